@@ -1,0 +1,31 @@
+// Package event turns one monitoring record, in whatever dialect a member's
+// system wrote it, into an [Event]: the original bytes, a flat view of their
+// fields in Sigma's field taxonomy, the log source they belong to, and the
+// observables they mention.
+//
+// The flat view reads the bytes lazily; nothing is copied that nobody asks
+// for. An Event is safe for concurrent readers once decoded and refers to the
+// bytes it was decoded from, which must not change.
+package event
+
+// Kind is the JSON kind of a [Value].
+type Kind uint8
+
+// The kinds a value can have. Missing is the zero value: no such field.
+const (
+	Missing Kind = iota
+	Null
+	Bool
+	Number
+	String
+	List
+	Object
+)
+
+// Logsource names what produced an event, in Sigma's terms
+// (Sigma specification 2.1, Log sources). An empty part is unknown.
+type Logsource struct {
+	Product  string
+	Category string
+	Service  string
+}
