@@ -1,0 +1,99 @@
+package event
+
+import "hash/maphash"
+
+// hash of a member name. The seed differs for every tape, so that nobody can
+// prepare names that collide.
+func (t *tape) hash(name string) uint32 { return uint32(maphash.String(t.seed, name)) }
+
+// hideDuplicates marks every member of object self whose name appears again
+// later in it: as in encoding/json, the last one wins.
+func (s *scanner) hideDuplicates(self uint32, members int) {
+	switch {
+	case members < 2:
+	case members <= 12:
+		s.hideFew(self)
+	default:
+		s.hideMany(self, members)
+	}
+}
+
+// hideFew compares every pair: cheaper than a table for a handful.
+func (s *scanner) hideFew(self uint32) {
+	end := s.nodes[self].next
+	for i := self + 1; i < end; i = s.nodes[i].next {
+		n := &s.nodes[i]
+		for j := n.next; j < end; j = s.nodes[j].next {
+			if m := &s.nodes[j]; m.hash == n.hash && s.key(m) == s.key(n) {
+				s.hide(n)
+				break
+			}
+		}
+	}
+}
+
+func (s *scanner) hide(n *node) {
+	n.flags |= shadowed
+	s.dups++
+}
+
+// hideMany finds duplicates with an open-addressing table of node numbers.
+func (s *scanner) hideMany(self uint32, members int) {
+	s.table = cleared(s.table, members)
+	end := s.nodes[self].next
+	for i := self + 1; i < end; i = s.nodes[i].next {
+		if old := s.put(s.table, i); old != 0 {
+			s.hide(&s.nodes[old])
+		}
+	}
+}
+
+// cleared returns a zeroed table with room for n entries, half full at most.
+func cleared(table []uint32, n int) []uint32 {
+	size := 16
+	for size < 2*n {
+		size *= 2
+	}
+	if cap(table) < size {
+		return make([]uint32, size)
+	}
+	table = table[:size]
+	clear(table)
+	return table
+}
+
+// put enters node i under its name and returns the node it replaced, 0 for
+// none: node 0 is the record itself and never a member.
+func (t *tape) put(table []uint32, i uint32) uint32 {
+	n := &t.nodes[i]
+	mask := uint32(len(table) - 1)
+	for at := n.hash & mask; ; at = (at + 1) & mask {
+		old := table[at]
+		if old == 0 {
+			table[at] = i
+			return 0
+		}
+		if m := &t.nodes[old]; m.hash == n.hash && t.key(m) == t.key(n) {
+			table[at] = i
+			return old
+		}
+	}
+}
+
+// find returns the node entered under name, 0 for none.
+func (t *tape) find(table []uint32, name string) uint32 {
+	if len(table) == 0 {
+		return 0
+	}
+	h := t.hash(name)
+	mask := uint32(len(table) - 1)
+	for at := h & mask; ; at = (at + 1) & mask {
+		i := table[at]
+		if i == 0 {
+			return 0
+		}
+		if n := &t.nodes[i]; n.hash == h && t.key(n) == name {
+			return i
+		}
+	}
+}
