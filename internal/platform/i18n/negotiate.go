@@ -1,0 +1,43 @@
+package i18n
+
+import (
+	"net/http"
+
+	"golang.org/x/text/language"
+)
+
+// CookieName is the cookie that keeps a viewer's choice of language.
+const CookieName = "lang"
+
+// maxAccept bounds the header that is parsed.
+const maxAccept = 256
+
+// Negotiate is the language to answer a request in: the viewer's choice (a
+// cookie), else ?lang=, else the first language of Accept-Language that the
+// program speaks (every Chinese reader gets Traditional Chinese), else
+// English.
+func Negotiate(r *http.Request) Lang {
+	if c, err := r.Cookie(CookieName); err == nil && Lang(c.Value).Valid() {
+		return Lang(c.Value)
+	}
+	if l := Lang(r.URL.Query().Get("lang")); l.Valid() {
+		return l
+	}
+	header := r.Header.Get("Accept-Language")
+	if len(header) > maxAccept {
+		header = ""
+	}
+	tags, _, err := language.ParseAcceptLanguage(header)
+	if err != nil {
+		return En
+	}
+	for _, tag := range tags {
+		switch base, _ := tag.Base(); base.String() {
+		case "zh":
+			return ZhHant
+		case "en":
+			return En
+		}
+	}
+	return En
+}
