@@ -1,0 +1,216 @@
+package sqldb
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/aspis-platform/aspis/internal/ledger"
+	"github.com/aspis-platform/aspis/internal/platform/errs"
+	"github.com/aspis-platform/aspis/internal/sector"
+)
+
+// Sector keeps members, people and keys.
+type Sector struct{ db *DB }
+
+// Sector is the store of package sector.
+func (d *DB) Sector() *Sector { return &Sector{d} }
+
+var (
+	_ sector.MemberStore = (*Sector)(nil)
+	_ sector.UserStore   = (*Sector)(nil)
+	_ sector.KeyStore    = (*Sector)(nil)
+)
+
+// change runs one statement with the entry that explains it. A violated
+// unique constraint becomes errs.Conflict with the key taken.
+func (s *Sector) change(ctx context.Context, taken string, e ledger.Entry, query string, args ...any) error {
+	err := s.db.Write(ctx, func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, query, args...); err != nil {
+			return err
+		}
+		return s.db.appendLedger(ctx, tx, e)
+	})
+	switch {
+	case err == nil:
+		return nil
+	case isDuplicate(err):
+		return errs.New(errs.Conflict, taken).Because(err)
+	}
+	return fmt.Errorf("%s: %w", e.Action, err)
+}
+
+// CreateMember implements sector.MemberStore.
+func (s *Sector) CreateMember(ctx context.Context, m sector.Member, e ledger.Entry) error {
+	return s.change(ctx, "sector.member_taken", e,
+		`INSERT INTO member (id, name, name_zh, sector, mail, created_at) VALUES ($1, $2, $3, $4, $5, $6)`,
+		m.ID, m.Name, m.NameZh, m.Sector, m.Mail, micros(m.CreatedAt))
+}
+
+const memberColumns = `id, name, name_zh, sector, mail, created_at`
+
+// Member implements sector.MemberStore.
+func (s *Sector) Member(ctx context.Context, id sector.MemberID) (sector.Member, error) {
+	row := s.db.read.QueryRowContext(ctx, `SELECT `+memberColumns+` FROM member WHERE id = $1`, id)
+	m, err := scanMember(row)
+	if errors.Is(err, sql.ErrNoRows) {
+		return m, errs.New(errs.NotFound, "sector.member_unknown", id)
+	}
+	return m, err
+}
+
+// Members implements sector.MemberStore.
+func (s *Sector) Members(ctx context.Context) ([]sector.Member, error) {
+	rows, err := s.db.read.QueryContext(ctx, `SELECT `+memberColumns+` FROM member ORDER BY sector, id`)
+	return collect(rows, err, scanMember)
+}
+
+func scanMember(row scanner) (sector.Member, error) {
+	var m sector.Member
+	var created int64
+	err := row.Scan(&m.ID, &m.Name, &m.NameZh, &m.Sector, &m.Mail, &created)
+	m.CreatedAt = fromMicros(created)
+	return m, err
+}
+
+// CreateUser implements sector.UserStore.
+func (s *Sector) CreateUser(ctx context.Context, u sector.User, e ledger.Entry) error {
+	return s.change(ctx, "sector.user_taken", e,
+		`INSERT INTO account (id, email, role, member, password_hash, created_at) VALUES ($1, $2, $3, $4, $5, $6)`,
+		u.ID, u.Email, u.Role, u.Member, u.PasswordHash, micros(u.CreatedAt))
+}
+
+const userColumns = `id, email, role, member, password_hash, created_at`
+
+// User implements sector.UserStore.
+func (s *Sector) User(ctx context.Context, id sector.UserID) (sector.User, error) {
+	return oneUser(s.db.read.QueryRowContext(ctx, `SELECT `+userColumns+` FROM account WHERE id = $1`, id))
+}
+
+// UserByEmail implements sector.UserStore.
+func (s *Sector) UserByEmail(ctx context.Context, email string) (sector.User, error) {
+	return oneUser(s.db.read.QueryRowContext(ctx, `SELECT `+userColumns+` FROM account WHERE email = $1`, email))
+}
+
+// Users implements sector.UserStore.
+func (s *Sector) Users(ctx context.Context) ([]sector.User, error) {
+	rows, err := s.db.read.QueryContext(ctx, `SELECT `+userColumns+` FROM account ORDER BY email`)
+	return collect(rows, err, scanUser)
+}
+
+func oneUser(row *sql.Row) (sector.User, error) {
+	u, err := scanUser(row)
+	if errors.Is(err, sql.ErrNoRows) {
+		return u, errs.New(errs.NotFound, "sector.user_unknown")
+	}
+	return u, err
+}
+
+func scanUser(row scanner) (sector.User, error) {
+	var u sector.User
+	var created int64
+	err := row.Scan(&u.ID, &u.Email, &u.Role, &u.Member, &u.PasswordHash, &created)
+	u.CreatedAt = fromMicros(created)
+	return u, err
+}
+
+// SetPassword implements sector.UserStore.
+func (s *Sector) SetPassword(ctx context.Context, id sector.UserID, hash string, e ledger.Entry) error {
+	return s.change(ctx, "", e, `UPDATE account SET password_hash = $1 WHERE id = $2`, hash, id)
+}
+
+// CreateLink implements sector.UserStore.
+func (s *Sector) CreateLink(ctx context.Context, hash string, user sector.UserID, expires time.Time, e ledger.Entry) error {
+	return s.change(ctx, "", e,
+		`INSERT INTO link (hash, account, expires_at, used_at) VALUES ($1, $2, $3, 0)`, hash, user, micros(expires))
+}
+
+// RedeemLink implements sector.UserStore; the entry's actor and object are
+// filled with the link's user.
+func (s *Sector) RedeemLink(ctx context.Context, hash string, now time.Time, e ledger.Entry) (sector.User, error) {
+	var u sector.User
+	err := s.db.Write(ctx, func(tx *sql.Tx) error {
+		var id sector.UserID
+		err := tx.QueryRowContext(ctx,
+			`UPDATE link SET used_at = $1 WHERE hash = $2 AND used_at = 0 AND expires_at > $1 RETURNING account`,
+			micros(now), hash).Scan(&id)
+		if errors.Is(err, sql.ErrNoRows) {
+			return errs.New(errs.NotFound, "signin.link_invalid")
+		}
+		if err != nil {
+			return err
+		}
+		if u, err = oneUser(tx.QueryRowContext(ctx, `SELECT `+userColumns+` FROM account WHERE id = $1`, id)); err != nil {
+			return err
+		}
+		e.Actor, e.Object, e.Member = "user:"+string(id), "user:"+string(id), string(u.Member)
+		return s.db.appendLedger(ctx, tx, e)
+	})
+	return u, err
+}
+
+// CreateKey implements sector.KeyStore.
+func (s *Sector) CreateKey(ctx context.Context, k sector.Key, hash string, e ledger.Entry) error {
+	return s.change(ctx, "", e,
+		`INSERT INTO access_key (id, hash, member, scopes, created_at, revoked_at, last_used) VALUES ($1, $2, $3, $4, $5, 0, 0)`,
+		k.ID, hash, k.Member, joinScopes(k.Scopes), micros(k.CreatedAt))
+}
+
+const keyColumns = `id, member, scopes, created_at, revoked_at, last_used`
+
+// KeyByHash implements sector.KeyStore.
+func (s *Sector) KeyByHash(ctx context.Context, hash string) (sector.Key, error) {
+	k, err := scanKey(s.db.read.QueryRowContext(ctx, `SELECT `+keyColumns+` FROM access_key WHERE hash = $1`, hash))
+	if errors.Is(err, sql.ErrNoRows) {
+		return k, errs.New(errs.NotFound, "key.unknown")
+	}
+	return k, err
+}
+
+// Keys implements sector.KeyStore.
+func (s *Sector) Keys(ctx context.Context, m sector.MemberID) ([]sector.Key, error) {
+	rows, err := s.db.read.QueryContext(ctx,
+		`SELECT `+keyColumns+` FROM access_key WHERE member = $1 ORDER BY created_at DESC, id`, m)
+	return collect(rows, err, scanKey)
+}
+
+// RevokeKey implements sector.KeyStore.
+func (s *Sector) RevokeKey(ctx context.Context, id string, at time.Time, e ledger.Entry) error {
+	return s.change(ctx, "", e,
+		`UPDATE access_key SET revoked_at = $1 WHERE id = $2 AND revoked_at = 0`, micros(at), id)
+}
+
+// TouchKey implements sector.KeyStore.
+func (s *Sector) TouchKey(ctx context.Context, id string, at time.Time) error {
+	err := s.db.Write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `UPDATE access_key SET last_used = $1 WHERE id = $2`, micros(at), id)
+		return err
+	})
+	if IsFull(err) {
+		return errs.New(errs.Full, "error.full").Because(err)
+	}
+	return err
+}
+
+func scanKey(row scanner) (sector.Key, error) {
+	var k sector.Key
+	var scopes string
+	var created, revoked, used int64
+	err := row.Scan(&k.ID, &k.Member, &scopes, &created, &revoked, &used)
+	for s := range strings.SplitSeq(scopes, ",") {
+		k.Scopes = append(k.Scopes, sector.Scope(s))
+	}
+	k.CreatedAt, k.RevokedAt, k.LastUsed = fromMicros(created), fromMicros(revoked), fromMicros(used)
+	return k, err
+}
+
+func joinScopes(scopes []sector.Scope) string {
+	texts := make([]string, len(scopes))
+	for i, s := range scopes {
+		texts[i] = string(s)
+	}
+	return strings.Join(texts, ",")
+}

@@ -1,0 +1,255 @@
+package sector
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"net/mail"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aspis-platform/aspis/internal/ledger"
+	"github.com/aspis-platform/aspis/internal/platform/errs"
+)
+
+// MemberStore keeps member institutions.
+type MemberStore interface {
+	// CreateMember fails with errs.Conflict when the ID is taken.
+	CreateMember(ctx context.Context, m Member, e ledger.Entry) error
+	Member(ctx context.Context, id MemberID) (Member, error)
+	Members(ctx context.Context) ([]Member, error)
+}
+
+// UserStore keeps people's accounts and one-time links.
+type UserStore interface {
+	// CreateUser fails with errs.Conflict when the address is taken.
+	CreateUser(ctx context.Context, u User, e ledger.Entry) error
+	User(ctx context.Context, id UserID) (User, error)
+	UserByEmail(ctx context.Context, email string) (User, error)
+	Users(ctx context.Context) ([]User, error)
+	SetPassword(ctx context.Context, id UserID, hash string, e ledger.Entry) error
+	CreateLink(ctx context.Context, hash string, user UserID, expires time.Time, e ledger.Entry) error
+	// RedeemLink marks the link used and returns its user; errs.NotFound
+	// when it is unknown, used or expired at now.
+	RedeemLink(ctx context.Context, hash string, now time.Time, e ledger.Entry) (User, error)
+}
+
+// KeyStore keeps machine keys by the hash of their secret.
+type KeyStore interface {
+	CreateKey(ctx context.Context, k Key, hash string, e ledger.Entry) error
+	KeyByHash(ctx context.Context, hash string) (Key, error)
+	Keys(ctx context.Context, m MemberID) ([]Key, error)
+	RevokeKey(ctx context.Context, id string, at time.Time, e ledger.Entry) error
+	// TouchKey notes the key's use; not a change that the ledger explains.
+	TouchKey(ctx context.Context, id string, at time.Time) error
+}
+
+// Directory is the service over members, people and keys.
+type Directory struct {
+	members MemberStore
+	users   UserStore
+	keys    KeyStore
+	now     func() time.Time
+	hashing chan struct{} // bounds concurrent password hashing
+}
+
+// NewDirectory returns a directory over its stores.
+func NewDirectory(m MemberStore, u UserStore, k KeyStore, now func() time.Time) *Directory {
+	return &Directory{members: m, users: u, keys: k, now: now, hashing: make(chan struct{}, 2)}
+}
+
+var memberIDForm = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{1,31}$`)
+
+// CreateMember adds a member institution.
+func (d *Directory) CreateMember(ctx context.Context, by Viewer, m Member) (Member, error) {
+	switch {
+	case !memberIDForm.MatchString(string(m.ID)):
+		return Member{}, errs.New(errs.Invalid, "sector.member_id_form", m.ID)
+	case strings.TrimSpace(m.Name) == "" || strings.TrimSpace(m.NameZh) == "":
+		return Member{}, errs.New(errs.Invalid, "sector.member_name_missing")
+	case !slices.Contains(SubSectors(), m.Sector):
+		return Member{}, errs.New(errs.Invalid, "sector.unknown_sector", m.Sector)
+	}
+	if m.Mail != "" {
+		if _, err := cleanMail(m.Mail); err != nil {
+			return Member{}, err
+		}
+	}
+	m.CreatedAt = d.now().UTC()
+	e := entry(by, "member.create", "member:"+string(m.ID), m.ID, map[string]string{"sector": string(m.Sector)})
+	return m, d.members.CreateMember(ctx, m, e)
+}
+
+// Member returns one member; errs.NotFound if there is none.
+func (d *Directory) Member(ctx context.Context, id MemberID) (Member, error) {
+	return d.members.Member(ctx, id)
+}
+
+// Members returns every member, by sub-sector and ID.
+func (d *Directory) Members(ctx context.Context) ([]Member, error) { return d.members.Members(ctx) }
+
+// CreateUser adds a person. An empty password leaves the account waiting for
+// a one-time link.
+func (d *Directory) CreateUser(ctx context.Context, by Viewer, u User, password string) (User, error) {
+	email, err := cleanMail(u.Email)
+	if err != nil {
+		return User{}, err
+	}
+	if err := d.checkRole(ctx, u); err != nil {
+		return User{}, err
+	}
+	u.ID, u.Email, u.CreatedAt = UserID(newID()), email, d.now().UTC()
+	if password != "" {
+		if u.PasswordHash, err = d.hashPassword(ctx, password); err != nil {
+			return User{}, err
+		}
+	}
+	e := entry(by, "user.create", "user:"+string(u.ID), u.Member, map[string]string{"role": string(u.Role)})
+	return u, d.users.CreateUser(ctx, u, e)
+}
+
+func (d *Directory) checkRole(ctx context.Context, u User) error {
+	if !slices.Contains(Roles(), u.Role) {
+		return errs.New(errs.Invalid, "sector.unknown_role", u.Role)
+	}
+	if (u.Role == MemberStaff) != (u.Member != "") {
+		return errs.New(errs.Invalid, "sector.role_and_member")
+	}
+	if u.Member != "" {
+		_, err := d.members.Member(ctx, u.Member)
+		return err
+	}
+	return nil
+}
+
+// Users returns every account, without password hashes.
+func (d *Directory) Users(ctx context.Context) ([]User, error) {
+	users, err := d.users.Users(ctx)
+	for i := range users {
+		users[i].PasswordHash = ""
+	}
+	return users, err
+}
+
+// CreateLink returns the secret of a one-time sign-in link.
+func (d *Directory) CreateLink(ctx context.Context, by Viewer, id UserID, valid time.Duration) (string, error) {
+	u, err := d.users.User(ctx, id)
+	if err != nil {
+		return "", err
+	}
+	secret := newSecret("")
+	e := entry(by, "link.create", "user:"+string(id), u.Member, nil)
+	return secret, d.users.CreateLink(ctx, HashSecret(secret), id, d.now().Add(valid), e)
+}
+
+// Redeem uses a one-time link and returns whom it signs in.
+func (d *Directory) Redeem(ctx context.Context, secret string) (Viewer, error) {
+	u, err := d.users.RedeemLink(ctx, HashSecret(secret), d.now(), ledger.Entry{Action: "link.redeem"})
+	if errs.Is(err, errs.NotFound) {
+		return Viewer{}, errs.New(errs.Unauthenticated, "signin.link_invalid")
+	}
+	if err != nil {
+		return Viewer{}, err
+	}
+	return d.viewer(ctx, u)
+}
+
+// Refresh returns the viewer a person is now; roles and members change.
+func (d *Directory) Refresh(ctx context.Context, id UserID) (Viewer, error) {
+	u, err := d.users.User(ctx, id)
+	if err != nil {
+		return Viewer{}, err
+	}
+	return d.viewer(ctx, u)
+}
+
+func (d *Directory) viewer(ctx context.Context, u User) (Viewer, error) {
+	v := Viewer{Org: u.Role.Org(), Member: u.Member, User: u.ID, Email: u.Email, Role: u.Role}
+	if u.Member != "" {
+		m, err := d.members.Member(ctx, u.Member)
+		if err != nil {
+			return Viewer{}, err
+		}
+		v.Sector = m.Sector
+	}
+	return v, nil
+}
+
+// CreateKey returns a new key's secret, which is shown once and not kept.
+func (d *Directory) CreateKey(ctx context.Context, by Viewer, member MemberID, scopes []Scope) (Key, string, error) {
+	if len(scopes) == 0 {
+		return Key{}, "", errs.New(errs.Invalid, "sector.scopes_missing")
+	}
+	for _, s := range scopes {
+		if !slices.Contains(Scopes(), s) {
+			return Key{}, "", errs.New(errs.Invalid, "sector.unknown_scope", s)
+		}
+	}
+	if _, err := d.members.Member(ctx, member); err != nil {
+		return Key{}, "", err
+	}
+	k := Key{ID: newID(), Member: member, Scopes: slices.Compact(slices.Sorted(slices.Values(scopes))), CreatedAt: d.now().UTC()}
+	secret := newSecret("aspis_")
+	e := entry(by, "key.create", "key:"+k.ID, member, map[string]any{"scopes": k.Scopes})
+	return k, secret, d.keys.CreateKey(ctx, k, HashSecret(secret), e)
+}
+
+// Keys returns a member's keys, newest first.
+func (d *Directory) Keys(ctx context.Context, m MemberID) ([]Key, error) { return d.keys.Keys(ctx, m) }
+
+// RevokeKey makes a key useless at once.
+func (d *Directory) RevokeKey(ctx context.Context, by Viewer, k Key) error {
+	return d.keys.RevokeKey(ctx, k.ID, d.now(), entry(by, "key.revoke", "key:"+k.ID, k.Member, nil))
+}
+
+// AuthenticateKey returns the machine viewer of a key's secret.
+func (d *Directory) AuthenticateKey(ctx context.Context, secret string) (Viewer, error) {
+	k, err := d.keys.KeyByHash(ctx, HashSecret(secret))
+	if errs.Is(err, errs.NotFound) || (err == nil && !k.RevokedAt.IsZero()) {
+		return Viewer{}, errs.New(errs.Unauthenticated, "key.invalid")
+	}
+	if err != nil {
+		return Viewer{}, err
+	}
+	if now := d.now(); now.Sub(k.LastUsed) > time.Minute {
+		if err := d.keys.TouchKey(ctx, k.ID, now); err != nil && !errs.Is(err, errs.Full) {
+			return Viewer{}, err
+		}
+	}
+	m, err := d.members.Member(ctx, k.Member)
+	if err != nil {
+		return Viewer{}, err
+	}
+	return Viewer{Org: MemberOrg, Member: m.ID, Sector: m.Sector, Key: k.ID, Scopes: k.Scopes}, nil
+}
+
+// HashSecret is how secrets of 128 bits and more are stored: a plain SHA-256,
+// since nobody can guess them.
+func HashSecret(secret string) string {
+	sum := sha256.Sum256([]byte(secret))
+	return hex.EncodeToString(sum[:])
+}
+
+func newSecret(prefix string) string { return prefix + strings.ToLower(rand.Text()+rand.Text()) }
+
+func newID() string { return strings.ToLower(rand.Text()[:16]) }
+
+func cleanMail(text string) (string, error) {
+	a, err := mail.ParseAddress(text)
+	if err != nil || a.Address != strings.TrimSpace(text) || strings.ContainsAny(text, "\r\n") {
+		return "", errs.New(errs.Invalid, "sector.mail_form", text)
+	}
+	return strings.ToLower(a.Address), nil
+}
+
+func entry(by Viewer, action, object string, about MemberID, detail any) ledger.Entry {
+	e := ledger.Entry{Actor: by.Actor(), Action: action, Object: object, Member: string(about)}
+	if raw, err := json.Marshal(detail); err == nil && detail != nil {
+		e.Detail = string(raw)
+	}
+	return e
+}
