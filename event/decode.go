@@ -1,38 +1,175 @@
 package event
 
-import "time"
+import (
+	"bytes"
+	"strings"
+	"unicode/utf8"
+)
 
-// Event is one decoded record.
+// Event is one decoded record. It is safe for concurrent readers.
 type Event struct {
-	tape    tape
-	dialect Dialect
-	source  Logsource
-	when    time.Time
-	timed   bool
+	tape       tape
+	dialect    Dialect
+	source     Logsource
+	duplicates int
 }
 
-// Decode reads one record in any dialect. The record's bytes must not change
-// while the Event is in use. The error, if any, is a *[DecodeError].
+// Decode reads one record in any dialect: a JSON object, or a line of text. The
+// record's bytes must not change while the Event is in use. The error, if any,
+// is a *[DecodeError].
 func Decode(raw []byte, lim Limits) (*Event, error) {
-	t, err := scanJSON(raw, lim.withDefaults())
-	if err != nil {
+	e := &Event{}
+	if err := e.decode(raw, lim.withDefaults()); err != nil {
 		return nil, err
 	}
-	return &Event{tape: *t}, nil
+	return e, nil
 }
 
-// Field returns the value of a field by its name in Sigma's taxonomy, and
-// false when the record has no such field.
-func (e *Event) Field(name string) (Value, bool) { return Value{}, false }
+// Decoder decodes records one after another in memory that it reuses: an Event
+// it returns, and every text taken from that Event, is valid until the next
+// call. It is not safe for concurrent use.
+type Decoder struct {
+	lim   Limits
+	event Event
+}
 
-// EachText calls f for every leaf value as text until f returns false.
-func (e *Event) EachText(f func(field, text string) bool) {}
+// NewDecoder returns a Decoder for records within lim.
+func NewDecoder(lim Limits) *Decoder { return &Decoder{lim: lim.withDefaults()} }
 
-// Logsource returns what produced the record.
-func (e *Event) Logsource() Logsource { return e.source }
+// Decode reads one record. The error, if any, is a *[DecodeError].
+func (d *Decoder) Decode(raw []byte) (*Event, error) {
+	d.event = Event{tape: d.event.tape}
+	if err := d.event.decode(raw, d.lim); err != nil {
+		return nil, err
+	}
+	return &d.event, nil
+}
 
-// Time returns when the record says it happened, in UTC.
-func (e *Event) Time() (time.Time, bool) { return e.when, e.timed }
+// Check says whether a record can be decoded, without naming what is in it:
+// what a door asks of every line. The error, if any, is a *[DecodeError].
+func (d *Decoder) Check(raw []byte) error {
+	if isObject(raw) {
+		_, err := d.event.tape.scan(raw, d.lim)
+		return err
+	}
+	_, err := d.Decode(raw)
+	return err
+}
+
+func isObject(raw []byte) bool {
+	text := bytes.TrimLeft(raw, " \t\r\n")
+	return len(text) == 0 || text[0] == '{'
+}
+
+func (e *Event) decode(raw []byte, lim Limits) error {
+	if !isObject(raw) {
+		return e.decodeText(raw, lim)
+	}
+	dups, err := e.tape.scan(raw, lim)
+	if err != nil {
+		return err
+	}
+	e.duplicates = dups
+	e.dialect = e.tape.detect()
+	if err := e.flatten(lim); err != nil {
+		return err
+	}
+	e.classify()
+	return nil
+}
+
+// decodeText reads a line that is no JSON object.
+func (e *Event) decodeText(raw []byte, lim Limits) error {
+	if err := checkText(raw, lim); err != nil {
+		return err
+	}
+	if otherJSON(raw, lim) {
+		return refuse(ReasonNotObject, 0)
+	}
+	t := &e.tape
+	t.reset(raw)
+	end := uint32(len(bytes.TrimRight(raw, " \t\r\n")))
+	b := t.build(lim, 0, uint32(len(raw)))
+	e.dialect = b.line(0, end)
+	if err := b.err(); err != nil {
+		return err
+	}
+	e.classify()
+	return nil
+}
+
+func checkText(raw []byte, lim Limits) error {
+	if len(raw) > lim.MaxBytes {
+		return refuse(ReasonTooLarge, lim.MaxBytes)
+	}
+	if !utf8.Valid(raw) {
+		return refuse(ReasonNotUTF8, invalidAt(raw))
+	}
+	if nul := bytes.IndexByte(raw, 0); nul >= 0 {
+		return refuse(ReasonControlChar, nul)
+	}
+	return nil
+}
+
+// otherJSON says whether a line is a JSON list or scalar: a mistake of the
+// sender, not a line of text.
+func otherJSON(raw []byte, lim Limits) bool {
+	t := tape{}
+	t.reset(raw)
+	s := scanner{tape: &t, src: raw, lim: lim}
+	if strings.IndexByte(`["-0123456789tfn`, s.space()) < 0 {
+		return false
+	}
+	if s.value(node{}) != nil {
+		return false
+	}
+	s.space()
+	return s.pos == len(raw)
+}
+
+// line adds the fields of the line of text in [start,end) of the tape: an XML
+// event, an audit record, or syslog around either, around JSON, or around
+// words. What it does not recognise is one field, message.
+func (b *builder) line(start, end uint32) Dialect {
+	text := b.text(start, end)
+	if d, ok := b.payload(start, end); ok {
+		return d
+	}
+	h, ok := parseSyslog(text)
+	if !ok {
+		b.add("message", String, start, end)
+		return Text
+	}
+	b.syslog(text, start, h)
+	if d, ok := b.payload(start+uint32(h.message.from), start+uint32(h.message.to)); ok {
+		return d
+	}
+	return Syslog
+}
+
+// payload adds the fields of an XML event or an audit record.
+func (b *builder) payload(start, end uint32) (Dialect, bool) {
+	switch text := b.text(start, end); {
+	case xmlEvent(text):
+		b.xml(start, end)
+		if b.sysmonLinux() {
+			return SysmonLinux, true
+		}
+		return WindowsEVTX, true
+	case auditRecord(text):
+		b.audit(start, end)
+		if !b.has("message") {
+			b.add("message", String, start, end)
+		}
+		return Auditd, true
+	default:
+		return Text, false
+	}
+}
+
+func (t *tape) sysmonLinux() bool {
+	return t.str("Provider_Name") == "Linux-Sysmon" || strings.HasPrefix(t.str("Channel"), "Linux-Sysmon/")
+}
 
 // Dialect returns the form that the record was recognised as.
 func (e *Event) Dialect() Dialect { return e.dialect }
@@ -40,5 +177,9 @@ func (e *Event) Dialect() Dialect { return e.dialect }
 // Raw returns the record's original bytes.
 func (e *Event) Raw() []byte { return e.tape.raw }
 
-// Observables returns what the record mentions.
-func (e *Event) Observables() []Observable { return nil }
+// Duplicates returns how many values are hidden by a later member of the same
+// name in the same object. The last one wins.
+func (e *Event) Duplicates() int { return e.duplicates }
+
+// Logsource returns what produced the record.
+func (e *Event) Logsource() Logsource { return e.source }

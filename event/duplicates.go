@@ -10,6 +10,8 @@ func (t *tape) hash(name string) uint32 { return uint32(maphash.String(t.seed, n
 // later in it: as in encoding/json, the last one wins.
 func (s *scanner) hideDuplicates(self uint32, members int) {
 	switch {
+	case self == 0:
+		s.indexRoot(members)
 	case members < 2:
 	case members <= 12:
 		s.hideFew(self)
@@ -39,14 +41,53 @@ func (s *scanner) hide(n *node) {
 
 // hideMany finds duplicates with an open-addressing table of node numbers.
 func (s *scanner) hideMany(self uint32, members int) {
-	s.table = cleared(s.table, members)
+	s.scratch = cleared(s.scratch, members)
 	end := s.nodes[self].next
 	for i := self + 1; i < end; i = s.nodes[i].next {
-		if old := s.put(s.table, i); old != 0 {
+		if old := s.put(s.scratch, i); old != 0 {
 			s.hide(&s.nodes[old])
 		}
 	}
 }
+
+// indexRoot enters the record's own members into the index, which finds
+// duplicates on the way.
+func (s *scanner) indexRoot(members int) {
+	s.index = cleared(s.index, members+members/2)
+	end := s.nodes[0].next
+	for i := uint32(1); i < end; i = s.nodes[i].next {
+		if old := s.put(s.index, i); old != 0 {
+			s.hide(&s.nodes[old])
+			s.entered--
+		}
+		s.entered++
+	}
+}
+
+// enter adds node i to the index unless its name is taken.
+func (t *tape) enter(i uint32) {
+	if t.find(t.index, t.key(&t.nodes[i])) != 0 {
+		return
+	}
+	if 2*(t.entered+1) > len(t.index) {
+		t.grow()
+	}
+	t.put(t.index, i)
+	t.entered++
+}
+
+func (t *tape) grow() {
+	old := t.index
+	t.index = cleared(nil, 2*t.entered+8)
+	for _, i := range old {
+		if i != 0 {
+			t.put(t.index, i)
+		}
+	}
+}
+
+// lookup finds a field by its name in the index, 0 for none.
+func (t *tape) lookup(name string) uint32 { return t.find(t.index, name) }
 
 // cleared returns a zeroed table with room for n entries, half full at most.
 func cleared(table []uint32, n int) []uint32 {

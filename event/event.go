@@ -21,11 +21,3 @@ const (
 	List
 	Object
 )
-
-// Logsource names what produced an event, in Sigma's terms
-// (Sigma specification 2.1, Log sources). An empty part is unknown.
-type Logsource struct {
-	Product  string
-	Category string
-	Service  string
-}

@@ -20,7 +20,6 @@ type scanner struct {
 	depth int
 	lim   Limits
 	dups  int
-	table []uint32 // scratch for finding duplicate names
 }
 
 // scanJSON scans a whole record.
@@ -50,6 +49,7 @@ func (t *tape) reset(raw []byte) {
 	t.raw = raw
 	t.arena = t.arena[:0]
 	t.nodes = t.nodes[:0]
+	t.index, t.entered = t.index[:0], 0
 	if t.nodes == nil {
 		t.nodes = make([]node, 0, 16+len(raw)/24)
 	}

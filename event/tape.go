@@ -24,6 +24,7 @@ type node struct {
 const (
 	shadowed uint8 = 1 << iota // a later member of the same object has the same name
 	isMember                   // has a key
+	lifted                     // its members appear in the flat view without its name
 )
 
 // tape is a scanned record.
@@ -32,6 +33,10 @@ type tape struct {
 	arena []byte
 	nodes []node
 	seed  maphash.Seed
+
+	index   []uint32 // open addressing over the names of the flat view
+	entered int      // names in the index
+	scratch []uint32 // for finding duplicate names in inner objects
 }
 
 // text returns the bytes [start,end) of the tape's address space as a string

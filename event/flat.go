@@ -1,0 +1,197 @@
+package event
+
+import "strings"
+
+// maxPathSegments bounds the work of looking up a dotted name.
+const maxPathSegments = 32
+
+// Field returns the value of a field by its name in Sigma's taxonomy (Sigma
+// specification 2.1, appendix Taxonomy), and false when the record has no such
+// field. Names are case-sensitive. A literal name wins over a dotted path, and
+// what the record says itself wins over an alias of its dialect. A path that
+// leads through a list yields the list of what it finds in the elements.
+func (e *Event) Field(name string) (Value, bool) {
+	if v, ok := e.tape.named(name); ok {
+		return v, true
+	}
+	return e.derived(name)
+}
+
+// derived looks for a field under the names that its dialect gives it.
+func (e *Event) derived(name string) (Value, bool) {
+	for _, other := range e.aliases(name) {
+		if other == "" {
+			break
+		}
+		if v, ok := e.tape.named(other); ok {
+			return v, true
+		}
+	}
+	if !e.windows() {
+		return Value{}, false
+	}
+	if v, ok := e.tape.attribute(name); ok {
+		return v, true
+	}
+	return e.integrityLevel(name)
+}
+
+// windows says whether the record has the fields of a Windows event.
+func (e *Event) windows() bool {
+	switch e.dialect {
+	case WindowsFlat, WindowsEVTX, Winlogbeat, SysmonLinux:
+		return true
+	default:
+		return false
+	}
+}
+
+// named finds a literal name, then a path.
+func (t *tape) named(name string) (Value, bool) {
+	if i := t.lookup(name); i != 0 {
+		return t.value(t.content(i)), true
+	}
+	if strings.IndexByte(name, '.') < 0 || strings.Count(name, ".") > maxPathSegments {
+		return Value{}, false
+	}
+	return t.path(name)
+}
+
+// content returns the node that holds a value's text: i itself, or the text
+// of an element that came from XML with attributes ({"#text": …}).
+func (t *tape) content(i uint32) uint32 {
+	if t.nodes[i].kind != Object {
+		return i
+	}
+	for _, name := range [...]string{"#text", "$t", "_"} {
+		if c := t.child(i, name); c != 0 {
+			return c
+		}
+	}
+	return i
+}
+
+// child finds a member of object i by name, 0 for none.
+func (t *tape) child(i uint32, name string) uint32 {
+	if t.nodes[i].kind != Object {
+		return 0
+	}
+	end := t.nodes[i].next
+	for c := i + 1; c < end; c = t.nodes[c].next {
+		n := &t.nodes[c]
+		if int(n.keyLen) == len(name) && n.flags&(isMember|shadowed) == isMember && t.key(n) == name {
+			return c
+		}
+	}
+	return 0
+}
+
+// at follows the names given from node i, 0 when one is missing.
+func (t *tape) at(i uint32, names ...string) uint32 {
+	for _, name := range names {
+		if i = t.child(i, name); i == 0 {
+			return 0
+		}
+	}
+	return i
+}
+
+// path follows a dotted name from the record's root.
+func (t *tape) path(name string) (Value, bool) {
+	var few [8]uint32
+	found := t.follow(few[:0], 0, name)
+	switch len(found) {
+	case 0:
+		return Value{}, false
+	case 1:
+		return t.value(t.content(found[0])), true
+	}
+	items := make([]Value, len(found))
+	for i, n := range found {
+		items[i] = t.value(n)
+	}
+	return ListValue(items...), true
+}
+
+// follow appends the nodes that name leads to from node i. The longest member
+// name that fits a step is tried first, so that a literal dotted name wins.
+func (t *tape) follow(found []uint32, i uint32, name string) []uint32 {
+	if t.nodes[i].kind == List {
+		t.each(i, func(c uint32) bool {
+			if k := t.nodes[c].kind; k == Object || k == List {
+				found = t.follow(found, c, name)
+			}
+			return len(found) < 256
+		})
+		return found
+	}
+	if c := t.child(i, name); c != 0 {
+		return append(found, c)
+	}
+	for dot := strings.LastIndexByte(name, '.'); dot > 0; dot = strings.LastIndexByte(name[:dot], '.') {
+		c := t.child(i, name[:dot])
+		if c == 0 {
+			continue
+		}
+		n := len(found)
+		if found = t.follow(found, c, name[dot+1:]); len(found) > n {
+			return found
+		}
+	}
+	return found
+}
+
+// attribute finds System attributes by their joined name: Provider_Name is
+// the attribute Name of the element Provider, in any of the ways that EVTX
+// converters write attributes.
+func (t *tape) attribute(name string) (Value, bool) {
+	cut := strings.IndexByte(name, '_')
+	if cut <= 0 {
+		return Value{}, false
+	}
+	element, attr := name[:cut], name[cut+1:]
+	if i := t.lookup(element); i != 0 {
+		if c := t.attributeOf(i, attr); c != 0 {
+			return t.value(c), true
+		}
+	}
+	if i := t.lookup(element + "_attributes"); i != 0 {
+		if c := t.child(i, attr); c != 0 {
+			return t.value(c), true
+		}
+	}
+	return Value{}, false
+}
+
+func (t *tape) attributeOf(i uint32, attr string) uint32 {
+	for _, holder := range [...]string{"#attributes", "$", "@attributes"} {
+		if c := t.at(i, holder, attr); c != 0 {
+			return c
+		}
+	}
+	for _, prefix := range [...]string{"@", "-", ""} {
+		if c := t.child(i, prefix+attr); c != 0 {
+			return c
+		}
+	}
+	return 0
+}
+
+// str returns the text of a top-level field, "" when it is missing.
+func (t *tape) str(name string) string {
+	if i := t.lookup(name); i != 0 {
+		return t.valueText(&t.nodes[t.content(i)])
+	}
+	return ""
+}
+
+// has says whether the flat view has a literal field.
+func (t *tape) has(name string) bool { return t.lookup(name) != 0 }
+
+// kindOf returns the kind of a literal field, Missing for none.
+func (t *tape) kindOf(name string) Kind {
+	if i := t.lookup(name); i != 0 {
+		return t.nodes[i].kind
+	}
+	return Missing
+}

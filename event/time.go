@@ -1,0 +1,80 @@
+package event
+
+import "time"
+
+// Time returns when the record says it happened, in UTC, and false when it
+// does not say or not fully: an RFC 3164 line has no year (see [Event.TimeNear]).
+func (e *Event) Time() (time.Time, bool) {
+	s, ok := e.stamp()
+	return s.when.UTC(), ok && !s.yearless
+}
+
+// TimeNear is Time, and for a record whose time has neither year nor zone the
+// latest such moment in received's zone that is not more than a day after
+// received.
+func (e *Event) TimeNear(received time.Time) (time.Time, bool) {
+	s, ok := e.stamp()
+	if !ok || !s.yearless {
+		return s.when.UTC(), ok
+	}
+	w := s.when
+	limit := received.AddDate(0, 0, 1)
+	for year := limit.Year(); year > limit.Year()-5; year-- {
+		t := time.Date(year, w.Month(), w.Day(), w.Hour(), w.Minute(), w.Second(), 0, received.Location())
+		if t.Day() == w.Day() && !t.After(limit) { // 29 February needs its year
+			return t.UTC(), true
+		}
+	}
+	return time.Time{}, false
+}
+
+// stamp is the first of the dialect's time fields that holds a time.
+func (e *Event) stamp() (stamp, bool) {
+	for _, name := range e.dialect.timeFields() {
+		v, ok := e.timeValue(name)
+		if !ok {
+			continue
+		}
+		if s, ok := parseTime(v.Text()); ok {
+			return s, true
+		}
+	}
+	return stamp{}, false
+}
+
+func (e *Event) timeValue(name string) (Value, bool) {
+	if name == "" {
+		return Value{}, false
+	}
+	v, ok := e.Field(name)
+	return v, ok && (v.Kind() == String || v.Kind() == Number)
+}
+
+// timeFields names the fields that hold a record's times, the one that says
+// when it happened best first; the rest matter when times are shifted. A time
+// without a zone is taken as UTC, so fields that are known to be local
+// (EventTime of NXLog) come after those that are not.
+func (d Dialect) timeFields() [10]string {
+	switch d {
+	case WindowsFlat, WindowsEVTX, SysmonLinux:
+		return [10]string{
+			"UtcTime", "TimeCreated_SystemTime", "@timestamp", "TimeGenerated", "EventTime",
+			"timestamp", "EventReceivedTime", "TimeCollected", "TimeCreated",
+		}
+	case Winlogbeat, ECS:
+		return [10]string{"@timestamp", "event.created", "event.ingested", "event.start", "event.end", "UtcTime"}
+	case Zeek:
+		return [10]string{"ts", "_write_ts", "@timestamp"}
+	case CloudTrail:
+		return [10]string{"eventTime", "@timestamp"}
+	case Suricata:
+		return [10]string{"timestamp", "@timestamp", "flow.start", "flow.end"}
+	case Syslog, Auditd, Text:
+		return [10]string{"timestamp", "EventTime", "TimeGenerated", "@timestamp"}
+	default:
+		return [10]string{
+			"@timestamp", "timestamp", "eventTime", "EventTime", "TimeGenerated", "event_time", "time", "ts",
+			"datetime", "date",
+		}
+	}
+}

@@ -1,0 +1,79 @@
+package event
+
+// EachText calls f for every leaf value as text, in the record's order, until
+// f returns false. The field is the leaf's dotted path with the wrapping of its
+// dialect removed; the elements of a list share their list's name. Null values
+// are left out. The raw text of a syslog line is a leaf named message.
+func (e *Event) EachText(f func(field, text string) bool) {
+	w := walker{tape: &e.tape, visit: func(field string, n *node) bool {
+		return f(field, e.tape.body(n))
+	}}
+	w.run()
+}
+
+// walker visits the leaves of a tape. The paths it makes lie in one buffer
+// that is only ever appended to, so they stay valid after the walk.
+type walker struct {
+	*tape
+	visit func(field string, n *node) bool
+	buf   []byte
+	open  []frame
+}
+
+// frame is a list or object that is being walked.
+type frame struct {
+	end    uint32
+	prefix string // path of its members
+}
+
+func (w *walker) run() {
+	if len(w.nodes) == 0 {
+		return
+	}
+	total := uint32(len(w.nodes))
+	w.open = append(w.open[:0], frame{end: total})
+	for i := uint32(1); i < total; {
+		n := &w.nodes[i]
+		if n.flags&shadowed != 0 {
+			i = n.next
+			continue
+		}
+		for i >= w.open[len(w.open)-1].end {
+			w.open = w.open[:len(w.open)-1]
+		}
+		switch n.kind {
+		case Object, List:
+			w.open = append(w.open, frame{end: n.next, prefix: w.enterInto(n)})
+		case Null:
+		default:
+			if !w.visit(w.path(n), n) {
+				return
+			}
+		}
+		i++
+	}
+}
+
+// enterInto returns the prefix for the members of n.
+func (w *walker) enterInto(n *node) string {
+	if n.flags&lifted != 0 {
+		return w.open[len(w.open)-1].prefix
+	}
+	return w.path(n)
+}
+
+// path returns the dotted path of n.
+func (w *walker) path(n *node) string {
+	prefix := w.open[len(w.open)-1].prefix
+	if n.flags&isMember == 0 {
+		return prefix
+	}
+	if prefix == "" {
+		return w.key(n)
+	}
+	start := len(w.buf)
+	w.buf = append(w.buf, prefix...)
+	w.buf = append(w.buf, '.')
+	w.buf = append(w.buf, w.key(n)...)
+	return view(w.buf[start:])
+}
