@@ -235,8 +235,15 @@ type Finding struct {
 	// [MaxAlertRecords] of them.
 	Count   int
 	Records []RecordRef
-	// Why explains the first record: each selection and the values. JSON.
-	Why json.RawMessage
+	// Why explains the first record: each selection and the values. JSON, as
+	// [Explained]. WhyMember is whose record it explains.
+	Why       json.RawMessage
+	WhyMember sector.MemberID
+	// Restricted findings come from intelligence: beside the centre, only
+	// those members may see them that hold one of Scopes (release scopes of
+	// the advisory; none for a draft). Others only by members of theirs.
+	Restricted bool
+	Scopes     []string
 }
 
 // MaxAlertRecords bounds the records an alert names.
@@ -253,7 +260,13 @@ type RecordRef struct {
 	ID     string
 	Member sector.MemberID
 	At     time.Time
+	// Observables are kept with the alert, so that an advisory can be drafted
+	// while the history is down; at most [MaxRefObservables].
+	Observables []event.Observable
 }
+
+// MaxRefObservables bounds the observables kept per record of an alert.
+const MaxRefObservables = 64
 
 // SightingCount says how often an indicator was seen at a member in a span.
 type SightingCount struct {
@@ -267,16 +280,36 @@ type SightingCount struct {
 // Commit is the effect of the records up to a stream position.
 type Commit struct {
 	UpTo      uint64
+	At        time.Time // when; the time alerts are raised
 	Findings  []Finding
 	Sightings []SightingCount
+	// Batches are those that were read. Their receipts are written where the
+	// door died before it could.
+	Batches []BatchMark
+	// Letters are records that the pipeline could not work on. They are in
+	// the history as they came.
+	Letters []DeadLetter
+}
+
+// BatchMark names a batch that is in the stream.
+type BatchMark struct {
+	ID       string
+	Member   sector.MemberID
+	Accepted int
+	Received time.Time
 }
 
 // Detections is where the pipeline's results go. Apply stores findings (as
 // new alerts or as growth of existing ones), sightings, the ledger entries of
-// alerts that were raised, and the cursor in one transaction.
+// alerts that were raised, and the cursor in one transaction. A commit at or
+// before the stored cursor changes nothing and returns no alerts, so that a
+// commit that "failed" but was stored can be repeated.
 type Detections interface {
 	Apply(ctx context.Context, c Commit) (raised []Alert, err error)
 	Cursor(ctx context.Context) (uint64, error)
+	// Record stores what a hunt in history found, without moving the cursor.
+	// Repeating it changes nothing: counts become the larger of the two.
+	Record(ctx context.Context, at time.Time, findings []Finding, sightings []SightingCount) (raised []Alert, err error)
 	// SaveState and LoadState keep the correlator's snapshot with the stream
 	// position it stands for; nil and 0 when there is none.
 	SaveState(ctx context.Context, upTo uint64, state []byte) error

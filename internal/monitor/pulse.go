@@ -1,0 +1,144 @@
+package monitor
+
+import (
+	"sync"
+	"time"
+
+	"github.com/aspis-platform/aspis/internal/sector"
+)
+
+// Stage is a place on the way from record to alert.
+type Stage uint8
+
+// The stages, in the order of the way.
+const (
+	StageAccepted    Stage = iota // records on disk at the door
+	StageNormalised               // records read and understood by the detector
+	StageMatched                  // records that mention an indicator
+	StageRules                    // rule hits
+	StageCorrelation              // correlation episodes begun or grown
+	StageAlerts                   // alerts raised
+	stages
+)
+
+// Stages lists the stages in order.
+func Stages() []Stage {
+	return []Stage{StageAccepted, StageNormalised, StageMatched, StageRules, StageCorrelation, StageAlerts}
+}
+
+// String names the stage, as in the key pulse.stage.<name>.
+func (s Stage) String() string {
+	names := [...]string{"accepted", "normalised", "matched", "rules", "correlation", "alerts"}
+	if int(s) < len(names) {
+		return names[s]
+	}
+	return "unknown"
+}
+
+// Counts holds one number per stage.
+type Counts [stages]int64
+
+// Minute is one point of the last hour.
+type Minute struct {
+	From   time.Time // the minute's start, UTC
+	Counts Counts
+}
+
+// Figures is how busy the way was.
+type Figures struct {
+	Since   time.Time // when counting began: the program's start
+	Total   Counts
+	Minutes []Minute // oldest first, the last one still under way; always [PulseMinutes]
+}
+
+// PulseMinutes is how many minutes a Pulse keeps.
+const PulseMinutes = 60
+
+// Pulse counts what goes through, in all and per member, since the program
+// started. The nil Pulse counts nothing. Safe for concurrent use.
+type Pulse struct {
+	now     func() time.Time
+	since   time.Time
+	mu      sync.Mutex
+	all     series
+	members map[sector.MemberID]*series
+}
+
+type series struct {
+	total   Counts
+	minutes [PulseMinutes]Minute // at minute % PulseMinutes
+}
+
+// NewPulse starts counting.
+func NewPulse(now func() time.Time) *Pulse {
+	if now == nil {
+		now = time.Now
+	}
+	return &Pulse{now: now, since: now().UTC(), members: map[sector.MemberID]*series{}}
+}
+
+// Add counts n at a stage for a member.
+func (p *Pulse) Add(s Stage, m sector.MemberID, n int) {
+	p.count(s, n, m)
+}
+
+// AddShared counts one thing that concerns several members: once in all, once
+// for each.
+func (p *Pulse) AddShared(s Stage, members []sector.MemberID) {
+	p.count(s, 1, members...)
+}
+
+func (p *Pulse) count(s Stage, n int, members ...sector.MemberID) {
+	if p == nil || n == 0 || s >= stages {
+		return
+	}
+	minute := p.now().UTC().Truncate(time.Minute)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.all.add(s, minute, n)
+	for _, m := range members {
+		if p.members[m] == nil {
+			p.members[m] = &series{}
+		}
+		p.members[m].add(s, minute, n)
+	}
+}
+
+func (s *series) add(stage Stage, minute time.Time, n int) {
+	s.total[stage] += int64(n)
+	slot := &s.minutes[slotOf(minute)]
+	if !slot.From.Equal(minute) {
+		*slot = Minute{From: minute}
+	}
+	slot.Counts[stage] += int64(n)
+}
+
+func slotOf(minute time.Time) int { return int(minute.Unix() / 60 % PulseMinutes) }
+
+// For is what the filter's viewer may see: the centre everything, a member
+// its own, others nothing.
+func (p *Pulse) For(f sector.Filter) Figures {
+	minute := p.now().UTC().Truncate(time.Minute)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s := &series{}
+	switch {
+	case f.All():
+		s = &p.all
+	case f.Owner() != "" && p.members[f.Owner()] != nil:
+		s = p.members[f.Owner()]
+	}
+	return Figures{Since: p.since, Total: s.total, Minutes: s.last(minute)}
+}
+
+func (s *series) last(now time.Time) []Minute {
+	list := make([]Minute, 0, PulseMinutes)
+	for i := PulseMinutes - 1; i >= 0; i-- {
+		m := Minute{From: now.Add(-time.Duration(i) * time.Minute)}
+		if slot := s.minutes[slotOf(m.From)]; slot.From.Equal(m.From) {
+			m = slot
+		}
+		list = append(list, m)
+	}
+	return list
+}
