@@ -71,7 +71,7 @@ func Serve(ctx context.Context, data string, admin Admin) error {
 	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("admin socket: %w", err)
 	}
-	listener, err := net.Listen("unix", path)
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "unix", path)
 	if err != nil {
 		return fmt.Errorf("admin socket: %w", err)
 	}
@@ -79,12 +79,13 @@ func Serve(ctx context.Context, data string, admin Admin) error {
 		return errors.Join(fmt.Errorf("admin socket: %w", err), listener.Close())
 	}
 	server := &http.Server{Handler: handler(admin), ReadTimeout: callTimeout, WriteTimeout: callTimeout}
-	stopped := context.AfterFunc(ctx, func() { server.Close() })
-	defer stopped()
+	closed := make(chan error, 1)
+	stop := context.AfterFunc(ctx, func() { closed <- server.Close() })
+	defer stop()
 	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("admin socket: %w", err)
 	}
-	return nil
+	return <-closed
 }
 
 func handler(admin Admin) http.Handler {

@@ -21,9 +21,11 @@ var ErrNewer = errors.New("the data was written by a newer version of aspis; sta
 
 // words are the few spellings that the engines do not share. Migrations write
 // {{name}}.
-var words = map[Dialect]*strings.Replacer{
-	SQLite:   strings.NewReplacer("{{blob}}", "blob", "{{serial}}", "integer PRIMARY KEY AUTOINCREMENT"),
-	Postgres: strings.NewReplacer("{{blob}}", "bytea", "{{serial}}", "bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY"),
+func (d Dialect) words() *strings.Replacer {
+	if d == Postgres {
+		return strings.NewReplacer("{{blob}}", "bytea", "{{serial}}", "bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY")
+	}
+	return strings.NewReplacer("{{blob}}", "blob", "{{serial}}", "integer PRIMARY KEY AUTOINCREMENT")
 }
 
 // migrate brings the schema to this program's version, refusing a newer one.
@@ -64,7 +66,7 @@ func (d *DB) migrationTexts() (fs.FS, error) {
 		if err != nil {
 			return nil, err
 		}
-		texts[strings.TrimPrefix(name, "migrations/")] = &fstest.MapFile{Data: []byte(words[d.dialect].Replace(string(raw)))}
+		texts[strings.TrimPrefix(name, "migrations/")] = &fstest.MapFile{Data: []byte(d.dialect.words().Replace(string(raw)))}
 	}
 	return texts, nil
 }
