@@ -59,7 +59,7 @@ func parseISO(text string) (stamp, bool) {
 		return stamp{}, false
 	}
 	s := stamp{when: t.Add(-zone)}
-	s.layout = "2006-01-02" + text[10:11] + "15:04:05" + fractionLayout(n) + layout
+	s.layout = "2006-01-02" + text[10:11] + "15:04:05" + fractionLayout(text[19:19+n]) + layout
 	if zone != 0 {
 		s.when = s.when.In(time.FixedZone("", int(zone/time.Second)))
 	}
@@ -92,11 +92,11 @@ func fraction(s string) (nanos, n int) {
 	return nanos, n
 }
 
-func fractionLayout(n int) string {
-	if n < 2 {
+func fractionLayout(written string) string {
+	if len(written) < 2 {
 		return ""
 	}
-	return ".000000000"[:min(n, 10)]
+	return written[:1] + "000000000"[:min(len(written)-1, 9)]
 }
 
 // zoneOf reads Z, ±hh, ±hhmm, ±hh:mm or nothing.
