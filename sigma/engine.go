@@ -1,0 +1,90 @@
+package sigma
+
+import (
+	"github.com/aspis-platform/aspis/event"
+)
+
+// Event is what rules are evaluated on; *event.Event is one.
+type Event interface {
+	// Field returns the value of a field by its name in Sigma's taxonomy, and
+	// false when the event has no such field.
+	Field(name string) (event.Value, bool)
+	// EachText calls f for every leaf value as text until f returns false.
+	EachText(f func(field, text string) bool)
+	// Logsource returns what produced the event.
+	Logsource() event.Logsource
+}
+
+// EngineOptions changes how an Engine is compiled.
+type EngineOptions struct {
+	// IgnoreLogsource evaluates every rule on every event.
+	IgnoreLogsource bool
+}
+
+// Engine is a compiled set of detection rules. It is immutable and shared by
+// any number of goroutines, each with a [Matcher] of its own. Correlation
+// rules have no part in it.
+type Engine struct {
+	rules  []*Rule
+	roots  []int32 // node of each rule's condition
+	nodes  []node
+	kids   []int32
+	preds  []*pred
+	fields []string // by slot; slot 0 is all leaf values, for keywords
+	slots  map[string]int32
+	plans  map[event.Logsource]*plan
+	all    *plan // all rules, when log sources are ignored
+}
+
+type nodeOp uint8
+
+const (
+	nodePred nodeOp = iota
+	nodeAnd
+	nodeOr
+	nodeNot
+)
+
+// node is a Boolean function of predicates; equal functions are one node.
+// Its operands are kids[from:to]; a nodePred's predicate is preds[from].
+type node struct {
+	op       nodeOp
+	slot     int32 // nodePred: the field
+	other    int32 // nodePred of predFieldRef: the field referred to
+	from, to int32
+}
+
+const keywordSlot = 0
+
+// NewEngine compiles the detection rules among rules.
+func NewEngine(rules []*Rule, opts EngineOptions) *Engine {
+	c := newCompiler()
+	for _, r := range rules {
+		if r.detection != nil {
+			c.engine.rules = append(c.engine.rules, r)
+			c.engine.roots = append(c.engine.roots, c.rule(r.detection))
+		}
+	}
+	c.plans(opts)
+	return c.engine
+}
+
+// Len returns the number of rules compiled in.
+func (e *Engine) Len() int { return len(e.rules) }
+
+// maskLogsource keeps the parts of ls that mask selects; false when one of
+// them is empty, so that no log source is looked up twice.
+func maskLogsource(ls event.Logsource, mask int) (event.Logsource, bool) {
+	var out event.Logsource
+	if mask&1 != 0 {
+		out.Product = ls.Product
+	}
+	if mask&2 != 0 {
+		out.Category = ls.Category
+	}
+	if mask&4 != 0 {
+		out.Service = ls.Service
+	}
+	full := (mask&1 == 0 || out.Product != "") && (mask&2 == 0 || out.Category != "") && (mask&4 == 0 || out.Service != "")
+	return out, full
+}

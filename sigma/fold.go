@@ -1,0 +1,90 @@
+package sigma
+
+import (
+	"unicode"
+	"unicode/utf8"
+)
+
+// foldRune maps every rune of one case-folding orbit to the same rune
+// (Unicode simple case folding, as strings.EqualFold): the lower-case ASCII
+// letter where the orbit has one, else its smallest rune.
+func foldRune(r rune) rune {
+	if r < utf8.RuneSelf {
+		if 'A' <= r && r <= 'Z' {
+			r += 'a' - 'A'
+		}
+		return r
+	}
+	if 0x2E80 <= r && r < 0xA640 { // Han, kana and their neighbours have no case
+		return r
+	}
+	least := r
+	for n := unicode.SimpleFold(r); n != r; n = unicode.SimpleFold(n) {
+		least = min(least, n)
+	}
+	if 'A' <= least && least <= 'Z' {
+		least += 'a' - 'A'
+	}
+	return least
+}
+
+// appendFold appends the folded form of s to dst. Bytes that are not UTF-8 are
+// kept as they are, so that folding works piece by piece.
+func appendFold(dst []byte, s string) []byte {
+	i := 0
+	for ; i+8 <= len(s); i += 8 {
+		w := load64(s, i)
+		if w&highBits != 0 {
+			return appendFoldSlow(dst, s[i:])
+		}
+		dst = appendWord(dst, lowerWord(w))
+	}
+	for ; i < len(s); i++ {
+		c := s[i]
+		if c >= utf8.RuneSelf {
+			return appendFoldSlow(dst, s[i:])
+		}
+		dst = append(dst, byte(foldRune(rune(c))))
+	}
+	return dst
+}
+
+func appendFoldSlow(dst []byte, s string) []byte {
+	for i := 0; i < len(s); {
+		r, n := utf8.DecodeRuneInString(s[i:])
+		if r == utf8.RuneError && n == 1 {
+			dst = append(dst, s[i])
+		} else {
+			dst = utf8.AppendRune(dst, foldRune(r))
+		}
+		i += n
+	}
+	return dst
+}
+
+const (
+	everyByte = 0x0101010101010101
+	highBits  = 0x80 * everyByte
+)
+
+func load64(s string, i int) uint64 {
+	_ = s[i+7]
+	return uint64(s[i]) | uint64(s[i+1])<<8 | uint64(s[i+2])<<16 | uint64(s[i+3])<<24 |
+		uint64(s[i+4])<<32 | uint64(s[i+5])<<40 | uint64(s[i+6])<<48 | uint64(s[i+7])<<56
+}
+
+// lowerWord lowers the ASCII capitals among eight bytes below 0x80 at once: a
+// byte's high bit is set in fromA when it is at least 'A' and in pastZ when it
+// is past 'Z'; where they differ, the 0x20 bit is what makes it lower case.
+func lowerWord(w uint64) uint64 {
+	fromA := w + (0x80-'A')*everyByte
+	pastZ := w + (0x7f-'Z')*everyByte
+	return w | (fromA^pastZ)&highBits>>2
+}
+
+func appendWord(dst []byte, w uint64) []byte {
+	return append(dst, byte(w), byte(w>>8), byte(w>>16), byte(w>>24),
+		byte(w>>32), byte(w>>40), byte(w>>48), byte(w>>56))
+}
+
+func fold(s string) string { return string(appendFold(make([]byte, 0, len(s)), s)) }

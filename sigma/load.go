@@ -1,0 +1,234 @@
+package sigma
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+)
+
+const maxFiles = 200_000 // files of rules one Loader reads
+
+// Ruleset is a set of rules whose references are resolved. It is immutable.
+type Ruleset struct {
+	rules   []*Rule
+	byID    map[string]*Rule
+	support map[string]bool // ids of rules that only feed correlations
+}
+
+// Rules returns all rules, detections and correlations, in the order loaded.
+// The slice must not be changed.
+func (s *Ruleset) Rules() []*Rule { return s.rules }
+
+// Rule returns the rule with this id.
+func (s *Ruleset) Rule(id string) (*Rule, bool) {
+	r, ok := s.byID[id]
+	return r, ok
+}
+
+// Standalone reports whether a match of the rule is a finding of its own. It
+// is not when correlations refer to it and none of them says "generate: true"
+// (Sigma correlation rules specification 2.0.2, Generate).
+func (s *Ruleset) Standalone(r *Rule) bool { return !s.support[r.ID] }
+
+// Load reads every .yml and .yaml file under fsys. What cannot be loaded is
+// refused with a Problem; the rest is in the Ruleset.
+func Load(fsys fs.FS, opts Options) (*Ruleset, []Problem) {
+	l := NewLoader(opts)
+	l.AddFS("", fsys)
+	return l.Finish()
+}
+
+// Loader gathers rules from several places into one Ruleset.
+type Loader struct {
+	opts     Options
+	rules    []*Rule
+	files    int
+	problems []Problem
+}
+
+// NewLoader returns an empty Loader.
+func NewLoader(opts Options) *Loader { return &Loader{opts: opts} }
+
+// AddFile parses one file; name is used in problems.
+func (l *Loader) AddFile(name string, src []byte) {
+	rules, problems := Parse(name, src, l.opts)
+	l.rules = append(l.rules, rules...)
+	l.problems = append(l.problems, problems...)
+}
+
+// AddFS parses every .yml and .yaml file under fsys, in the order of their
+// paths, which are given prefix in problems and in [Rule.File].
+func (l *Loader) AddFS(prefix string, fsys fs.FS) {
+	err := fs.WalkDir(fsys, ".", func(name string, e fs.DirEntry, err error) error {
+		full := path.Join(prefix, name)
+		if err != nil {
+			l.refuse(full, err)
+			return nil
+		}
+		if e.IsDir() || !isRuleFile(name) {
+			return nil
+		}
+		if l.files++; l.files > maxFiles {
+			return fmt.Errorf("more than %d files of rules", maxFiles)
+		}
+		src, err := readLimited(fsys, name)
+		if err != nil {
+			l.refuse(full, err)
+			return nil
+		}
+		l.AddFile(full, src)
+		return nil
+	})
+	if err != nil {
+		l.refuse(prefix, err)
+	}
+}
+
+func (l *Loader) refuse(file string, err error) {
+	l.problems = append(l.problems, Problem{File: file, Reason: err.Error()})
+}
+
+func isRuleFile(name string) bool {
+	ext := strings.ToLower(path.Ext(name))
+	return ext == ".yml" || ext == ".yaml"
+}
+
+// readLimited reads a file, and one byte more than may be parsed at most.
+func readLimited(fsys fs.FS, name string) ([]byte, error) {
+	f, err := fsys.Open(name)
+	if err != nil {
+		return nil, fmt.Errorf("open rule file: %w", err)
+	}
+	defer f.Close()
+	src, err := io.ReadAll(io.LimitReader(f, MaxFileBytes+1))
+	if err != nil {
+		return nil, fmt.Errorf("read rule file: %w", err)
+	}
+	return src, nil
+}
+
+// Finish resolves references and returns what was loaded, and everything that
+// was refused in the order of files and lines. Of rules with the same id only
+// the first is kept; a correlation whose rules are missing is refused.
+func (l *Loader) Finish() (*Ruleset, []Problem) {
+	s := &Ruleset{byID: make(map[string]*Rule, len(l.rules)), support: map[string]bool{}}
+	names := make(map[string][]*Rule)
+	for _, r := range l.rules {
+		if first, ok := s.byID[r.ID]; ok {
+			l.refuseRule(r, fmt.Sprintf("duplicate id; first at %s:%d", first.File, first.Line))
+			continue
+		}
+		s.byID[r.ID] = r
+		if r.Name != "" {
+			names[r.Name] = append(names[r.Name], r)
+		}
+	}
+	for _, r := range l.rules {
+		if s.byID[r.ID] != r {
+			continue
+		}
+		if err := resolve(r, s.byID, names); err != nil {
+			l.refuseRule(r, err.Error())
+			delete(s.byID, r.ID)
+		}
+	}
+	for _, r := range l.rules {
+		if s.byID[r.ID] == r {
+			s.rules = append(s.rules, r)
+		}
+	}
+	s.findSupport()
+	slices.SortStableFunc(l.problems, func(a, b Problem) int {
+		return cmp.Or(strings.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line))
+	})
+	return s, l.problems
+}
+
+func (l *Loader) refuseRule(r *Rule, reason string) {
+	l.problems = append(l.problems, Problem{File: r.File, Line: r.Line, Col: 1, Rule: r.label(), Reason: reason})
+}
+
+// resolve replaces the references of a correlation by rule ids.
+func resolve(r *Rule, byID map[string]*Rule, names map[string][]*Rule) error {
+	if r.Correlation == nil {
+		return nil
+	}
+	c := *r.Correlation
+	find := func(ref string) (*Rule, error) {
+		if target, ok := byID[ref]; ok {
+			return target, nil
+		}
+		switch found := names[ref]; {
+		case len(found) == 0:
+			return nil, fmt.Errorf("refers to rule %q, which is not loaded", ref)
+		case len(found) > 1:
+			return nil, fmt.Errorf("refers to rule %q, a name that %d rules have", ref, len(found))
+		default:
+			return found[0], nil
+		}
+	}
+	c.Rules = slices.Clone(c.Rules)
+	for i, ref := range c.Rules {
+		target, err := find(ref)
+		if err != nil {
+			return err
+		}
+		if target.Correlation != nil {
+			return fmt.Errorf("refers to correlation %q; chains of correlations are not supported yet", ref)
+		}
+		c.Rules[i] = target.ID
+	}
+	if err := distinct("rules", c.Rules, maxCorrelated); err != nil {
+		return err
+	}
+	aliases := make(map[string]map[string]string, len(c.aliases))
+	for name, fields := range c.aliases {
+		aliases[name] = make(map[string]string, len(fields))
+		for ref, field := range fields {
+			target, err := find(ref)
+			if err != nil {
+				return fmt.Errorf("alias %q: %w", name, err)
+			}
+			aliases[name][target.ID] = field
+		}
+	}
+	c.aliases = aliases
+	r.Correlation = &c
+	return c.checkAliases()
+}
+
+// checkAliases refuses an alias in use that some rule has no field for: its
+// events could never take part.
+func (c *Correlation) checkAliases() error {
+	for _, name := range slices.Concat(c.GroupBy, c.Fields) {
+		for _, id := range c.Rules {
+			if c.field(name, id) == "" {
+				return fmt.Errorf("alias %q names no field for rule %q", name, id)
+			}
+		}
+	}
+	return nil
+}
+
+// findSupport marks the rules that are not standalone.
+func (s *Ruleset) findSupport() {
+	generated := map[string]bool{}
+	for _, r := range s.rules {
+		if r.Correlation == nil {
+			continue
+		}
+		for _, id := range r.Correlation.Rules {
+			s.support[id] = true
+			generated[id] = generated[id] || r.Correlation.Generate
+		}
+	}
+	for id, yes := range generated {
+		if yes {
+			delete(s.support, id)
+		}
+	}
+}

@@ -1,0 +1,256 @@
+package sigma
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/aspis-platform/aspis/event"
+)
+
+// Matcher evaluates the rules of one Engine on events. It reuses its memory
+// from event to event and belongs to one goroutine.
+type Matcher struct {
+	engine   *Engine
+	epoch    uint32
+	memo     []uint32 // by node: epoch<<1 | result
+	seen     []uint32 // by rule: the epoch it became a candidate in
+	contents []slotContent
+	arena    []byte // folded text of this event
+	hits     []int32
+	found    []int32 // candidates of this event, then its matches
+	event    Event
+	filling  *content // the one that addValue and addText fill
+	addValue func(event.Value) bool
+	addText  func(field, text string) bool
+	stats    Stats
+}
+
+type slotContent struct {
+	epoch uint32
+	content
+}
+
+// Stats counts the work of a Matcher since it was made.
+type Stats struct {
+	Events     uint64
+	Candidates uint64 // rules evaluated
+	Matches    uint64
+	Timeouts   uint64 // regular expressions given up after their time limit, taken as not found
+}
+
+// NewMatcher returns a Matcher for the engine's rules.
+func (e *Engine) NewMatcher() *Matcher {
+	m := &Matcher{
+		engine:   e,
+		memo:     make([]uint32, len(e.nodes)),
+		seen:     make([]uint32, len(e.rules)),
+		contents: make([]slotContent, len(e.fields)),
+	}
+	m.addValue = m.fill
+	m.addText = func(_, text string) bool {
+		m.filling.texts = append(m.filling.texts, m.textOf(event.StringValue(text)))
+		return true
+	}
+	return m
+}
+
+// Stats returns the counts so far.
+func (m *Matcher) Stats() Stats { return m.stats }
+
+// Match calls yield for every rule that matches the event, in the order of the
+// engine's rules, until yield returns false.
+func (m *Matcher) Match(ev Event, yield func(*Rule) bool) {
+	m.begin(ev)
+	if all := m.engine.all; all != nil {
+		m.collect(all)
+	} else {
+		m.routed(ev.Logsource())
+	}
+	m.stats.Events++
+	m.stats.Candidates += uint64(len(m.found))
+	matches := m.found[:0]
+	for _, r := range m.found {
+		if m.eval(m.engine.roots[r]) {
+			matches = append(matches, r)
+		}
+	}
+	m.stats.Matches += uint64(len(matches))
+	slices.Sort(matches)
+	m.event = nil
+	for _, r := range matches {
+		if !yield(m.engine.rules[r]) {
+			return
+		}
+	}
+}
+
+func (m *Matcher) routed(ls event.Logsource) {
+	for mask := 1; mask < 8; mask++ {
+		key, ok := maskLogsource(ls, mask)
+		if !ok {
+			continue
+		}
+		if p := m.engine.plans[key]; p != nil {
+			m.collect(p)
+		}
+	}
+}
+
+// begin forgets the event before.
+func (m *Matcher) begin(ev Event) {
+	const lastEpoch = 1<<31 - 1
+	if m.epoch++; m.epoch == lastEpoch {
+		clear(m.memo)
+		clear(m.seen)
+		clear(m.contents)
+		m.epoch = 1
+	}
+	m.event = ev
+	m.arena = m.arena[:0]
+	m.found = m.found[:0]
+}
+
+// collect gathers the rules of a plan whose witnesses the event has.
+func (m *Matcher) collect(p *plan) {
+	for _, r := range p.always {
+		m.candidate(r)
+	}
+	for i := range p.fields {
+		f := &p.fields[i]
+		c := m.content(f.slot)
+		for j := range c.texts {
+			m.probe(f, &c.texts[j])
+		}
+	}
+}
+
+func (m *Matcher) probe(f *fieldIndex, t *text) {
+	if f.exact != nil {
+		for _, r := range f.exact[t.folded] {
+			m.candidate(r)
+		}
+		if t.num != "" {
+			for _, r := range f.exact[t.num] {
+				m.candidate(r)
+			}
+		}
+	}
+	if f.scan == nil {
+		return
+	}
+	m.hits = f.scan.scan(t.folded, m.hits[:0])
+	for _, h := range m.hits {
+		for _, r := range f.scan.literals[h].rules {
+			m.candidate(r)
+		}
+	}
+}
+
+func (m *Matcher) candidate(r int32) {
+	if m.seen[r] != m.epoch {
+		m.seen[r] = m.epoch
+		m.found = append(m.found, r)
+	}
+}
+
+// eval evaluates a node, once per event.
+func (m *Matcher) eval(id int32) bool {
+	if known := m.memo[id]; known>>1 == m.epoch {
+		return known&1 != 0
+	}
+	n := &m.engine.nodes[id]
+	result := false
+	switch n.op {
+	case nodePred:
+		result = m.pred(n)
+	case nodeNot:
+		result = !m.eval(m.engine.kids[n.from])
+	case nodeAnd:
+		result = true
+		for _, kid := range m.engine.kids[n.from:n.to] {
+			if !m.eval(kid) {
+				result = false
+				break
+			}
+		}
+	case nodeOr:
+		for _, kid := range m.engine.kids[n.from:n.to] {
+			if m.eval(kid) {
+				result = true
+				break
+			}
+		}
+	}
+	m.memo[id] = m.epoch << 1
+	if result {
+		m.memo[id] |= 1
+	}
+	return result
+}
+
+func (m *Matcher) pred(n *node) bool {
+	p := m.engine.preds[n.from]
+	var other *content
+	if p.kind == predFieldRef {
+		m.content(n.other)
+		other = &m.contents[n.other].content
+	}
+	ok, err := p.holds(m.content(n.slot), other)
+	if err != nil {
+		m.stats.Timeouts++
+	}
+	return ok
+}
+
+// content returns what the event has in a slot, read and folded once.
+func (m *Matcher) content(slot int32) *content {
+	c := &m.contents[slot]
+	if c.epoch == m.epoch {
+		return &c.content
+	}
+	c.epoch = m.epoch
+	c.content = content{texts: c.texts[:0]}
+	m.filling = &c.content
+	if slot == keywordSlot {
+		c.present = true
+		m.event.EachText(m.addText)
+		return &c.content
+	}
+	v, ok := m.event.Field(m.engine.fields[slot])
+	if !ok || v.Kind() == event.Missing {
+		return &c.content
+	}
+	c.present = true
+	m.fill(v)
+	if len(c.texts) == 0 {
+		c.null = true
+	}
+	return &c.content
+}
+
+// fill adds a value, or the elements of a list, to the content being filled.
+func (m *Matcher) fill(v event.Value) bool {
+	switch v.Kind() {
+	case event.Missing:
+	case event.Null:
+		m.filling.null = true
+	case event.List:
+		v.Each(m.addValue)
+	default:
+		m.filling.texts = append(m.filling.texts, m.textOf(v))
+	}
+	return true
+}
+
+// textOf prepares a scalar for comparison. Its folded form lies in the arena,
+// which is not reused before the next event.
+func (m *Matcher) textOf(v event.Value) text {
+	t := text{raw: v.Text(), value: v}
+	from := len(m.arena)
+	m.arena = appendFold(m.arena, t.raw)
+	t.folded = view(m.arena[from:len(m.arena):len(m.arena)])
+	if v.Kind() == event.Number && !plainInteger(t.raw) {
+		t.num = strings.Clone(canonicalNumber(t.raw))
+	}
+	return t
+}

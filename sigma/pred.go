@@ -1,0 +1,239 @@
+package sigma
+
+import (
+	"net/netip"
+	"strconv"
+	"strings"
+	"unsafe"
+
+	"github.com/aspis-platform/aspis/event"
+)
+
+// predKind says how one value of a rule is compared with a field.
+type predKind uint8
+
+const (
+	predExact predKind = iota
+	predPrefix
+	predSuffix
+	predContains
+	predGlob
+	predAny      // present with some text, also the empty one
+	predNull     // missing, null or an empty list
+	predExists   // present; op 0 means it must not be
+	predNumber   // equal to a number
+	predCompare  // op: compareOp
+	predCIDR     // an address in a network
+	predRegex    // lit: flags, a slash, the source
+	predFieldRef // lit: the other field; op: a predKind from predExact to predContains
+	predTime     // op: timePart; lit: the number
+)
+
+type compareOp uint8
+
+const (
+	lt compareOp = iota
+	lte
+	gt
+	gte
+)
+
+// predKey identifies a predicate: equal keys always have the same result on
+// the same event. Field is "" for keywords. Text is folded unless cased.
+type predKey struct {
+	kind  predKind
+	op    uint8
+	cased bool
+	field string
+	lit   string
+	alt   string // predNumber: the literal as written
+}
+
+// pred is a predicate over one field.
+type pred struct {
+	predKey
+	num  float64      // predCompare
+	re   *regex       // predRegex
+	glob *glob        // predGlob
+	cidr netip.Prefix // predCIDR
+}
+
+// text is one scalar value of a field in the forms predicates need.
+type text struct {
+	raw    string
+	folded string
+	num    string // canonical form of a number; "" when it is the raw text or no number
+	value  event.Value
+}
+
+// content is what an event has under one field name.
+type content struct {
+	present bool // the field exists
+	null    bool // it has a null, or is an empty list
+	texts   []text
+}
+
+// holds evaluates the predicate; other is the content of the field referred
+// to by predFieldRef. The error is a regular expression out of time.
+func (p *pred) holds(c, other *content) (bool, error) {
+	switch p.kind {
+	case predNull:
+		return !c.present || c.null, nil
+	case predExists:
+		return c.present == (p.op != 0), nil
+	case predFieldRef:
+		return p.refers(c, other), nil
+	case predRegex:
+		return p.matches(c)
+	}
+	for i := range c.texts {
+		if p.one(&c.texts[i]) {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+func (p *pred) matches(c *content) (bool, error) {
+	var late error
+	for i := range c.texts {
+		ok, err := p.re.match(c.texts[i].raw)
+		if ok && err == nil {
+			return true, nil
+		}
+		if err != nil {
+			late = err
+		}
+	}
+	return false, late
+}
+
+// one evaluates the predicate on one value.
+func (p *pred) one(t *text) bool {
+	s := t.folded
+	if p.cased {
+		s = t.raw
+	}
+	switch p.kind {
+	case predExact:
+		return s == p.lit
+	case predPrefix:
+		return strings.HasPrefix(s, p.lit)
+	case predSuffix:
+		return strings.HasSuffix(s, p.lit)
+	case predContains:
+		return strings.Contains(s, p.lit)
+	case predGlob:
+		return p.glob.match(s)
+	case predAny:
+		return true
+	case predNumber:
+		return t.raw == p.lit || t.raw == p.alt || t.num == p.lit
+	case predCompare:
+		return p.compares(t)
+	case predCIDR:
+		return inNetwork(p.cidr, t.raw)
+	case predTime:
+		return timePart(p.op).of(t.raw) == p.lit
+	default:
+		return false
+	}
+}
+
+func (p *pred) compares(t *text) bool {
+	n, ok := t.value.Number()
+	if !ok {
+		return false
+	}
+	switch compareOp(p.op) {
+	case lt:
+		return n < p.num
+	case lte:
+		return n <= p.num
+	case gt:
+		return n > p.num
+	default:
+		return n >= p.num
+	}
+}
+
+// refers compares every value of the field with every value of the other.
+func (p *pred) refers(c, other *content) bool {
+	for i := range c.texts {
+		for j := range other.texts {
+			a, b := c.texts[i].folded, other.texts[j].folded
+			if p.cased {
+				a, b = c.texts[i].raw, other.texts[j].raw
+			}
+			if relates(predKind(p.op), a, b) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func relates(how predKind, a, b string) bool {
+	switch how {
+	case predPrefix:
+		return strings.HasPrefix(a, b)
+	case predSuffix:
+		return strings.HasSuffix(a, b)
+	case predContains:
+		return strings.Contains(a, b)
+	default:
+		return a == b
+	}
+}
+
+// inNetwork reports whether s is an address in the network. An IPv4 address
+// written as IPv4-mapped IPv6 is that IPv4 address; a zone is ignored.
+func inNetwork(network netip.Prefix, s string) bool {
+	if n := len(s); n < 2 || n > 64 || !strings.ContainsAny(s, ".:") {
+		return false
+	}
+	addr, err := netip.ParseAddr(s)
+	if err != nil {
+		return false
+	}
+	return network.Contains(addr.Unmap().WithZone(""))
+}
+
+// canonicalNumber writes a decimal number in one way: integers as digits,
+// others as the shortest text of the same float64. It returns "" for anything
+// that is not a decimal number.
+func canonicalNumber(s string) string {
+	if plainInteger(s) {
+		return s
+	}
+	f, err := strconv.ParseFloat(s, 64)
+	if err != nil || strings.ContainsAny(s, "xXpPnNiI_") {
+		return ""
+	}
+	if f == 0 {
+		return "0"
+	}
+	const exact = 1 << 53
+	if f == float64(int64(f)) && -exact < f && f < exact {
+		return strconv.FormatInt(int64(f), 10)
+	}
+	return strconv.FormatFloat(f, 'g', -1, 64)
+}
+
+// plainInteger reports whether s is an integer in its shortest form.
+func plainInteger(s string) bool {
+	digits := strings.TrimPrefix(s, "-")
+	if digits == "" || len(digits) > 1 && digits[0] == '0' || s == "-0" {
+		return false
+	}
+	for i := 0; i < len(digits); i++ {
+		if digits[i] < '0' || digits[i] > '9' {
+			return false
+		}
+	}
+	return true
+}
+
+// view lends bytes as a string. It is the only use of unsafe here; whoever
+// calls it must not change the bytes while the string is in use.
+func view(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }

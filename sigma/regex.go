@@ -1,0 +1,196 @@
+package sigma
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"regexp/syntax"
+	"strings"
+	"time"
+
+	"github.com/dlclark/regexp2"
+)
+
+// Bounds of a regular expression in a rule.
+const (
+	maxRegexLen      = 16 << 10
+	regexMatchTime   = 100 * time.Millisecond
+	maxRegexLiterals = 64
+)
+
+// regex is a compiled "re" value. It runs on Go's linear-time engine where
+// that has all the expression needs; otherwise on a backtracking engine with
+// a time limit.
+type regex struct {
+	linear    *regexp.Regexp
+	backtrack *regexp2.Regexp
+	literals  []string // folded; one of them is in every text that matches; nil: unknown
+}
+
+// match reports whether the expression is found in text. A match that takes
+// longer than the time limit is an error.
+func (r *regex) match(text string) (bool, error) {
+	if r.linear != nil {
+		return r.linear.MatchString(text), nil
+	}
+	return r.backtrack.MatchString(text)
+}
+
+// compileRegex reads source, in PCRE's notation, with the flags of the
+// sub-modifiers i, m and s.
+func compileRegex(source, flags string) (*regex, error) {
+	if len(source) > maxRegexLen {
+		return nil, fmt.Errorf("regular expression is longer than %d bytes", maxRegexLen)
+	}
+	expr := source
+	if flags != "" {
+		expr = "(?" + flags + ")" + source
+	}
+	tree, err := syntax.Parse(expr, syntax.Perl)
+	if err == nil && dollarLast(tree) {
+		if linear, cerr := regexp.Compile(pcreDollar(tree).String()); cerr == nil {
+			return &regex{linear: linear, literals: requiredLiterals(tree)}, nil
+		}
+	}
+	opts := regexp2.RegexOptions(regexp2.None)
+	for _, f := range flags {
+		opts |= map[rune]regexp2.RegexOptions{'i': regexp2.IgnoreCase, 'm': regexp2.Multiline, 's': regexp2.Singleline}[f]
+	}
+	back, berr := regexp2.Compile(source, opts)
+	if berr != nil {
+		return nil, errors.New("unsupported regular expression: " + firstReason(err, berr))
+	}
+	back.MatchTimeout = regexMatchTime
+	return &regex{backtrack: back}, nil
+}
+
+func firstReason(errs ...error) string {
+	for _, err := range errs {
+		if err != nil {
+			return err.Error()
+		}
+	}
+	return "unknown"
+}
+
+// dollarLast reports whether nothing follows a "$" that means the end of the
+// text. PCRE lets such a "$" also match before a final newline, which only
+// then can be written for Go's engine, which has no look-ahead.
+func dollarLast(t *syntax.Regexp) bool {
+	for i, sub := range t.Sub {
+		last := t.Op != syntax.OpConcat || i == len(t.Sub)-1
+		repeated := t.Op == syntax.OpStar || t.Op == syntax.OpPlus || t.Op == syntax.OpRepeat
+		if (!last || repeated) && hasDollar(sub) {
+			return false
+		}
+		if !dollarLast(sub) {
+			return false
+		}
+	}
+	return true
+}
+
+func isDollar(t *syntax.Regexp) bool {
+	return t.Op == syntax.OpEndText && t.Flags&syntax.WasDollar != 0
+}
+
+func hasDollar(t *syntax.Regexp) bool {
+	if isDollar(t) {
+		return true
+	}
+	for _, sub := range t.Sub {
+		if hasDollar(sub) {
+			return true
+		}
+	}
+	return false
+}
+
+// pcreDollar returns the tree with every "$" for the end of the text replaced
+// by "\n?\z".
+func pcreDollar(t *syntax.Regexp) *syntax.Regexp {
+	if isDollar(t) {
+		newline := &syntax.Regexp{Op: syntax.OpLiteral, Rune: []rune{'\n'}}
+		return &syntax.Regexp{Op: syntax.OpConcat, Sub: []*syntax.Regexp{
+			{Op: syntax.OpQuest, Sub: []*syntax.Regexp{newline}},
+			{Op: syntax.OpEndText},
+		}}
+	}
+	if !hasDollar(t) {
+		return t
+	}
+	out := *t
+	out.Sub = make([]*syntax.Regexp, len(t.Sub))
+	for i, sub := range t.Sub {
+		out.Sub[i] = pcreDollar(sub)
+	}
+	return &out
+}
+
+// requiredLiterals returns texts of which every match contains at least one,
+// folded, or nil when none can be told.
+func requiredLiterals(t *syntax.Regexp) []string {
+	switch t.Op {
+	case syntax.OpLiteral:
+		return []string{fold(string(t.Rune))}
+	case syntax.OpCapture, syntax.OpPlus:
+		return requiredLiterals(t.Sub[0])
+	case syntax.OpRepeat:
+		if t.Min > 0 {
+			return requiredLiterals(t.Sub[0])
+		}
+		return nil
+	case syntax.OpConcat:
+		return requiredOfConcat(t)
+	case syntax.OpAlternate:
+		return requiredOfAlternate(t)
+	default:
+		return nil
+	}
+}
+
+func requiredOfConcat(t *syntax.Regexp) []string {
+	var best []string
+	for _, sub := range t.Sub {
+		if lits := requiredLiterals(sub); shortest(lits) > shortest(best) {
+			best = lits
+		}
+	}
+	return best
+}
+
+func requiredOfAlternate(t *syntax.Regexp) []string {
+	var all []string
+	for _, sub := range t.Sub {
+		lits := requiredLiterals(sub)
+		if lits == nil || len(all)+len(lits) > maxRegexLiterals {
+			return nil
+		}
+		all = append(all, lits...)
+	}
+	return all
+}
+
+// shortest returns the length of the shortest of texts, 0 for none.
+func shortest(texts []string) int {
+	n := 0
+	for i, s := range texts {
+		if i == 0 || len(s) < n {
+			n = len(s)
+		}
+	}
+	return n
+}
+
+// regexFlags orders and checks the flags given as modifiers.
+func regexFlags(mods []string) string {
+	var b strings.Builder
+	for _, f := range []struct{ flag, long string }{{"i", "ignorecase"}, {"m", "multiline"}, {"s", "dotall"}} {
+		for _, m := range mods {
+			if (m == f.flag || m == f.long) && !strings.Contains(b.String(), f.flag) {
+				b.WriteString(f.flag)
+			}
+		}
+	}
+	return b.String()
+}

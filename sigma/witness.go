@@ -1,0 +1,235 @@
+package sigma
+
+import (
+	"math"
+
+	"github.com/aspis-platform/aspis/event"
+)
+
+// witness is a text in a field without which a predicate cannot hold. Texts
+// are folded: a witness may be seen where the predicate does not hold, never
+// the reverse.
+type witness struct {
+	slot int32
+	kind predKind // predExact, predPrefix, predSuffix or predContains
+	lit  string
+}
+
+// clause is a set of witnesses of which one is seen whenever a node holds; an
+// empty clause says nothing.
+type clause struct {
+	any    []witness
+	chance float64 // rough number of them seen in one event
+	known  bool
+}
+
+// clause returns a node's clause. Of the operands of an and, the one that is
+// seen least often serves; an or needs those of all operands.
+func (c *compiler) clause(id int32) clause {
+	if c.clauses[id].known {
+		return c.clauses[id]
+	}
+	n := c.engine.nodes[id]
+	out := clause{known: true, chance: math.Inf(1)}
+	switch n.op {
+	case nodePred:
+		out = c.predClause(n)
+	case nodeAnd:
+		for _, kid := range c.engine.kids[n.from:n.to] {
+			if k := c.clause(kid); k.any != nil && k.chance < out.chance {
+				out = k
+			}
+		}
+	case nodeOr:
+		out = c.orClause(n)
+	}
+	c.clauses[id] = out
+	return out
+}
+
+func (c *compiler) orClause(n node) clause {
+	out := clause{known: true}
+	for _, kid := range c.engine.kids[n.from:n.to] {
+		k := c.clause(kid)
+		if k.any == nil {
+			return clause{known: true, chance: math.Inf(1)}
+		}
+		out.any = append(out.any, k.any...)
+		out.chance += k.chance
+	}
+	return out
+}
+
+func (c *compiler) predClause(n node) clause {
+	out := clause{known: true}
+	out.any = c.engine.preds[n.from].witnesses(n.slot)
+	for _, w := range out.any {
+		out.chance += w.chance(c.uses[w])
+	}
+	if out.any == nil {
+		out.chance = math.Inf(1)
+	}
+	return out
+}
+
+// witnesses returns the predicate's witnesses; nil when it has none.
+func (p *pred) witnesses(slot int32) []witness {
+	one := func(kind predKind, lit string) []witness {
+		return []witness{{slot: slot, kind: kind, lit: fold(lit)}}
+	}
+	switch p.kind {
+	case predExact, predPrefix, predSuffix, predContains:
+		return one(p.kind, p.lit)
+	case predNumber:
+		if p.alt != p.lit {
+			return append(one(predExact, p.lit), one(predExact, p.alt)...)
+		}
+		return one(predExact, p.lit)
+	case predGlob:
+		best := ""
+		for _, lit := range p.glob.literals() {
+			if len(lit) > len(best) {
+				best = lit
+			}
+		}
+		if best != "" {
+			return one(predContains, best)
+		}
+	case predRegex:
+		var out []witness
+		for _, lit := range p.re.literals {
+			if lit == "" {
+				return nil
+			}
+			out = append(out, one(predContains, lit)...)
+		}
+		return out
+	}
+	return nil
+}
+
+// chance guesses how often the witness is seen in an event, from its length
+// and from the number of places in rules that ask for it: what many rules ask
+// for is common.
+func (w witness) chance(uses int) float64 {
+	n := len(w.lit)
+	base := 1.0
+	switch {
+	case w.kind == predExact && canonicalNumber(w.lit) != "":
+		base = 0.03
+	case w.kind == predExact && n == 0:
+		base = 0.5
+	case w.kind == predExact:
+		n += 4
+		fallthrough
+	default:
+		for range min(n, 16) {
+			base *= 0.62
+		}
+	}
+	if w.slot == keywordSlot {
+		base *= 4
+	}
+	return base * (1 + float64(uses)/3)
+}
+
+// plan is what is looked for in the events of one log source.
+type plan struct {
+	always []int32 // rules without a witness
+	fields []fieldIndex
+}
+
+// fieldIndex finds the witnesses of one field.
+type fieldIndex struct {
+	slot  int32
+	exact map[string][]int32 // folded whole value → rules
+	scan  *scanner           // the other kinds; nil for none
+}
+
+// plans sorts the rules by log source and indexes their witnesses.
+func (c *compiler) plans(opts EngineOptions) {
+	e := c.engine
+	c.clauses = make([]clause, len(e.nodes))
+	c.countUses()
+	byLogsource := map[event.Logsource][]int32{}
+	for i, r := range e.rules {
+		key := r.Logsource
+		if opts.IgnoreLogsource {
+			key = event.Logsource{}
+		}
+		byLogsource[key] = append(byLogsource[key], int32(i))
+	}
+	if opts.IgnoreLogsource {
+		e.all = c.plan(byLogsource[event.Logsource{}])
+		return
+	}
+	e.plans = make(map[event.Logsource]*plan, len(byLogsource))
+	for key, rules := range byLogsource {
+		e.plans[key] = c.plan(rules)
+	}
+}
+
+// countUses counts, for every witness, the nodes that could be found by it.
+func (c *compiler) countUses() {
+	c.uses = map[witness]int{}
+	c.grams = gramCounts{}
+	parents := make([]int, len(c.engine.nodes))
+	for _, kid := range c.engine.kids {
+		parents[kid]++
+	}
+	for id, n := range c.engine.nodes {
+		if n.op != nodePred {
+			continue
+		}
+		for _, w := range c.engine.preds[n.from].witnesses(n.slot) {
+			c.uses[w] += max(parents[id], 1) - 1
+			c.grams.add(w.lit)
+		}
+	}
+}
+
+func (c *compiler) plan(rules []int32) *plan {
+	p := &plan{}
+	found := map[int32]map[witness][]int32{}
+	var order []int32
+	for _, r := range rules {
+		cl := c.clause(c.engine.roots[r])
+		if cl.any == nil {
+			p.always = append(p.always, r)
+			continue
+		}
+		for _, w := range cl.any {
+			if found[w.slot] == nil {
+				found[w.slot] = map[witness][]int32{}
+				order = append(order, w.slot)
+			}
+			at := found[w.slot][w]
+			if n := len(at); n == 0 || at[n-1] != r {
+				found[w.slot][w] = append(at, r)
+			}
+		}
+	}
+	for _, slot := range order {
+		p.fields = append(p.fields, c.fieldIndex(slot, found[slot]))
+	}
+	return p
+}
+
+func (c *compiler) fieldIndex(slot int32, found map[witness][]int32) fieldIndex {
+	f := fieldIndex{slot: slot}
+	var scanned []scanLiteral
+	for w, rules := range found {
+		if w.kind == predExact {
+			if f.exact == nil {
+				f.exact = map[string][]int32{}
+			}
+			f.exact[w.lit] = append(f.exact[w.lit], rules...)
+			continue
+		}
+		scanned = append(scanned, scanLiteral{text: w.lit, kind: w.kind, rules: rules})
+	}
+	if len(scanned) > 0 {
+		f.scan = newScanner(scanned, c.grams)
+	}
+	return f
+}
