@@ -1,0 +1,88 @@
+package web
+
+import (
+	"fmt"
+	"time"
+)
+
+// Chart is a time series and its table twin. Every series has as many values
+// as there are times. Template "chart".
+type Chart struct {
+	ID     string
+	Title  string // catalogue key
+	Args   []any  // of the title
+	Unit   string // catalogue key: what the axis counts
+	Source string // catalogue key: where the figures come from
+	Times  []time.Time
+	Series []Series
+	// Stream, when set, is an event stream whose events named Event carry
+	// {"times":[unix seconds], "values":[[…] per series]} to replace the data.
+	Stream string
+	Event  string
+	Height int // in CSS pixels; 0 is 180
+}
+
+// Series is one line of a chart. Tone is a token: "a" to "f", or a severity.
+type Series struct {
+	Key    string // catalogue key
+	Tone   string
+	Values []int64
+}
+
+// chartProps is what the island gets.
+type chartProps struct {
+	Times  []int64       `json:"times"` // Unix seconds
+	Series []seriesProps `json:"series"`
+	Stream string        `json:"stream,omitempty"`
+	Event  string        `json:"event,omitempty"`
+	Height int           `json:"height"`
+	Zone   string        `json:"zone"`
+}
+
+type seriesProps struct {
+	Label  string  `json:"label"`
+	Tone   string  `json:"tone"`
+	Values []int64 `json:"values"`
+}
+
+const defaultHeight = 180
+
+func (f words) chart(c Chart) (string, error) {
+	props := chartProps{Stream: c.Stream, Event: c.Event, Height: c.Height, Zone: f.locale.zone}
+	if props.Height == 0 {
+		props.Height = defaultHeight
+	}
+	for _, t := range c.Times {
+		props.Times = append(props.Times, t.Unix())
+	}
+	for _, s := range c.Series {
+		label, err := f.t(s.Key)
+		if err != nil {
+			return "", err
+		}
+		props.Series = append(props.Series, seriesProps{Label: label, Tone: s.Tone, Values: s.Values})
+	}
+	return toJSON(props)
+}
+
+// ChartRow is a line of the twin.
+type ChartRow struct {
+	At     time.Time
+	Values []int64
+}
+
+// Rows are the twin's lines, the newest first.
+func (c Chart) Rows() ([]ChartRow, error) {
+	rows := make([]ChartRow, 0, len(c.Times))
+	for i := len(c.Times) - 1; i >= 0; i-- {
+		row := ChartRow{At: c.Times[i]}
+		for _, s := range c.Series {
+			if len(s.Values) != len(c.Times) {
+				return nil, fmt.Errorf("chart %s: series %s has %d values for %d times", c.ID, s.Key, len(s.Values), len(c.Times))
+			}
+			row.Values = append(row.Values, s.Values[i])
+		}
+		rows = append(rows, row)
+	}
+	return rows, nil
+}

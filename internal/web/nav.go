@@ -1,0 +1,81 @@
+package web
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/aspis-platform/aspis/internal/sector"
+)
+
+// Phase is the part of the loop a page belongs to; it groups the navigation.
+type Phase string
+
+// The phases, in display order. Their names are common.phase.<phase>.
+const (
+	Overview Phase = "overview" // the whole loop
+	During   Phase = "during"   // 事中: detect
+	Before   Phase = "before"   // 事前: prevent
+	After    Phase = "after"    // 事後: respond
+	House    Phase = "house"    // running the centre: members, health
+)
+
+func phases() []Phase { return []Phase{Overview, Before, During, After, House} }
+
+// NavItem is a line of the navigation.
+type NavItem struct {
+	Phase Phase
+	Key   string        // catalogue key of its name
+	Href  string        // path; it is current on that path and below
+	Icon  string        // Lucide name, listed in assets/icons.json
+	Roles []sector.Role // who sees it; empty: everybody signed in
+}
+
+// Nav adds lines to the navigation, in the order they are added within a
+// phase. A line only shows the way; the page checks the role itself.
+func (s *Shell) Nav(items ...NavItem) { s.nav = append(s.nav, items...) }
+
+type navGroup struct {
+	Key   string
+	Items []navLink
+}
+
+type navLink struct {
+	NavItem
+	Current bool
+}
+
+func (s *Shell) navFor(v sector.Viewer, path string) []navGroup {
+	if v.User == "" {
+		return nil
+	}
+	var groups []navGroup
+	current := s.currentNav(v, path)
+	for _, phase := range phases() {
+		g := navGroup{Key: "common.phase." + string(phase)}
+		for _, item := range s.nav {
+			if item.Phase == phase && item.visible(v) {
+				g.Items = append(g.Items, navLink{item, item.Href == current})
+			}
+		}
+		if len(g.Items) > 0 {
+			groups = append(groups, g)
+		}
+	}
+	return groups
+}
+
+// currentNav is the longest visible address that the path is at or below.
+func (s *Shell) currentNav(v sector.Viewer, path string) string {
+	best := ""
+	for _, item := range s.nav {
+		under := path == item.Href || item.Href != "/" && strings.HasPrefix(path, item.Href+"/")
+		if under && item.visible(v) && len(item.Href) > len(best) {
+			best = item.Href
+		}
+	}
+	return best
+}
+
+func (i NavItem) visible(v sector.Viewer) bool {
+	return len(i.Roles) == 0 || slices.Contains(i.Roles, v.Role)
+}

@@ -1,0 +1,115 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/alexedwards/scs/v2"
+
+	"github.com/aspis-platform/aspis/internal/platform/httpx"
+	"github.com/aspis-platform/aspis/internal/platform/i18n"
+	"github.com/aspis-platform/aspis/internal/sector"
+	"github.com/aspis-platform/aspis/internal/web/static"
+)
+
+// Accounts is who may sign in. Errors carry a kind: Unauthenticated for a
+// wrong password or a used or expired token (never saying which part was
+// wrong), Invalid for a password that is refused.
+type Accounts interface {
+	// Authenticate takes the same time whether or not the address is known.
+	Authenticate(ctx context.Context, email, password string) (sector.Viewer, error)
+	// Redeem uses up a one-time token.
+	Redeem(ctx context.Context, token string) (sector.Viewer, error)
+	SetPassword(ctx context.Context, v sector.Viewer, password string) error
+	// Refresh is the viewer as of now; Unauthenticated or NotFound when the
+	// account is gone.
+	Refresh(ctx context.Context, user sector.UserID) (sector.Viewer, error)
+}
+
+// Config is what a shell is made of.
+type Config struct {
+	Texts    *i18n.Catalogue
+	Edge     *httpx.Edge
+	Assets   *static.Assets
+	Accounts Accounts
+	Sessions scs.Store
+	Secure   bool             // served over TLS: cookies are Secure and __Host-
+	Now      func() time.Time // nil: time.Now
+	Version  string           // shown in the footer
+}
+
+// Shell is the frame of all pages: sessions, navigation, layout, components.
+// Mount everything before serving; afterwards it is read-only.
+type Shell struct {
+	texts    *i18n.Catalogue
+	edge     *httpx.Edge
+	assets   *static.Assets
+	accounts Accounts
+	sessions *scs.SessionManager
+	throttle *throttle
+	secure   bool
+	now      func() time.Time
+	version  string
+	nav      []NavItem
+	own      *Views // the shell's pages: sign-in, errors
+}
+
+// sessionLife ends a session, whatever its use: a shift.
+const sessionLife = 12 * time.Hour
+
+// New returns a shell.
+func New(c Config) (*Shell, error) {
+	if c.Texts == nil || c.Edge == nil || c.Assets == nil || c.Accounts == nil || c.Sessions == nil {
+		return nil, errors.New("web: shell: a part is missing from the configuration")
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	s := &Shell{
+		texts: c.Texts, edge: c.Edge, assets: c.Assets, accounts: c.Accounts,
+		throttle: newThrottle(c.Now), secure: c.Secure, now: c.Now, version: c.Version,
+	}
+	s.sessions = s.newSessions(c.Sessions)
+	own, err := s.Views(templates, "templates/pages")
+	if err != nil {
+		return nil, fmt.Errorf("web: shell: %w", err)
+	}
+	s.own = own
+	return s, nil
+}
+
+// Mount adds the shell's own routes: assets, sign-in and sign-out, one-time
+// links, preferences, and the answer for everything nobody else serves.
+func (s *Shell) Mount(mux *http.ServeMux) {
+	mux.Handle("GET "+static.Prefix, s.assets)
+	s.mountSignIn(mux)
+	s.mountEnrol(mux)
+	s.Public(mux, "POST /preferences", s.setPreference)
+	mux.Handle("/", s.session(s.page(notFound)))
+}
+
+// Page adds a page for people with one of the roles; without roles, for
+// everybody who is signed in. Others are sent to the sign-in page, or told
+// that they may not. An error becomes an error page.
+func (s *Shell) Page(mux *http.ServeMux, pattern string, h httpx.Handler, roles ...sector.Role) {
+	mux.Handle(pattern, s.session(s.RequireRole(s.page(h), roles...)))
+}
+
+// Public adds a page for anybody.
+func (s *Shell) Public(mux *http.ServeMux, pattern string, h httpx.Handler) {
+	mux.Handle(pattern, s.session(s.page(h)))
+}
+
+// Texts is the catalogue, for mail and other words outside pages.
+func (s *Shell) Texts() *i18n.Catalogue { return s.texts }
+
+// Lang is the language of the request.
+func (s *Shell) Lang(r *http.Request) i18n.Lang { return i18n.Negotiate(r) }
+
+// T is a text in the language of the request.
+func (s *Shell) T(r *http.Request, key string, args ...any) string {
+	return s.texts.T(i18n.Negotiate(r), key, args...)
+}

@@ -1,0 +1,237 @@
+// Package webtest mounts pages on a real shell with invented people, visits
+// them in both languages, and checks what every page owes its readers.
+package webtest
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/alexedwards/scs/v2/memstore"
+	"golang.org/x/net/html"
+
+	"github.com/aspis-platform/aspis/internal/platform/errs"
+	"github.com/aspis-platform/aspis/internal/platform/httpx"
+	"github.com/aspis-platform/aspis/internal/platform/i18n"
+	"github.com/aspis-platform/aspis/internal/sector"
+	"github.com/aspis-platform/aspis/internal/web"
+	"github.com/aspis-platform/aspis/internal/web/static"
+)
+
+// Password of every invented person.
+const Password = "a sentence nobody guesses"
+
+// Now is the kit's time: a night in November, Taipei.
+var now = time.Date(2026, 11, 23, 19, 4, 5, 0, time.UTC)
+
+// Now is the time that pages take for now.
+func Now() time.Time { return now }
+
+// Kit is a shell with people of every role.
+type Kit struct {
+	Mux      *http.ServeMux
+	Shell    *web.Shell
+	Texts    *i18n.Catalogue
+	Accounts *Accounts
+	Log      *bytes.Buffer // JSON lines
+	Handler  http.Handler  // the mux with everything a request gets
+
+	mu      sync.Mutex
+	cookies map[sector.Role]*http.Cookie
+}
+
+// New returns a kit whose shell has its own routes mounted.
+func New(t testing.TB) *Kit {
+	t.Helper()
+	texts, err := i18n.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	assets, err := static.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	k := &Kit{Mux: http.NewServeMux(), Texts: texts, Accounts: People(), Log: &bytes.Buffer{}, cookies: map[sector.Role]*http.Cookie{}}
+	edge := httpx.NewEdge(slog.New(slog.NewJSONHandler(&lockedWriter{w: k.Log}, nil)), texts, nil)
+	k.Shell, err = web.New(web.Config{
+		Texts: texts, Edge: edge, Assets: assets, Accounts: k.Accounts,
+		Sessions: memstore.NewWithCleanupInterval(0), Now: Now, Version: "test",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	k.Shell.Mount(k.Mux)
+	k.Handler = edge.Wrap(k.Mux)
+	return k
+}
+
+type lockedWriter struct {
+	mu sync.Mutex
+	w  *bytes.Buffer
+}
+
+func (l *lockedWriter) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.w.Write(p)
+}
+
+// Page is an answer.
+type Page struct {
+	Status int
+	Header http.Header
+	Body   string
+	Lang   i18n.Lang
+	Path   string
+}
+
+// Doc is the parsed page.
+func (p Page) Doc(t testing.TB) *html.Node {
+	t.Helper()
+	doc, err := html.Parse(strings.NewReader(p.Body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return doc
+}
+
+// Get visits a path as somebody with the role (empty: nobody).
+func (k *Kit) Get(t testing.TB, role sector.Role, lang i18n.Lang, path string) Page {
+	t.Helper()
+	return k.Do(t, role, lang, httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil))
+}
+
+// Post sends a form as somebody with the role.
+func (k *Kit) Post(t testing.TB, role sector.Role, lang i18n.Lang, path string, form url.Values) Page {
+	t.Helper()
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, path, strings.NewReader(form.Encode()))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	return k.Do(t, role, lang, r)
+}
+
+// Do sends any request as somebody with the role.
+func (k *Kit) Do(t testing.TB, role sector.Role, lang i18n.Lang, r *http.Request) Page {
+	t.Helper()
+	if r.Header.Get("Accept") == "" {
+		r.Header.Set("Accept", "text/html")
+	}
+	if r.Header.Get("Accept-Language") == "" {
+		r.Header.Set("Accept-Language", string(lang))
+	}
+	if role != "" {
+		r.AddCookie(k.signIn(t, role))
+	}
+	w := httptest.NewRecorder()
+	k.Handler.ServeHTTP(w, r)
+	return Page{Status: w.Code, Header: w.Header(), Body: w.Body.String(), Lang: lang, Path: r.URL.Path}
+}
+
+func (k *Kit) signIn(t testing.TB, role sector.Role) *http.Cookie {
+	t.Helper()
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if c, ok := k.cookies[role]; ok {
+		return c
+	}
+	form := url.Values{"email": {Email(role)}, "password": {Password}}
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/sign-in", strings.NewReader(form.Encode()))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	w := httptest.NewRecorder()
+	k.Handler.ServeHTTP(w, r)
+	for _, c := range w.Result().Cookies() {
+		if c.Name == "aspis" {
+			k.cookies[role] = c
+			return c
+		}
+	}
+	t.Fatalf("signing in as %s answered %d without a session", role, w.Code)
+	return nil
+}
+
+// Email of the invented person with the role.
+func Email(role sector.Role) string { return string(role) + "@aspis.example" }
+
+// Viewer is the invented person with the role.
+func Viewer(role sector.Role) sector.Viewer {
+	v := sector.Viewer{Org: role.Org(), User: sector.UserID("u-" + string(role)), Email: Email(role), Role: role}
+	if v.Org == sector.MemberOrg {
+		v.Member, v.Sector = "jade-bank", sector.Banking
+	}
+	return v
+}
+
+// Accounts is people in memory.
+type Accounts struct {
+	mu        sync.Mutex
+	byEmail   map[string]sector.Viewer
+	passwords map[string]string
+	tokens    map[string]sector.Viewer
+}
+
+// People returns one person a role, and a one-time link "fresh-token" for the
+// analyst.
+func People() *Accounts {
+	a := &Accounts{byEmail: map[string]sector.Viewer{}, passwords: map[string]string{}, tokens: map[string]sector.Viewer{}}
+	for _, role := range sector.Roles() {
+		v := Viewer(role)
+		a.byEmail[v.Email], a.passwords[v.Email] = v, Password
+	}
+	a.tokens["fresh-token"] = Viewer(sector.Analyst)
+	return a
+}
+
+// Authenticate implements web.Accounts.
+func (a *Accounts) Authenticate(_ context.Context, email, password string) (sector.Viewer, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if want, ok := a.passwords[email]; !ok || want != password {
+		return sector.Viewer{}, errs.New(errs.Unauthenticated, "signin.wrong")
+	}
+	return a.byEmail[email], nil
+}
+
+// Redeem implements web.Accounts.
+func (a *Accounts) Redeem(_ context.Context, token string) (sector.Viewer, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	v, ok := a.tokens[token]
+	if !ok {
+		return sector.Viewer{}, errs.New(errs.Unauthenticated, "signin.link_used")
+	}
+	delete(a.tokens, token)
+	return v, nil
+}
+
+// SetPassword implements web.Accounts.
+func (a *Accounts) SetPassword(_ context.Context, v sector.Viewer, password string) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.passwords[v.Email] = password
+	return nil
+}
+
+// Refresh implements web.Accounts.
+func (a *Accounts) Refresh(_ context.Context, user sector.UserID) (sector.Viewer, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, v := range a.byEmail {
+		if v.User == user {
+			return v, nil
+		}
+	}
+	return sector.Viewer{}, errs.New(errs.NotFound, "error.unauthenticated.text")
+}
+
+// Remove takes a person away.
+func (a *Accounts) Remove(role sector.Role) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	delete(a.byEmail, Email(role))
+}
