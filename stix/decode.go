@@ -141,10 +141,18 @@ type walker struct {
 	values int
 }
 
-func (w *walker) value(depth int) error {
+func (w *walker) token() (json.Token, error) {
 	token, err := w.dec.Token()
 	if err != nil {
-		return fmt.Errorf("not JSON, at byte %d: %w", w.dec.InputOffset(), err)
+		return nil, fmt.Errorf("not JSON, at byte %d: %w", w.dec.InputOffset(), err)
+	}
+	return token, nil
+}
+
+func (w *walker) value(depth int) error {
+	token, err := w.token()
+	if err != nil {
+		return err
 	}
 	if w.values++; w.values > w.limits.Values {
 		return fmt.Errorf("%w: more than %d values", ErrLimit, w.limits.Values)
@@ -164,16 +172,16 @@ func (w *walker) value(depth int) error {
 			return err
 		}
 	}
-	_, err = w.dec.Token()
+	_, err = w.token()
 	return err
 }
 
 func (w *walker) object(depth int) error {
 	seen := map[string]bool{}
 	for w.dec.More() {
-		token, err := w.dec.Token()
+		token, err := w.token()
 		if err != nil {
-			return fmt.Errorf("not JSON, at byte %d: %w", w.dec.InputOffset(), err)
+			return err
 		}
 		name, ok := token.(string)
 		if !ok || seen[name] {
@@ -184,6 +192,6 @@ func (w *walker) object(depth int) error {
 			return err
 		}
 	}
-	_, err := w.dec.Token()
+	_, err := w.token()
 	return err
 }

@@ -205,11 +205,13 @@ func addressFamily(text string) string {
 	return ""
 }
 
-// property joins the steps with points, false when one is an index.
+// property joins the steps with points, false when one is an index or has a point
+// of its own, except under hashes, where no step can follow.
 func (p Path) property() (string, bool) {
 	keys := make([]string, len(p.Steps))
 	for i, step := range p.Steps {
-		if step.Index != "" {
+		underHashes := i == 1 && keys[0] == "hashes" && len(p.Steps) == 2
+		if step.Index != "" || strings.Contains(step.Key, ".") && !underHashes {
 			return "", false
 		}
 		keys[i] = step.Key

@@ -151,13 +151,16 @@ func (p *patternParser) path() (Path, error) {
 }
 
 func (p *patternParser) key() (Step, error) {
+	var step Step
 	switch {
 	case p.now.kind == tokenName:
-		return Step{Key: p.now.text}, p.advance()
+		step.Key = p.now.text
 	case p.now.kind == tokenValue && p.now.value.Kind == KindString && p.now.value.Text != "":
-		return Step{Key: p.now.value.Text}, p.advance()
+		step.Key = p.now.value.Text
+	default:
+		return step, p.unexpected("a property name (in quotes where it has a hyphen)")
 	}
-	return Step{}, p.unexpected("a property name (in quotes where it has a hyphen)")
+	return step, p.advance()
 }
 
 func (p *patternParser) index() (Step, error) {
