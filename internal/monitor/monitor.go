@@ -229,8 +229,11 @@ type Finding struct {
 	Severity    Severity
 	Group       []Pair // what the finding is about: host, destination, …
 	Members     []sector.MemberID
-	First       time.Time // event times
-	Last        time.Time
+	// Shares says what each of several members contributed; empty when there
+	// is one member.
+	Shares []Share
+	First  time.Time // event times
+	Last   time.Time
 	// Count is how many records this finding adds; Records names at most
 	// [MaxAlertRecords] of them.
 	Count   int
@@ -253,6 +256,13 @@ const MaxAlertRecords = 100
 type Pair struct {
 	Name  string `json:"name"`
 	Value string `json:"value"`
+}
+
+// Share is one member's part of a finding.
+type Share struct {
+	Member      sector.MemberID
+	Count       int
+	First, Last time.Time
 }
 
 // RecordRef names a record of an alert.
@@ -341,7 +351,7 @@ type Note struct {
 type Change struct {
 	At    time.Time
 	Actor string
-	What  string // "state", "assignee", "note", "advisory"
+	What  string // "state", "assignee", "note", "advisory"; From and To are empty for a note
 	From  string
 	To    string
 }
@@ -373,6 +383,9 @@ type AlertStore interface {
 	Alert(ctx context.Context, f sector.Filter, id string) (Alert, error)
 	// ChangeAlert applies a triage step if the alert still has the version.
 	ChangeAlert(ctx context.Context, id string, version int, step Step, e ledger.Entry) (Alert, error)
+	// AlertRecords returns the kept records of several alerts by alert id, for
+	// the centre only.
+	AlertRecords(ctx context.Context, f sector.Filter, ids []string) (map[string][]RecordRef, error)
 	// CountAlerts counts open alerts by severity.
 	CountAlerts(ctx context.Context, f sector.Filter) (map[Severity]int64, error)
 }
