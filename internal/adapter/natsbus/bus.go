@@ -47,7 +47,7 @@ const (
 	// that they can take in what was accepted.
 	DefaultMinFree = 256 << 20
 	// DefaultWindow is how long a batch's id is remembered.
-	DefaultWindow = 15 * time.Minute
+	DefaultWindow = 10 * time.Minute
 	trimmedBytes  = 64 << 20
 	// ordinaryRequest is what Check wants room for.
 	ordinaryRequest = 1 << 20

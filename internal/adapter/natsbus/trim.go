@@ -92,11 +92,25 @@ func (b *Bus) trim(ctx context.Context, l *link, seq uint64) error {
 	if err := b.keepIDs(ctx, l, seq); err != nil {
 		return err
 	}
-	if err := l.recs.Purge(ctx, jetstream.WithPurgeSequence(seq+1)); err != nil {
-		return fmt.Errorf("purge: %w", err)
+	for to := s.First; to <= seq; {
+		to = min(to+purgeStep, seq+1)
+		if err := purge(ctx, l, to); err != nil {
+			return fmt.Errorf("purge: %w", err)
+		}
 	}
 	return nil
 }
+
+// purge forgets what is before a position. The library allows 5 s where ctx
+// has no end, which a slow disk can exceed.
+func purge(ctx context.Context, l *link, before uint64) error {
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
+	return l.recs.Purge(ctx, jetstream.WithPurgeSequence(before))
+}
+
+// purgeStep bounds how long appends wait behind one purge.
+const purgeStep = 4096
 
 // keptEntry is an id, its position, and when it was stored in microseconds.
 const (
