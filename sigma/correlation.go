@@ -55,7 +55,7 @@ func readCorrelation(d *document, n *yaml.Node) (*Correlation, error) {
 	return c, c.readCondition(d, n, m.get("condition"))
 }
 
-func (c *Correlation) readEntry(d *document, e entry) (err error) {
+func (c *Correlation) readEntry(d *document, e pair) (err error) {
 	switch e.name {
 	case "type":
 		c.Type, err = correlationType(e.val)

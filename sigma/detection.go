@@ -94,7 +94,7 @@ func (d *detection) names() []string {
 }
 
 // selection reads a mapping, a list of mappings and keywords, or a keyword.
-func (r detectionReader) selection(e entry) (selection, error) {
+func (r detectionReader) selection(e pair) (selection, error) {
 	s := selection{name: e.name}
 	if e.val.Kind == yaml.MappingNode {
 		alt, err := r.alternative(e.val)

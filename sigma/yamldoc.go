@@ -101,14 +101,14 @@ func yamlFault(err error) error {
 	return faultf(max(line, 1), 1, "not YAML: %s", msg)
 }
 
-// entry is one pair of a mapping.
-type entry struct {
+// pair is one entry of a mapping.
+type pair struct {
 	name string
 	key  *yaml.Node
 	val  *yaml.Node // never an alias
 }
 
-type mapping []entry
+type mapping []pair
 
 func (m mapping) get(name string) *yaml.Node {
 	for _, e := range m {
@@ -157,7 +157,7 @@ func (d *document) mapping(n *yaml.Node, what string) (mapping, error) {
 			return nil, faultf(k.Line, k.Column, "duplicate key %q", k.Value)
 		}
 		seen[k.Value] = true
-		m = append(m, entry{name: k.Value, key: k, val: d.deref(n.Content[i+1])})
+		m = append(m, pair{name: k.Value, key: k, val: d.deref(n.Content[i+1])})
 	}
 	return m, nil
 }
