@@ -72,13 +72,11 @@ func (t *tape) hasAny(names ...string) bool {
 // Corelight's combined log does), else by the fields that Zeek's logs begin
 // with (docs.zeek.org, Log Files).
 func (t *tape) zeekLog() string {
-	if t.hasAny("ts", "_write_ts") {
-		if path := t.str("_path"); path != "" {
-			return path
-		}
-		if path := t.str("@stream"); path != "" {
-			return path
-		}
+	if path := t.str("_path"); path != "" && t.hasAny("ts", "_write_ts") {
+		return path
+	}
+	if path := t.str("@stream"); path != "" && t.hasAny("@system", "@proc") {
+		return path
 	}
 	if !t.has("ts") || !t.has("uid") || !t.hasAny("id.orig_h", "id_orig_h") && t.at(0, "id", "orig_h") == 0 {
 		return ""

@@ -3,9 +3,11 @@
 // fields in Sigma's field taxonomy, the log source they belong to, and the
 // observables they mention.
 //
-// The flat view reads the bytes lazily; nothing is copied that nobody asks
-// for. An Event is safe for concurrent readers once decoded and refers to the
-// bytes it was decoded from, which must not change.
+// A record is scanned once, onto a tape of offsets into its bytes; only text
+// with escapes is copied. Nothing is turned into maps or other objects, and
+// what a reader asks for is found through a small index of names. An Event is
+// safe for concurrent readers once decoded and refers to the bytes it was
+// decoded from, which must not change.
 package event
 
 // Kind is the JSON kind of a [Value].

@@ -116,7 +116,7 @@ func (e *Event) Observables() []Observable {
 	w.run()
 	e.joinedAccounts(&c)
 	e.joinedURL(&c)
-	return c.out
+	return c.owned()
 }
 
 // joinedAccounts adds accounts whose domain stands in a field of its own.
@@ -164,7 +164,26 @@ func (c *collector) add(kind ObservableKind, value string) {
 			return
 		}
 	}
-	c.out = append(c.out, Observable{Kind: kind, Value: strings.Clone(value), Field: strings.Clone(c.field)})
+	c.out = append(c.out, Observable{Kind: kind, Value: value, Field: c.field})
+}
+
+// owned moves all texts out of the record into one piece of memory.
+func (c *collector) owned() []Observable {
+	size := 0
+	for _, o := range c.out {
+		size += len(o.Value) + len(o.Field)
+	}
+	buf := make([]byte, 0, size)
+	own := func(text string) string {
+		start := len(buf)
+		buf = append(buf, text...)
+		return view(buf[start:])
+	}
+	for i := range c.out {
+		o := &c.out[i]
+		o.Value, o.Field = own(o.Value), own(o.Field)
+	}
+	return c.out
 }
 
 // role is what a field's name says of its text.

@@ -131,16 +131,21 @@ func (c *collector) ipv4(text string, start int, token string) {
 	if b := a.As4(); b[0] == 0 || b[0] >= 240 {
 		return
 	}
-	if start >= 2 && text[start-1] == '/' && strings.HasSuffix(text[:start], "ersion/") {
+	if b := a.As4(); b[1]|b[2]|b[3] == 0 || versionBefore(text[:start]) {
 		return
 	}
 	c.add(ObservableIPv4, a.String())
 }
 
+// versionBefore says whether a dotted number follows the word version.
+func versionBefore(text string) bool {
+	return strings.HasSuffix(strings.TrimRight(text, "=:/ "), "ersion")
+}
+
 // ipv6 adds an address and says whether the token was one. Fingerprints and
 // hardware addresses of eight pairs, and names such as A::B, are none.
 func (c *collector) ipv6(token string) bool {
-	if strings.Count(token, ":") < 2 {
+	if n := strings.Count(token, ":"); n < 2 || n != 7 && !strings.Contains(token, "::") {
 		return false
 	}
 	a, err := netip.ParseAddr(token)

@@ -351,6 +351,9 @@ func (s *scanner) plain(i int) int {
 // and at its first backslash, into the arena.
 func (s *scanner) escaped(from, at int) (start, end uint32, err error) {
 	start = s.arenaEnd()
+	if s.arena == nil {
+		s.arena = make([]byte, 0, len(s.src)-from)
+	}
 	for {
 		s.arena = append(s.arena, s.src[from:at]...)
 		if at >= len(s.src) {

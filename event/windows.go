@@ -53,7 +53,8 @@ func channelOf(provider string) string {
 // regard to case: exporters differ ("security").
 func windowsService(channel string) string {
 	const prefix = "microsoft-windows-"
-	channel = strings.ToLower(channel)
+	var buf [96]byte
+	channel = lower(buf[:0], channel)
 	if !strings.HasPrefix(channel, prefix) {
 		return classicService(channel)
 	}
@@ -81,6 +82,21 @@ func windowsService(channel string) string {
 	default:
 		return restService(channel[len(prefix):])
 	}
+}
+
+// lower is strings.ToLower of ASCII text into buf, so that it costs no memory.
+func lower(buf []byte, text string) string {
+	if len(text) > cap(buf) {
+		return ""
+	}
+	for i := 0; i < len(text); i++ {
+		c := text[i]
+		if c >= 'A' && c <= 'Z' {
+			c |= 0x20
+		}
+		buf = append(buf, c)
+	}
+	return view(buf)
 }
 
 // restService is the service of the less common Microsoft-Windows- channels.
@@ -156,8 +172,12 @@ func lastService(channel string) string {
 // classicService is the service of a channel outside Microsoft-Windows-.
 func classicService(channel string) string {
 	switch channel {
-	case "security", "system", "application":
-		return channel
+	case "security":
+		return "security"
+	case "system":
+		return "system"
+	case "application":
+		return "application"
 	case "windows powershell":
 		return "powershell-classic"
 	case "powershellcore/operational":
