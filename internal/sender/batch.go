@@ -8,13 +8,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"github.com/aspis-platform/aspis/internal/replay"
 )
 
-// Source yields the records of one file.
-type Source interface {
-	// Next returns the next record without its line end; io.EOF after the
-	// last. The bytes are valid until the next call.
-	Next() ([]byte, error)
+// source yields the records of one file, io.EOF after the last.
+type source interface {
+	Next() (replay.Record, error)
 }
 
 // batch is the unit of sending.
@@ -22,8 +22,15 @@ type batch struct {
 	after   int64   // records of the source before this batch
 	upTo    int64   // records of the source up to and including it
 	numbers []int64 // the 1-based number in the source of each line
-	lines   []byte  // newline-delimited
-	ends    []int   // where each line ends in lines, its newline included
+	places  []place
+	lines   []byte // newline-delimited
+	ends    []int  // where each line ends in lines, its newline included
+}
+
+// place is where a line comes from.
+type place struct {
+	file string
+	line int
 }
 
 // key is the batch's idempotency key: the same file, place and bytes always
@@ -43,8 +50,8 @@ func (b *batch) key(identity string) string {
 func (b *batch) halves() (*batch, *batch) {
 	n := len(b.numbers) / 2
 	cut := b.ends[n-1]
-	first := &batch{after: b.after, upTo: b.numbers[n-1], numbers: b.numbers[:n], lines: b.lines[:cut], ends: b.ends[:n]}
-	second := &batch{after: first.upTo, upTo: b.upTo, numbers: b.numbers[n:], lines: b.lines[cut:]}
+	first := &batch{after: b.after, upTo: b.numbers[n-1], numbers: b.numbers[:n], places: b.places[:n], lines: b.lines[:cut], ends: b.ends[:n]}
+	second := &batch{after: first.upTo, upTo: b.upTo, numbers: b.numbers[n:], places: b.places[n:], lines: b.lines[cut:]}
 	for _, end := range b.ends[n:] {
 		second.ends = append(second.ends, end-cut)
 	}
@@ -54,11 +61,11 @@ func (b *batch) halves() (*batch, *batch) {
 // batcher cuts a source into batches. The cuts depend on the records and the
 // limits only, so that a resumed run makes the same batches.
 type batcher struct {
-	src      Source
+	src      source
 	maxLines int
 	maxBytes int
-	position int64  // records taken from the source
-	kept     []byte // the record that did not fit into the last batch
+	position int64          // records taken from the source
+	kept     *replay.Record // the record that did not fit into the last batch
 }
 
 // skip passes over the first n records of the source.
@@ -80,11 +87,11 @@ func (b *batcher) next() (*batch, error) {
 	out := &batch{after: b.position}
 	if b.kept != nil {
 		out.after--
-		out.add(b.position, b.kept)
+		out.add(b.position, *b.kept)
 		b.kept = nil
 	}
 	for len(out.numbers) < b.maxLines {
-		line, err := b.src.Next()
+		rec, err := b.src.Next()
 		if errors.Is(err, io.EOF) {
 			break
 		}
@@ -92,13 +99,13 @@ func (b *batcher) next() (*batch, error) {
 			return nil, fmt.Errorf("sender: read record %d: %w", b.position+1, err)
 		}
 		b.position++
-		line = oneRecord(line)
-		if len(out.numbers) > 0 && len(out.lines)+len(line) >= b.maxBytes {
-			b.kept = bytes.Clone(line)
+		rec.Raw = oneRecord(rec.Raw)
+		if len(out.numbers) > 0 && len(out.lines)+len(rec.Raw) >= b.maxBytes {
+			b.kept = &rec
 			break
 		}
-		if len(line) > 0 {
-			out.add(b.position, line)
+		if len(rec.Raw) > 0 {
+			out.add(b.position, rec)
 		}
 	}
 	out.upTo = b.position
@@ -111,10 +118,11 @@ func (b *batcher) next() (*batch, error) {
 	return out, nil
 }
 
-func (b *batch) add(number int64, line []byte) {
-	b.lines = append(append(b.lines, line...), '\n')
+func (b *batch) add(number int64, rec replay.Record) {
+	b.lines = append(append(b.lines, rec.Raw...), '\n')
 	b.ends = append(b.ends, len(b.lines))
 	b.numbers = append(b.numbers, number)
+	b.places = append(b.places, place{rec.File, rec.Line})
 }
 
 // oneRecord trims a record and makes it one line: in JSON a line break can

@@ -3,11 +3,15 @@ package sender
 import (
 	"context"
 	"errors"
+	"io"
+	"iter"
 	"net/http"
 	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/aspis-platform/aspis/internal/replay"
 )
 
 // Progress is how far a file is sent. The counts include earlier runs.
@@ -22,7 +26,8 @@ type Progress struct {
 // Rejected is a record that the door did not take. It is kept in the member's
 // dead letters at the centre, except where Reason is [ReasonTooLarge].
 type Rejected struct {
-	Record int64 // 1-based number in the file
+	File   string // with the names inside archives after "!"
+	Line   int    // of File that the record begins at, from 1
 	Reason string
 }
 
@@ -35,12 +40,14 @@ type Options struct {
 	StateDir string
 	// Again sends the file from its beginning whatever was sent before.
 	Again bool
-	// Open opens the file's records.
-	Open func(path string) (Source, func() error, error)
-	// Progress and Rejected are told as it happens, from one goroutine at a
-	// time. They may be nil.
+	// Read bounds what is read.
+	Read replay.Options
+	// Progress and Rejected are told as it happens, Problem of parts of the
+	// file that cannot be read and are passed over; each from one goroutine
+	// at a time. They may be nil.
 	Progress func(Progress)
 	Rejected func(Rejected)
+	Problem  func(error)
 }
 
 // SendFile sends the records of a file and returns when all are accepted,
@@ -59,12 +66,37 @@ func (c *Client) SendFile(ctx context.Context, path string, opt Options) (Progre
 	if st.Done {
 		return r.progress(), nil
 	}
-	src, closeSrc, err := opt.Open(path)
-	if err != nil {
-		return r.progress(), err
-	}
+	src := openFile(path, opt)
+	defer src.stop()
 	err = r.send(ctx, src)
-	return r.progress(), errors.Join(err, closeSrc())
+	return r.progress(), err
+}
+
+// fileSource reads a recording and passes over what cannot be read of it.
+type fileSource struct {
+	pull    func() (replay.Record, error, bool)
+	stop    func()
+	problem func(error)
+}
+
+func openFile(path string, opt Options) *fileSource {
+	pull, stop := iter.Pull2(replay.Open([]string{path}, opt.Read))
+	return &fileSource{pull: pull, stop: stop, problem: opt.Problem}
+}
+
+// Next implements source.
+func (f *fileSource) Next() (replay.Record, error) {
+	for {
+		rec, err, ok := f.pull()
+		switch {
+		case !ok:
+			return replay.Record{}, io.EOF
+		case err == nil:
+			return rec, nil
+		case f.problem != nil:
+			f.problem(err)
+		}
+	}
 }
 
 func (c *Client) stateFor(path, at string, again bool) (*state, error) {
@@ -99,7 +131,7 @@ type pending struct {
 // saveEvery bounds how much a killed run sends again (the door knows it).
 const saveEvery = 500 * time.Millisecond
 
-func (r *run) send(ctx context.Context, src Source) error {
+func (r *run) send(ctx context.Context, src source) error {
 	b := &batcher{src: src, maxLines: r.state.BatchLines, maxBytes: r.state.BatchBytes}
 	if err := b.skip(r.state.Records); err != nil {
 		return err
@@ -228,8 +260,9 @@ func (r *run) count(p *pending) {
 		return
 	}
 	for _, line := range p.answer.Rejected {
-		if line.Line >= 1 && line.Line <= len(p.batch.numbers) {
-			r.opt.Rejected(Rejected{Record: p.batch.numbers[line.Line-1], Reason: oneLine(line.Reason)})
+		if line.Line >= 1 && line.Line <= len(p.batch.places) {
+			at := p.batch.places[line.Line-1]
+			r.opt.Rejected(Rejected{File: at.file, Line: at.line, Reason: oneLine(line.Reason)})
 		}
 	}
 }

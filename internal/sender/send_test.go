@@ -1,12 +1,10 @@
 package sender
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -19,29 +17,6 @@ import (
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-// lineSource reads a plain file.
-type lineSource struct{ s *bufio.Scanner }
-
-func (l lineSource) Next() ([]byte, error) {
-	if l.s.Scan() {
-		return l.s.Bytes(), nil
-	}
-	if err := l.s.Err(); err != nil {
-		return nil, err
-	}
-	return nil, io.EOF
-}
-
-func openPlain(path string) (Source, func() error, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, nil, err
-	}
-	s := bufio.NewScanner(f)
-	s.Buffer(nil, 1<<20)
-	return lineSource{s}, f.Close, nil
-}
 
 func writeLines(t *testing.T, n int) string {
 	var b strings.Builder
@@ -84,7 +59,7 @@ func TestEveryLineOnceWhateverFails(t *testing.T) {
 				return none
 			})
 			c := d.client(t, nil)
-			got, err := c.SendFile(t.Context(), writeLines(t, 95), Options{Open: openPlain})
+			got, err := c.SendFile(t.Context(), writeLines(t, 95), Options{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -121,7 +96,7 @@ func TestResumesWhereItStopped(t *testing.T) {
 			d.mu.Lock()
 			stopAt, stop = d.n+after, cancel
 			d.mu.Unlock()
-			_, err := d.client(t, nil).SendFile(ctx, path, Options{Open: openPlain})
+			_, err := d.client(t, nil).SendFile(ctx, path, Options{})
 			cancel()
 			if err != nil && !errors.Is(err, context.Canceled) {
 				rt.Fatal(err)
@@ -135,7 +110,7 @@ func TestResumesWhereItStopped(t *testing.T) {
 		d.mu.Lock()
 		stopAt = -1
 		d.mu.Unlock()
-		got, err := d.client(t, nil).SendFile(t.Context(), path, Options{Open: openPlain})
+		got, err := d.client(t, nil).SendFile(t.Context(), path, Options{})
 		if err != nil {
 			rt.Fatal(err)
 		}
@@ -149,7 +124,7 @@ func TestResumesWhereItStopped(t *testing.T) {
 func TestDoneFileIsNotSentAgain(t *testing.T) {
 	d := newDoor(t, func(int, [][]byte) fault { return none })
 	path := writeLines(t, 30)
-	opt := Options{Open: openPlain}
+	opt := Options{}
 	for range 2 {
 		if _, err := d.client(t, nil).SendFile(t.Context(), path, opt); err != nil {
 			t.Fatal(err)
@@ -171,7 +146,7 @@ func TestDoneFileIsNotSentAgain(t *testing.T) {
 func TestGrownFileGoesOn(t *testing.T) {
 	d := newDoor(t, func(int, [][]byte) fault { return none })
 	path := writeLines(t, 23)
-	opt := Options{Open: openPlain, StateDir: t.TempDir()}
+	opt := Options{StateDir: t.TempDir()}
 	if _, err := d.client(t, nil).SendFile(t.Context(), path, opt); err != nil {
 		t.Fatal(err)
 	}
@@ -192,7 +167,7 @@ func TestGrownFileGoesOn(t *testing.T) {
 func TestReplacedFileStartsOver(t *testing.T) {
 	d := newDoor(t, func(int, [][]byte) fault { return none })
 	path := writeLines(t, 23)
-	opt := Options{Open: openPlain}
+	opt := Options{}
 	if _, err := d.client(t, nil).SendFile(t.Context(), path, opt); err != nil {
 		t.Fatal(err)
 	}
@@ -211,13 +186,14 @@ func TestReplacedFileStartsOver(t *testing.T) {
 func TestRejectedLinesAreNamedByTheirPlaceInTheFile(t *testing.T) {
 	d := newDoor(t, func(int, [][]byte) fault { return rejectsSecond })
 	var got []Rejected
-	opt := Options{Open: openPlain, Rejected: func(r Rejected) { got = append(got, r) }}
-	p, err := d.client(t, nil).SendFile(t.Context(), writeLines(t, 15), opt)
+	opt := Options{Rejected: func(r Rejected) { got = append(got, r) }}
+	path := writeLines(t, 15)
+	p, err := d.client(t, nil).SendFile(t.Context(), path, opt)
 	if err != nil {
 		t.Fatal(err)
 	}
 	// Lines 5 and 13 of the file are blank, so the twelfth record is on line 14.
-	want := []Rejected{{Record: 2, Reason: "bad_json"}, {Record: 14, Reason: "bad_json"}}
+	want := []Rejected{{File: path, Line: 2, Reason: "bad_json"}, {File: path, Line: 14, Reason: "bad_json"}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("rejected (-want +got):\n%s", diff)
 	}
@@ -234,12 +210,13 @@ func TestTooLargeBatchIsSplit(t *testing.T) {
 		return none
 	})
 	var got []Rejected
-	opt := Options{Open: openPlain, Rejected: func(r Rejected) { got = append(got, r) }}
-	p, err := d.client(t, nil).SendFile(t.Context(), writeLines(t, 20), opt)
+	opt := Options{Rejected: func(r Rejected) { got = append(got, r) }}
+	path := writeLines(t, 20)
+	p, err := d.client(t, nil).SendFile(t.Context(), path, opt)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]Rejected{{Record: 6, Reason: ReasonTooLarge}}, got); diff != "" {
+	if diff := cmp.Diff([]Rejected{{File: path, Line: 6, Reason: ReasonTooLarge}}, got); diff != "" {
 		t.Errorf("rejected (-want +got):\n%s", diff)
 	}
 	if p.Accepted != 19 || len(d.times()) != 19 {
@@ -255,7 +232,7 @@ func TestRefusedForGood(t *testing.T) {
 		t.Run(string(f), func(t *testing.T) {
 			d := newDoor(t, func(int, [][]byte) fault { return f })
 			c := d.client(t, nil)
-			_, err := c.SendFile(t.Context(), writeLines(t, 5), Options{Open: openPlain})
+			_, err := c.SendFile(t.Context(), writeLines(t, 5), Options{})
 			var refused *RefusedError
 			if !errors.As(err, &refused) || !strings.Contains(err.Error(), want) {
 				t.Errorf("error = %v, want %q", err, want)
@@ -270,7 +247,7 @@ func TestRefusedForGood(t *testing.T) {
 func TestGivesUpInTheEnd(t *testing.T) {
 	d := newDoor(t, func(int, [][]byte) fault { return failedBefore })
 	c := d.client(t, func(cfg *Config) { cfg.Backoff.GiveUp = 50 * time.Millisecond })
-	_, err := c.SendFile(t.Context(), writeLines(t, 5), Options{Open: openPlain})
+	_, err := c.SendFile(t.Context(), writeLines(t, 5), Options{})
 	if err == nil || !strings.Contains(err.Error(), "gave up after") {
 		t.Errorf("error = %v, want that it gave up", err)
 	}
@@ -278,7 +255,7 @@ func TestGivesUpInTheEnd(t *testing.T) {
 
 func TestUnreadableStateFileIsAReasonToStop(t *testing.T) {
 	d := newDoor(t, func(int, [][]byte) fault { return none })
-	opt := Options{Open: openPlain, StateDir: filepath.Join(t.TempDir(), "missing")}
+	opt := Options{StateDir: filepath.Join(t.TempDir(), "missing")}
 	_, err := d.client(t, nil).SendFile(t.Context(), writeLines(t, 5), opt)
 	if err == nil || d.n != 0 {
 		t.Errorf("error = %v after %d requests, want one before anything is sent", err, d.n)
