@@ -22,6 +22,7 @@ type layoutModel struct {
 	Path    string // where preferences return to
 	Script  string
 	Style   string
+	Mark    string
 	Sprite  template.HTML
 	Version string
 	Langs   []option
@@ -48,7 +49,7 @@ func (s *Shell) layoutFor(r *http.Request, p Page) (layoutModel, error) {
 		Page: p, Heading: heading, Lang: l.lang, Zone: l.zone, Viewer: v, Org: bodyClass(v),
 		Theme: choice(r, cookieTheme, themes()),
 		Nav:   s.navFor(v, r.URL.Path), Path: returnPath(r), Version: s.version,
-		Script: s.assets.URL("main.js"), Style: s.assets.URL("main.css"), Sprite: s.assets.Sprite(),
+		Script: s.assets.URL("main.js"), Style: s.assets.URL("main.css"), Mark: s.assets.URL("mark.svg"), Sprite: s.assets.Sprite(),
 	}
 	if !p.isError {
 		m.Flash = s.popFlash(r.Context())

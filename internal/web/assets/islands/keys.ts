@@ -1,0 +1,35 @@
+// The page's one key handler. Keys typed into fields stay there.
+import { onKey as rowKey } from "./rows";
+
+function typing(target: EventTarget | null): boolean {
+  return target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|SELECT|TEXTAREA)$/.test(target.tagName))
+    && !(target instanceof HTMLInputElement && target.type === "checkbox");
+}
+
+function help(): void {
+  const dialog = document.querySelector<HTMLDialogElement>("#keys");
+  if (dialog?.open) dialog.close();
+  else dialog?.showModal();
+}
+
+function filter(): boolean {
+  const field = document.querySelector<HTMLElement>("form.filter input[type=search], form.filter input, form.filter select");
+  field?.focus();
+  return Boolean(field);
+}
+
+export function install(): void {
+  document.addEventListener("keydown", (e) => {
+    if (e.ctrlKey || e.metaKey || e.altKey || e.defaultPrevented) return;
+    if (typing(e.target)) {
+      if (e.key === "Escape") (e.target as HTMLElement).blur();
+      return;
+    }
+    if (document.querySelector("dialog[open]") && e.key !== "?") return;
+    let done = false;
+    if (e.key === "?") done = (help(), true);
+    else if (e.key === "/") done = filter();
+    else done = rowKey(e.key);
+    if (done) e.preventDefault();
+  });
+}
