@@ -2,15 +2,26 @@
 // advisories without the member's name, decides with the release gate who
 // sees them, carries them through the channels (inbox, API, TAXII, mail), and
 // takes the members' answers back.
+//
+// # What a recipient sees over time
+//
+// An advisory is worked on in versions; a release makes one version visible
+// to an audience and ends the release before it. For one viewer an advisory
+// is therefore a list of spans: a release whose audience holds the viewer,
+// from its time until it ended. When the release that followed does not hold
+// the viewer (a narrowed audience), or the advisory was withdrawn, the viewer
+// keeps the last version it was given, marked as withdrawn at the time the
+// span ended. It learns nothing of what followed.
+//
+// STIX says that a revocation is for ever, so a withdrawn advisory that is
+// released again starts a new lineage with new STIX ids, and within one
+// lineage an audience that lost a recipient cannot take it in again.
 package intel
 
 import (
-	"context"
+	"slices"
 	"time"
 
-	"github.com/aspis-platform/aspis/event"
-	"github.com/aspis-platform/aspis/internal/ledger"
-	"github.com/aspis-platform/aspis/internal/platform/jobs"
 	"github.com/aspis-platform/aspis/internal/sector"
 )
 
@@ -29,6 +40,9 @@ const (
 	FBI Category = "FBI" // 回饋情資: feedback on earlier intelligence
 )
 
+// Categories lists every category in display order.
+func Categories() []Category { return []Category{ANA, EWA, INT, DEF, FBI} }
+
 // State is where an advisory stands.
 type State string
 
@@ -37,8 +51,11 @@ const (
 	Draft     State = "draft"
 	InReview  State = "in_review" // waits for the second person
 	Released  State = "released"
-	Withdrawn State = "withdrawn"
+	Withdrawn State = "withdrawn" // taken back, or a draft given up
 )
+
+// States lists every state in display order.
+func States() []State { return []State{Draft, InReview, Released, Withdrawn} }
 
 // Text is a text in both languages.
 type Text struct {
@@ -46,53 +63,77 @@ type Text struct {
 	En string `json:"en"`
 }
 
-// Indicator is one thing to look for, part of an advisory.
-type Indicator struct {
-	ID    string // STIX id "indicator--…", deterministic per advisory and value
-	Kind  event.ObservableKind
-	Value string // normalised; a network as a prefix
-	Under bool   // sub-domains match too
+// Message is the part of an advisory that recipients see.
+type Message struct {
+	Title    Text           `json:"title"`
+	Body     Text           `json:"body"`
+	Marking  sector.Marking `json:"marking"`
+	Category Category       `json:"category"`
+	// RSIT is a Reference Security Incident Taxonomy class,
+	// "malicious-code:c2-server"; empty for none.
+	RSIT       string      `json:"rsit,omitempty"`
+	Indicators []Indicator `json:"indicators,omitempty"`
+	// AnswerDue is when answers are due; zero: none asked.
+	AnswerDue time.Time `json:"answer_due,omitzero"`
 }
 
-// Advisory is one version of an advisory.
+// Advisory is one version of an advisory, as the centre sees it.
 type Advisory struct {
-	ID         AdvisoryID
-	Version    int // grows with every saved change
-	State      State
-	Title      Text
-	Body       Text
-	Marking    sector.Marking
-	Category   Category
-	RSIT       string // Reference Security Incident Taxonomy, "malicious-code:c2-server"
-	Audience   sector.Audience
-	Indicators []Indicator
+	ID      AdvisoryID
+	Version int // grows with every saved change
+	State   State
+	Message
+	Audience sector.Audience
 	// Alerts are what it was drafted from. They never leave the centre.
-	Alerts    []string
-	AnswerDue time.Time // when answers are due; zero: none asked
-	Author    sector.UserID
-	CreatedAt time.Time
-	ChangedAt time.Time
+	Alerts []string
+	// Author made the last change of the content.
+	Author sector.UserID
+	// SubmittedBy put it to the second person; empty unless InReview.
+	SubmittedBy sector.UserID
+	CreatedAt   time.Time
+	ChangedAt   time.Time
+	// Lineage is the UUID its STIX ids are derived from: the advisory's own
+	// until it is withdrawn, then a new one.
+	Lineage string
+	// Standing is the version that recipients see now; 0 for none. It may be
+	// older than Version while a correction is being written.
+	Standing    int
+	ReleasedAt  time.Time // of the last release; zero for none
+	WithdrawnAt time.Time // zero unless State is Withdrawn
 }
 
-// Released is what a recipient sees: a released version and the release, cut
-// to the recipient. It has no alerts, no author and no audience.
+// ReleasedAdvisory is what a recipient sees: a released version and the
+// release, cut to the recipient. It has no alerts, no author, no audience and
+// no number that grows with what others do.
 type ReleasedAdvisory struct {
-	ID         AdvisoryID
-	Version    int
-	Title      Text
-	Body       Text
-	Marking    sector.Marking
-	Category   Category
-	RSIT       string
-	Indicators []Indicator
-	AnswerDue  time.Time
-	CreatedAt  time.Time // of the first release that this recipient saw
-	// ReleasedAt is the time of the release for this recipient, distinct per
-	// recipient's list: (ReleasedAt, ID) orders it.
+	ID AdvisoryID
+	// Release names the release, for the program only; never shown.
+	Release string
+	Message
+	CreatedAt time.Time // of the first release that this recipient saw
+	// Revision counts the versions this recipient was given, from 1.
+	Revision    int
 	ReleasedAt  time.Time
 	WithdrawnAt time.Time // zero while it stands
-	OpenedAt    time.Time // by anybody of the member
-	Answer      *Answer   // the member's own
+	OpenedAt    time.Time // by anybody of the member; zero if not yet
+	Answer      *Answer   // the member's own; nil if none
+}
+
+// ChangedAt orders a recipient's list: when it was released, or, once
+// withdrawn, when that was. No two entries of a list share it.
+func (r ReleasedAdvisory) ChangedAt() time.Time {
+	if !r.WithdrawnAt.IsZero() {
+		return r.WithdrawnAt
+	}
+	return r.ReleasedAt
+}
+
+// Place is where the list goes on after r.
+func (r ReleasedAdvisory) Place() Place { return Place{At: r.ChangedAt(), ID: r.ID} }
+
+// AwaitsAnswer reports whether the member still owes an answer.
+func (r ReleasedAdvisory) AwaitsAnswer() bool {
+	return !r.AnswerDue.IsZero() && r.Answer == nil && r.WithdrawnAt.IsZero()
 }
 
 // AnswerKind is what a member says to an advisory.
@@ -107,6 +148,24 @@ const (
 	TrueIncident AnswerKind = "true_incident" // 確實事件
 	Undetermined AnswerKind = "undetermined"  // 無法判斷
 )
+
+// AnswerKinds lists every answer in display order.
+func AnswerKinds() []AnswerKind {
+	return []AnswerKind{NotAffected, Affected, Blocked, FalseAlarm, TrueIncident, Undetermined}
+}
+
+// AnswersTo lists the answers a category takes, in display order.
+func AnswersTo(c Category) []AnswerKind {
+	if c == EWA {
+		return AnswerKinds()
+	}
+	return AnswerKinds()[:3]
+}
+
+// NeedsReason reports whether the answer must say why.
+func (k AnswerKind) NeedsReason() bool {
+	return slices.Contains([]AnswerKind{FalseAlarm, TrueIncident, Undetermined}, k)
+}
 
 // Answer is a member's answer; the last one counts, all are kept.
 type Answer struct {
@@ -128,96 +187,8 @@ type Delivery struct {
 	Answer    *Answer
 }
 
-// Totals are the numbers an authority sees of one advisory.
+// Totals are the numbers of one advisory over its present recipients.
 type Totals struct {
 	Recipients, Opened, Answered int64
 	ByAnswer                     map[AnswerKind]int64
-}
-
-// ReleasedQuery selects released advisories for one viewer, oldest release
-// first when Ascending (TAXII), else newest first (inbox).
-type ReleasedQuery struct {
-	ID         AdvisoryID
-	AddedAfter time.Time
-	After      Place // last row of the previous page
-	Ascending  bool
-	Text       string
-	Category   Category
-	Unanswered bool
-	Limit      int
-}
-
-// Place is a position in a recipient's list of releases.
-type Place struct {
-	At time.Time
-	ID AdvisoryID
-}
-
-// DraftStore keeps advisories at the centre.
-type DraftStore interface {
-	// Save stores a new version if the stored one is a.Version-1.
-	Save(ctx context.Context, a Advisory, e ledger.Entry) error
-	Advisory(ctx context.Context, id AdvisoryID) (Advisory, error)
-	Advisories(ctx context.Context, q AdvisoryQuery) ([]Advisory, error)
-	Deliveries(ctx context.Context, id AdvisoryID) ([]Delivery, error)
-}
-
-// AdvisoryQuery selects advisories for the centre, newest change first.
-type AdvisoryQuery struct {
-	States []State
-	Text   string
-	After  AdvisoryID
-	Limit  int
-}
-
-// ReleaseStore is the outward side: every read takes the gate's filter.
-type ReleaseStore interface {
-	// Release makes a version visible to the release's audience, together
-	// with its jobs (mail, retro-hunt) and ledger entry in one transaction.
-	// It sets the release's time and sequence: both grow strictly.
-	Release(ctx context.Context, a Advisory, r sector.Release, work []jobs.Job, e ledger.Entry) (sector.Release, error)
-	// Withdraw marks the advisory's releases as withdrawn at a new time and
-	// sequence: recipients see that it was taken back.
-	Withdraw(ctx context.Context, id AdvisoryID, version int, at time.Time, work []jobs.Job, e ledger.Entry) error
-	Released(ctx context.Context, f sector.Filter, q ReleasedQuery) ([]ReleasedAdvisory, error)
-	// Opened notes the first opening by a member.
-	Opened(ctx context.Context, f sector.Filter, id AdvisoryID, at time.Time, e ledger.Entry) error
-	// SaveAnswer stores an answer of a member that sees the advisory.
-	SaveAnswer(ctx context.Context, f sector.Filter, a Answer, e ledger.Entry) error
-	Totals(ctx context.Context, f sector.Filter, id AdvisoryID) (Totals, error)
-}
-
-// Members is what intel needs to know of the sector's members.
-type Members interface {
-	Members(ctx context.Context) ([]sector.Member, error)
-}
-
-// Evidence is what alerts offer to an advisory: observables of their records
-// that are not internal, most frequent first. Never a member's name.
-type Evidence struct {
-	Alerts      []string
-	Title       Text
-	Severity    string
-	Observables []ProposedIndicator
-	// Members are whose records these are: for the centre's eyes, and to
-	// check that their names are not in the text.
-	Members []sector.MemberID
-}
-
-// ProposedIndicator is an observable that may become an indicator.
-type ProposedIndicator struct {
-	Kind    event.ObservableKind
-	Value   string
-	Records int
-	Members int
-	// Warning says why it may be a bad indicator ("popular", "shared
-	// infrastructure"); empty for none. A catalogue key.
-	Warning string
-}
-
-// EvidenceSource gives the evidence of alerts. The monitor does, in wire.
-type EvidenceSource interface {
-	Evidence(ctx context.Context, alerts []string) (Evidence, error)
-	// Drafted tells the alerts that an advisory came of them.
-	Drafted(ctx context.Context, v sector.Viewer, alerts []string, id AdvisoryID) error
 }

@@ -1,0 +1,91 @@
+package sqldb
+
+import (
+	"context"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/aspis-platform/aspis/internal/intel"
+	"github.com/aspis-platform/aspis/internal/platform/errs"
+	"github.com/aspis-platform/aspis/internal/sector"
+)
+
+func TestReleasedFollowsTheAudience(t *testing.T) {
+	forEachEngine(t, func(t *testing.T, db *DB) {
+		w := newIntelWorld(t, db)
+		bank := sector.Audience{Sectors: []sector.SubSector{sector.Banking}}
+		a := w.release(t, w.draft(t, content(1, bank, "198.51.100.7")), nil)
+		w.release(t, w.draft(t, content(2, sector.Audience{All: true, Members: []sector.MemberID{"m1"}})), nil)
+		w.release(t, w.draft(t, content(3, sector.Audience{Authority: true})), nil)
+		w.draft(t, content(4, sector.Audience{All: true}))
+		want := map[string][]string{
+			"bank":      {"Warning number 1", "Warning number 2"},
+			"insurer":   {"Warning number 2"},
+			"authority": {"Warning number 3"},
+			"nobody":    {},
+			"centre":    {"Warning number 1", "Warning number 2", "Warning number 3"},
+		}
+		got := map[string][]string{
+			"bank": w.inbox(t, w.viewer(0)), "insurer": w.inbox(t, w.viewer(2)),
+			"authority": w.inbox(t, supervisor), "nobody": w.inbox(t, sector.Viewer{}), "centre": w.inbox(t, analyst),
+		}
+		if d := cmp.Diff(want, got); d != "" {
+			t.Errorf("lists (-want +got):\n%s", d)
+		}
+
+		// A narrower release takes the advisory back from those left out.
+		narrow := content(5, sector.Audience{Members: []sector.MemberID{"m2"}})
+		a = w.release(t, a, &narrow)
+		if d := cmp.Diff([]string{"Warning number 2", "Warning number 1 withdrawn"}, w.inbox(t, w.viewer(0))); d != "" {
+			t.Errorf("left out (-want +got):\n%s", d)
+		}
+		if d := cmp.Diff([]string{"Warning number 2", "Warning number 5"}, w.inbox(t, w.viewer(1))); d != "" {
+			t.Errorf("kept (-want +got):\n%s", d)
+		}
+
+		// Who was left out cannot be taken in again within the lineage.
+		wide := content(6, bank)
+		a, err := w.svc.Edit(context.Background(), analyst, a.ID, a.Version, wide)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = w.svc.Release(context.Background(), manager, a.ID, a.Version)
+		if p := intel.ProblemsOf(err); len(p) != 1 || p[0].Err.Key != "advisory.taken_back" {
+			t.Errorf("release to whom it was taken back from: %v", err)
+		}
+		// After a withdrawal it can: that is a new lineage.
+		a = w.withdraw(t, a)
+		if d := cmp.Diff([]string{"Warning number 2", "Warning number 5 withdrawn"}, w.inbox(t, w.viewer(1))); d != "" {
+			t.Errorf("withdrawn (-want +got):\n%s", d)
+		}
+		w.release(t, a, &wide)
+		for i := range 2 {
+			if d := cmp.Diff([]string{"Warning number 2", "Warning number 6"}, w.inbox(t, w.viewer(i))); d != "" {
+				t.Errorf("again, member %d (-want +got):\n%s", i, d)
+			}
+		}
+	})
+}
+
+func TestSaveIsOptimistic(t *testing.T) {
+	forEachEngine(t, func(t *testing.T, db *DB) {
+		w := newIntelWorld(t, db)
+		ctx := context.Background()
+		a := w.draft(t, content(1, sector.Audience{All: true}))
+		if _, err := w.svc.Edit(ctx, manager, a.ID, a.Version, content(2, sector.Audience{All: true})); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.svc.Edit(ctx, analyst, a.ID, a.Version, content(3, sector.Audience{All: true})); !errs.Is(err, errs.Conflict) {
+			t.Errorf("second edit of version %d: %v", a.Version, err)
+		}
+		stale := a
+		stale.Version++
+		if err := w.store.Save(ctx, stale, entryForTest(a)); !errs.Is(err, errs.Conflict) {
+			t.Errorf("store saved over a newer version: %v", err)
+		}
+		if got := w.get(t, a.ID); got.Title.En != "Warning number 2" {
+			t.Errorf("kept %q", got.Title.En)
+		}
+	})
+}

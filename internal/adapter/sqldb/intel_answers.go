@@ -1,0 +1,162 @@
+package sqldb
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/aspis-platform/aspis/internal/intel"
+	"github.com/aspis-platform/aspis/internal/ledger"
+	"github.com/aspis-platform/aspis/internal/platform/errs"
+	"github.com/aspis-platform/aspis/internal/sector"
+)
+
+// seen is the last release of an advisory that the viewer was given.
+type seen struct {
+	release string
+	ended   int64
+}
+
+// queryer is a pool or a transaction.
+type queryer interface {
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+func (s *Advisories) seen(ctx context.Context, q queryer, f sector.Filter, id intel.AdvisoryID) (seen, error) {
+	var b binder
+	g := b.gate(f)
+	var found seen
+	err := q.QueryRowContext(ctx, `SELECT s.release, s.ended_at FROM release_scope s WHERE s.advisory = `+b.bind(id)+
+		` AND `+g.sees("s")+` ORDER BY s.at DESC LIMIT 1`, b.args...).Scan(&found.release, &found.ended)
+	if errors.Is(err, sql.ErrNoRows) {
+		return found, errs.New(errs.NotFound, "advisory.not_found")
+	}
+	if err != nil {
+		return found, fmt.Errorf("find release: %w", err)
+	}
+	return found, nil
+}
+
+// Opened implements intel.ReleaseStore.
+func (s *Advisories) Opened(ctx context.Context, f sector.Filter, id intel.AdvisoryID, at time.Time, e ledger.Entry) error {
+	return s.db.Write(ctx, func(tx *sql.Tx) error {
+		r, err := s.seen(ctx, tx, f, id)
+		if err != nil {
+			return err
+		}
+		first, err := s.open(ctx, tx, r.release, id, f.Owner(), at)
+		if err != nil || !first {
+			return err
+		}
+		return s.db.appendLedger(ctx, tx, e)
+	})
+}
+
+// open notes a first opening and reports whether it was one.
+func (s *Advisories) open(ctx context.Context, tx *sql.Tx, release string, id intel.AdvisoryID, m sector.MemberID, at time.Time) (bool, error) {
+	done, err := tx.ExecContext(ctx, `INSERT INTO delivery (`+deliveryColumns+`)
+		SELECT r.id, CAST($1 AS text), CAST($2 AS text), r.at, 0, 0, CAST($3 AS bigint), '' FROM release r WHERE r.id = $4
+		ON CONFLICT (release, member) DO UPDATE SET opened_at = excluded.opened_at WHERE delivery.opened_at = 0`,
+		m, id, micros(at), release)
+	if err != nil {
+		return false, fmt.Errorf("note opening: %w", err)
+	}
+	n, err := done.RowsAffected()
+	return n > 0, err
+}
+
+// SaveAnswer implements intel.ReleaseStore.
+func (s *Advisories) SaveAnswer(ctx context.Context, f sector.Filter, a intel.Answer, e ledger.Entry) error {
+	return s.db.Write(ctx, func(tx *sql.Tx) error {
+		r, err := s.seen(ctx, tx, f, a.Advisory)
+		if err != nil {
+			return err
+		}
+		if f.Owner() == "" || f.Owner() != a.Member {
+			return errs.New(errs.Forbidden, "answer.members_only")
+		}
+		if r.ended != 0 {
+			return errs.New(errs.Conflict, "answer.withdrawn")
+		}
+		_, err = tx.ExecContext(ctx, `INSERT INTO answer (advisory, member, kind, reason, actor, at) VALUES ($1, $2, $3, $4, $5, $6)`,
+			a.Advisory, a.Member, a.Kind, a.Reason, a.By, micros(a.At))
+		if err != nil {
+			return fmt.Errorf("save answer: %w", err)
+		}
+		if _, err := s.open(ctx, tx, r.release, a.Advisory, a.Member, a.At); err != nil {
+			return err
+		}
+		return s.db.appendLedger(ctx, tx, e)
+	})
+}
+
+// Totals implements intel.ReleaseStore.
+func (s *Advisories) Totals(ctx context.Context, f sector.Filter, id intel.AdvisoryID) (intel.Totals, error) {
+	r, err := s.seen(ctx, s.db.read, f, id)
+	if err != nil {
+		return intel.Totals{}, err
+	}
+	type part struct {
+		kind                 intel.AnswerKind
+		recipients, openings int64
+	}
+	rows, err := s.db.read.QueryContext(ctx, `
+		SELECT coalesce(a.kind, ''), count(*), sum(CASE WHEN d.opened_at > 0 THEN 1 ELSE 0 END)
+		FROM delivery d
+		LEFT JOIN answer a ON a.seq = (SELECT max(x.seq) FROM answer x WHERE x.advisory = d.advisory AND x.member = d.member)
+		WHERE d.release = $1 GROUP BY coalesce(a.kind, '')`, r.release)
+	parts, err := collect(rows, err, func(row scanner) (p part, err error) {
+		return p, row.Scan(&p.kind, &p.recipients, &p.openings)
+	})
+	if err != nil {
+		return intel.Totals{}, fmt.Errorf("totals: %w", err)
+	}
+	t := intel.Totals{ByAnswer: map[intel.AnswerKind]int64{}}
+	for _, p := range parts {
+		t.Recipients += p.recipients
+		t.Opened += p.openings
+		if p.kind != "" {
+			t.ByAnswer[p.kind] = p.recipients
+			t.Answered += p.recipients
+		}
+	}
+	return t, nil
+}
+
+// Mailing implements intel.MailStore.
+func (s *Advisories) Mailing(ctx context.Context, release string, m sector.MemberID) (intel.Mailing, error) {
+	var sent, recalled int64
+	err := s.db.read.QueryRowContext(ctx,
+		`SELECT mailed_at, recalled_at FROM delivery WHERE release = $1 AND member = $2`, release, m).Scan(&sent, &recalled)
+	if errors.Is(err, sql.ErrNoRows) {
+		return intel.Mailing{}, errs.New(errs.NotFound, "advisory.not_found")
+	}
+	if err != nil {
+		return intel.Mailing{}, fmt.Errorf("read delivery: %w", err)
+	}
+	return intel.Mailing{Sent: fromMicros(sent), Recall: fromMicros(recalled)}, nil
+}
+
+// Mailed implements intel.MailStore.
+func (s *Advisories) Mailed(ctx context.Context, release string, m sector.MemberID, recall bool, at time.Time, e ledger.Entry) error {
+	query := `UPDATE delivery SET mailed_at = $1, mail_error = '' WHERE release = $2 AND member = $3`
+	if recall {
+		query = `UPDATE delivery SET recalled_at = $1, mail_error = '' WHERE release = $2 AND member = $3`
+	}
+	return s.db.Write(ctx, func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, query, micros(at), release, m); err != nil {
+			return fmt.Errorf("note mail: %w", err)
+		}
+		return s.db.appendLedger(ctx, tx, e)
+	})
+}
+
+// MailFailed implements intel.MailStore.
+func (s *Advisories) MailFailed(ctx context.Context, release string, m sector.MemberID, reason string) error {
+	return s.db.Write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `UPDATE delivery SET mail_error = $1 WHERE release = $2 AND member = $3`, reason, release, m)
+		return err
+	})
+}

@@ -1,0 +1,291 @@
+package intel
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"time"
+
+	"github.com/aspis-platform/aspis/internal/ledger"
+	"github.com/aspis-platform/aspis/internal/platform/errs"
+	"github.com/aspis-platform/aspis/internal/sector"
+	"github.com/aspis-platform/aspis/stix"
+)
+
+// Config is what a service is made of. All fields but Changed are required.
+type Config struct {
+	Drafts   DraftStore
+	Releases ReleaseStore
+	Members  Members
+	Evidence EvidenceSource
+	Rules    *Rules
+	Now      func() time.Time
+	// Changed is called after the indicators to be matched changed; it must
+	// not block. The monitor asks [IndicatorSource] then.
+	Changed func()
+}
+
+// Service is the centre's work on advisories and the recipients' reading of
+// them. It is safe for concurrent use.
+type Service struct {
+	Config
+	gate sector.Gate
+}
+
+// New returns a service.
+func New(c Config) *Service {
+	if c.Changed == nil {
+		c.Changed = func() {}
+	}
+	return &Service{Config: c}
+}
+
+// Content is what an edit sets.
+type Content struct {
+	Message
+	Audience sector.Audience
+}
+
+// mayWork reports an error unless the viewer drafts and releases advisories.
+func mayWork(v sector.Viewer) error {
+	if v.User == "" || !v.May(sector.Analyst, sector.DutyManager) {
+		return errs.New(errs.Forbidden, "advisory.role")
+	}
+	return nil
+}
+
+// mayRead reports an error unless the viewer is a person of the centre.
+func mayRead(v sector.Viewer) error {
+	if v.Org != sector.Centre || v.User == "" {
+		return errs.New(errs.Forbidden, "advisory.role")
+	}
+	return nil
+}
+
+// Draft starts an advisory from alerts (none: from nothing) with a proposed
+// title. Indicators are proposed by [Service.Evidence] and chosen by the
+// analyst: a draft's indicators are matched at once.
+func (s *Service) Draft(ctx context.Context, v sector.Viewer, alerts []string) (Advisory, error) {
+	if err := mayWork(v); err != nil {
+		return Advisory{}, err
+	}
+	ev, err := s.evidence(ctx, alerts)
+	if err != nil {
+		return Advisory{}, err
+	}
+	now := s.Now().UTC()
+	id := stix.RandomUUID().String()
+	a := Advisory{
+		ID: AdvisoryID(id), Lineage: id, Version: 1, State: Draft,
+		Message:  Message{Title: ev.Title, Category: INT, Marking: sector.Marking{}.OrDefault()},
+		Audience: sector.Audience{All: true},
+		Alerts:   ev.Alerts, Author: v.User, CreatedAt: now, ChangedAt: now,
+	}
+	if err := s.Drafts.Save(ctx, a, s.entry(v, "advisory.draft", a, map[string]any{"alerts": len(a.Alerts)})); err != nil {
+		return Advisory{}, err
+	}
+	if len(a.Alerts) > 0 {
+		err = s.Config.Evidence.Drafted(ctx, v, a.Alerts, a.ID)
+	}
+	return a, err
+}
+
+func (s *Service) evidence(ctx context.Context, alerts []string) (Evidence, error) {
+	if len(alerts) == 0 {
+		return Evidence{}, nil
+	}
+	return s.Config.Evidence.Evidence(ctx, alerts)
+}
+
+// EvidenceFor is the evidence an advisory was drafted from.
+func (s *Service) EvidenceFor(ctx context.Context, v sector.Viewer, a Advisory) (Evidence, error) {
+	if err := mayRead(v); err != nil {
+		return Evidence{}, err
+	}
+	return s.evidence(ctx, a.Alerts)
+}
+
+// Advisory returns the newest version, for the centre.
+func (s *Service) Advisory(ctx context.Context, v sector.Viewer, id AdvisoryID) (Advisory, error) {
+	if err := mayRead(v); err != nil {
+		return Advisory{}, err
+	}
+	return s.Drafts.Advisory(ctx, id)
+}
+
+// Advisories lists advisories for the centre.
+func (s *Service) Advisories(ctx context.Context, v sector.Viewer, q AdvisoryQuery) ([]Advisory, error) {
+	if err := mayRead(v); err != nil {
+		return nil, err
+	}
+	return s.Drafts.Advisories(ctx, q)
+}
+
+// Deliveries tells how far the last release came at each member, for the
+// centre.
+func (s *Service) Deliveries(ctx context.Context, v sector.Viewer, id AdvisoryID) ([]Delivery, error) {
+	if err := mayRead(v); err != nil {
+		return nil, err
+	}
+	return s.Drafts.Deliveries(ctx, id)
+}
+
+// at returns the advisory if it still has the version.
+func (s *Service) at(ctx context.Context, v sector.Viewer, id AdvisoryID, version int) (Advisory, error) {
+	if err := mayWork(v); err != nil {
+		return Advisory{}, err
+	}
+	a, err := s.Drafts.Advisory(ctx, id)
+	if err == nil && a.Version != version {
+		err = errs.New(errs.Conflict, "advisory.changed")
+	}
+	return a, err
+}
+
+// Edit stores a new version of the content. An advisory that waits for the
+// second person becomes a draft again; one that was released stays visible as
+// it was until the correction is released.
+func (s *Service) Edit(ctx context.Context, v sector.Viewer, id AdvisoryID, version int, c Content) (Advisory, error) {
+	a, err := s.at(ctx, v, id, version)
+	if err != nil {
+		return Advisory{}, err
+	}
+	old := a.Indicators
+	a.Message, a.Audience = c.Message, c.Audience
+	a.Marking = a.Marking.OrDefault()
+	a.Version++
+	a.Indicators = a.identify(old, c.Indicators)
+	a.State, a.Author, a.SubmittedBy = Draft, v.User, ""
+	a.ChangedAt, a.WithdrawnAt = s.Now().UTC(), time.Time{}
+	if err := s.Rules.checkDraft(a); err != nil {
+		return Advisory{}, err
+	}
+	if err := s.Drafts.Save(ctx, a, s.entry(v, "advisory.edit", a, nil)); err != nil {
+		return Advisory{}, err
+	}
+	s.Changed()
+	return a, nil
+}
+
+// identify gives indicators their ids: those that were there keep theirs.
+// Duplicates are dropped.
+func (a Advisory) identify(old, now []Indicator) []Indicator {
+	var kept []Indicator
+	for _, ind := range now {
+		if slices.ContainsFunc(kept, ind.same) {
+			continue
+		}
+		ind.ID, ind.Since = a.indicatorID(ind), time.Time{}
+		if i := slices.IndexFunc(old, ind.same); i >= 0 {
+			ind.ID, ind.Since = old[i].ID, old[i].Since
+		}
+		kept = append(kept, ind)
+	}
+	return kept
+}
+
+// entry explains a change of an advisory.
+func (s *Service) entry(v sector.Viewer, action string, a Advisory, detail map[string]any) ledger.Entry {
+	if detail == nil {
+		detail = map[string]any{}
+	}
+	detail["version"] = a.Version
+	raw, err := json.Marshal(detail)
+	if err != nil { // plain data of our own
+		raw = []byte("{}")
+	}
+	return ledger.Entry{Actor: v.Actor(), Action: action, Object: "advisory:" + string(a.ID), Detail: string(raw)}
+}
+
+// Submit puts a draft to the second person.
+func (s *Service) Submit(ctx context.Context, v sector.Viewer, id AdvisoryID, version int) (Advisory, error) {
+	a, err := s.at(ctx, v, id, version)
+	if err != nil {
+		return Advisory{}, err
+	}
+	if a.State != Draft {
+		return Advisory{}, errs.New(errs.Conflict, "advisory.not_draft")
+	}
+	if _, err := s.ready(ctx, a); err != nil {
+		return Advisory{}, err
+	}
+	a.Version++
+	a.State, a.SubmittedBy, a.ChangedAt = InReview, v.User, s.Now().UTC()
+	return a, s.Drafts.Save(ctx, a, s.entry(v, "advisory.submit", a, nil))
+}
+
+// ready reports everything that stands in the way of a release as a
+// *ProblemsError, and otherwise the members it reaches.
+func (s *Service) ready(ctx context.Context, a Advisory) ([]sector.Member, error) {
+	members, err := s.Config.Members.Members(ctx)
+	if err != nil {
+		return nil, err
+	}
+	ev, err := s.evidence(ctx, a.Alerts)
+	if err != nil {
+		return nil, err
+	}
+	past, err := s.Drafts.Releases(ctx, a.ID)
+	if err != nil {
+		return nil, err
+	}
+	p := s.Rules.checkRelease(a, members, s.Now())
+	for _, l := range CheckLeaks(a.Message, members, ev) {
+		if l.Block {
+			p = append(p, Problem{Field: l.Field, Line: l.Line, Leak: &l, Err: errs.New(errs.Invalid, "leak."+string(l.Kind))})
+		}
+	}
+	if n := s.takenBack(a, past, members); n > 0 {
+		p.add("audience", "advisory.taken_back", n)
+	}
+	return s.reached(a.Audience, members), p.err()
+}
+
+// reached are the members that the gate lets see an audience's release.
+func (s *Service) reached(a sector.Audience, members []sector.Member) []sector.Member {
+	var to []sector.Member
+	for _, m := range members {
+		if s.gate.For(viewerOf(m)).Allows(a) {
+			to = append(to, m)
+		}
+	}
+	return to
+}
+
+// viewerOf is a member's own view.
+func viewerOf(m sector.Member) sector.Viewer {
+	return sector.Viewer{Org: sector.MemberOrg, Member: m.ID, Sector: m.Sector}
+}
+
+// recipients are the views of everybody a release can reach, one for each
+// member, the authority and the public.
+func recipients(members []sector.Member) []sector.Viewer {
+	all := []sector.Viewer{{Org: sector.Authority}, {}}
+	for _, m := range members {
+		all = append(all, viewerOf(m))
+	}
+	return all
+}
+
+// takenBack counts the recipients that this lineage was once taken back from
+// and that the audience would take in again: a revocation is for ever (STIX
+// 2.1, section 3.6).
+func (s *Service) takenBack(a Advisory, past []PastRelease, members []sector.Member) int {
+	n := 0
+	for _, v := range recipients(members) {
+		f := s.gate.For(v)
+		had, lost := false, false
+		for _, r := range past {
+			if r.Lineage != a.Lineage {
+				continue
+			}
+			sees := f.Allows(r.Audience)
+			lost = lost || had && !sees
+			had = had || sees
+		}
+		if lost && f.Allows(a.Audience) {
+			n++
+		}
+	}
+	return n
+}
