@@ -108,7 +108,7 @@ func (e *Event) flatten(lim Limits) error {
 		root := uint32(0)
 		if i := t.child(0, "Event"); i != 0 {
 			root = i
-			t.nodes[i].flags |= lifted
+			t.lift(i)
 		}
 		t.lift(t.child(root, "System"))
 		t.liftData(t.child(root, "EventData"))

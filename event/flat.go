@@ -96,10 +96,16 @@ func (t *tape) at(i uint32, names ...string) uint32 {
 	return i
 }
 
-// path follows a dotted name from the record's root.
+// path follows a dotted name from the record's root, then from any field of the
+// flat view.
 func (t *tape) path(name string) (Value, bool) {
 	var few [8]uint32
 	found := t.follow(few[:0], 0, name)
+	for dot := strings.LastIndexByte(name, '.'); dot > 0 && len(found) == 0; dot = strings.LastIndexByte(name[:dot], '.') {
+		if i := t.lookup(name[:dot]); i != 0 {
+			found = t.follow(found, i, name[dot+1:])
+		}
+	}
 	switch len(found) {
 	case 0:
 		return Value{}, false

@@ -57,7 +57,7 @@ func (w *walker) run() {
 // enterInto returns the prefix for the members of n.
 func (w *walker) enterInto(n *node) string {
 	if n.flags&lifted != 0 {
-		return w.open[len(w.open)-1].prefix
+		return ""
 	}
 	return w.path(n)
 }
