@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/binary"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -13,7 +14,8 @@ type Occurrence struct {
 	Time     time.Time // when the event happened; see [Correlator]
 	RecordID string    // the same at every delivery of the same record
 	// Lookup returns the text of a field of the event, or of a field the caller
-	// defines (such as "institution"), and false when there is none.
+	// defines (such as "institution"), and false when there is none. What is
+	// kept of it is copied.
 	Lookup func(field string) (string, bool)
 }
 
@@ -176,7 +178,7 @@ func (c *Correlator) Observe(o Occurrence) []Finding {
 
 // place finds the group that an occurrence belongs to and makes its entry.
 func (c *Correlator) place(f *feed, o Occurrence) (*group, entry, bool) {
-	e := entry{at: o.Time.UnixMicro(), record: o.RecordID, rule: uint16(f.position)}
+	e := entry{at: o.Time.UnixMicro(), record: strings.Clone(o.RecordID), rule: uint16(f.position)}
 	values := make([]string, len(f.groupBy))
 	for i, field := range f.groupBy {
 		v, ok := o.Lookup(field)
@@ -210,7 +212,7 @@ func joinValues(values []string) string {
 	case 0:
 		return ""
 	case 1:
-		return values[0]
+		return strings.Clone(values[0])
 	}
 	var b []byte
 	for i, v := range values {
@@ -237,7 +239,10 @@ func (c *Correlator) newGroup(co *correlated, key string, values []string) *grou
 		c.drop(c.lru.prev)
 		c.stats.Evicted++
 	}
-	g := &group{owner: co, key: key, values: values}
+	g := &group{owner: co, key: key, values: make([]string, len(values))}
+	for i, v := range values {
+		g.values[i] = strings.Clone(v)
+	}
 	co.groups[key] = g
 	c.stats.Groups++
 	return g

@@ -309,7 +309,7 @@ func (p *pred) setCIDR(v value) error {
 }
 
 func (c *chain) setFieldRef(p *pred, v value) error {
-	name, plain := v.pattern.plain()
+	name, plain := parsePattern(v.source).plain() // before contains and the like added stars
 	if v.kind != textValue || !plain || name == "" {
 		return errors.New(`modifier "fieldref" needs the name of a field`)
 	}
