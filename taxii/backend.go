@@ -34,6 +34,10 @@ type Backend[V any] interface {
 	// Objects returns the page of object versions that the query asks for and the
 	// viewer may see, oldest DateAdded first, at most Query.Limit of them.
 	//
+	// Viewers that have caught up ask again with added_after set to the latest
+	// DateAdded they were sent. So a version that becomes visible to a viewer must
+	// get a DateAdded later than all that viewer has been sent, else it is missed.
+	//
 	// Page.Next is a token that only the backend understands: given back as
 	// Query.Cursor with the same query it continues after the last object of the
 	// page, in the same order, also for objects added meanwhile. It must work more
