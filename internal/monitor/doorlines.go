@@ -33,6 +33,7 @@ var byteOrderMark = []byte("\xef\xbb\xbf")
 func sortLines(text []byte, lim DoorLimits) (*sorted, error) {
 	text = bytes.TrimPrefix(text, byteOrderMark)
 	s := &sorted{}
+	check := event.NewDecoder(event.Limits{MaxBytes: lim.MaxLine})
 	for number := 1; len(text) > 0; number++ {
 		line, rest, _ := bytes.Cut(text, []byte("\n"))
 		text = rest
@@ -43,13 +44,13 @@ func sortLines(text []byte, lim DoorLimits) (*sorted, error) {
 		if s.total() == lim.MaxLines {
 			return nil, errs.New(errs.TooLarge, "door.too_many_lines", strconv.Itoa(lim.MaxLines))
 		}
-		s.add(number, line, lim)
+		s.add(number, line, check)
 	}
 	return s, nil
 }
 
-func (s *sorted) add(number int, line []byte, lim DoorLimits) {
-	if why := validate(line, lim); why != nil {
+func (s *sorted) add(number int, line []byte, check *event.Decoder) {
+	if why := validate(line, check); why != nil {
 		why.Line = number
 		s.refused = append(s.refused, refusedLine{*why, line})
 		return
@@ -60,13 +61,13 @@ func (s *sorted) add(number int, line []byte, lim DoorLimits) {
 }
 
 // validate says why the line is no record; nil when it is one.
-func validate(line []byte, lim DoorLimits) (why *Rejection) {
+func validate(line []byte, check *event.Decoder) (why *Rejection) {
 	defer func() {
 		if recover() != nil { // a defect in the decoder must not cost the batch
 			why = &Rejection{Reason: reasonPoison}
 		}
 	}()
-	_, err := event.Decode(line, event.Limits{MaxBytes: lim.MaxLine})
+	err := check.Check(line)
 	if err == nil {
 		return nil
 	}

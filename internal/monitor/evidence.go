@@ -3,9 +3,7 @@ package monitor
 import (
 	"cmp"
 	"context"
-	"net/netip"
 	"slices"
-	"strings"
 
 	"github.com/aspis-platform/aspis/event"
 	"github.com/aspis-platform/aspis/internal/platform/errs"
@@ -91,78 +89,11 @@ func countObservables(records []RecordRef) []EvidenceCount {
 }
 
 // Outward reports whether an observable can mean something outside the
-// institution where it was seen: no host, no account, no private or special
-// address (RFC 6890), no internal name.
+// institution where it was seen: no host, no account, nothing internal.
 func Outward(o event.Observable) bool {
 	switch o.Kind {
-	case event.ObservableIPv4, event.ObservableIPv6:
-		a, err := netip.ParseAddr(o.Value)
-		return err == nil && PublicAddress(a)
-	case event.ObservableDomain:
-		return publicName(o.Value)
-	case event.ObservableURL:
-		return publicURL(o.Value)
-	case event.ObservableEmail:
-		_, domain, ok := strings.Cut(o.Value, "@")
-		return ok && publicName(domain)
-	case event.ObservableMD5, event.ObservableSHA1, event.ObservableSHA256:
-		return true
-	}
-	return false
-}
-
-// PublicAddress reports whether an address is one of the public Internet.
-func PublicAddress(a netip.Addr) bool {
-	a = a.Unmap()
-	if !a.IsGlobalUnicast() || a.IsPrivate() {
+	case event.ObservableUnknown, event.ObservableHost, event.ObservableAccount:
 		return false
 	}
-	for _, special := range []string{
-		"0.0.0.0/8", "100.64.0.0/10", "192.0.0.0/24", "198.18.0.0/15", "240.0.0.0/4", "64:ff9b:1::/48", "100::/64",
-	} {
-		if netip.MustParsePrefix(special).Contains(a) {
-			return false
-		}
-	}
-	return true
-}
-
-// publicName reports whether a domain is resolved on the public Internet:
-// not a single label, not under a name for private use (RFC 6762, RFC 8375,
-// and what companies use in practice).
-func publicName(name string) bool {
-	name = strings.TrimSuffix(strings.ToLower(name), ".")
-	_, last, ok := cutLast(name, ".")
-	if !ok {
-		return false
-	}
-	private := []string{"local", "localdomain", "localhost", "lan", "corp", "internal", "intranet", "home", "private", "arpa", "invalid"}
-	return !slices.Contains(private, last)
-}
-
-func cutLast(s, sep string) (before, after string, found bool) {
-	if i := strings.LastIndex(s, sep); i >= 0 {
-		return s[:i], s[i+len(sep):], true
-	}
-	return s, "", false
-}
-
-func publicURL(u string) bool {
-	_, rest, ok := strings.Cut(u, "://")
-	if !ok {
-		return false
-	}
-	host, _, _ := strings.Cut(rest, "/")
-	host, _, _ = strings.Cut(host, "?")
-	if _, after, found := cutLast(host, "@"); found {
-		host = after
-	}
-	if a, err := netip.ParseAddrPort(host); err == nil {
-		return PublicAddress(a.Addr())
-	}
-	if a, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil {
-		return PublicAddress(a)
-	}
-	host, _, _ = strings.Cut(host, ":")
-	return publicName(host)
+	return !o.Internal()
 }

@@ -234,6 +234,9 @@ type Finding struct {
 	Shares []Share
 	First  time.Time // event times
 	Last   time.Time
+	// Total says that Count, First, Last and Shares are the whole of a growing
+	// finding and not an addition to what is stored.
+	Total bool
 	// Count is how many records this finding adds; Records names at most
 	// [MaxAlertRecords] of them.
 	Count   int
@@ -296,6 +299,9 @@ type Commit struct {
 	// Batches are those that were read. Their receipts are written where the
 	// door died before it could.
 	Batches []BatchMark
+	// Withdrawn are keys of findings that late records showed to be part of
+	// another, or not to hold: their alerts are closed.
+	Withdrawn []string
 	// Letters are records that the pipeline could not work on. They are in
 	// the history as they came.
 	Letters []DeadLetter

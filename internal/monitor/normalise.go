@@ -59,8 +59,8 @@ func normalise(b *Positioned, i int) (it item) {
 			it.event, it.poisoned = nil, true
 		}
 	}()
-	ev, err := event.Decode(line, event.Limits{MaxBytes: max(len(line), 1)})
-	if err != nil { // the door took it under looser limits than ours
+	ev, err := event.Decode(line, event.Limits{MaxBytes: max(len(line), 1), MaxDepth: 128, MaxFields: 100_000})
+	if err != nil { // the door let it in; its limits are narrower than these
 		it.poisoned = true
 		return it
 	}

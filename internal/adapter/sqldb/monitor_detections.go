@@ -72,7 +72,10 @@ func (s *Detections) Apply(ctx context.Context, c monitor.Commit) ([]monitor.Ale
 			return err
 		}
 		raised, err = s.record(ctx, tx, streamed(), c.At, c.Findings, c.Sightings)
-		return err
+		if err != nil {
+			return err
+		}
+		return withdrawAlerts(ctx, tx, c.At, c.Withdrawn)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("apply detections: %w", err)
@@ -104,7 +107,8 @@ func streamed() origin {
 	return origin{"stream", func(t string) string { return t + ".count + excluded.count" }}
 }
 
-// hunted counts are repeated, so the larger holds.
+// hunted counts, and those of findings that come with their totals, are
+// repeated, so the larger holds.
 func hunted() origin {
 	return origin{"hunt", func(t string) string { return larger(t, "count") }}
 }
@@ -121,12 +125,25 @@ func (s *Detections) record(ctx context.Context, tx *sql.Tx, o origin, at time.T
 	findings []monitor.Finding, sightings []monitor.SightingCount,
 ) ([]monitor.Alert, error) {
 	var raised []monitor.Alert
-	for part := range chunks(findings, 100) {
-		fresh, err := s.putFindings(ctx, tx, o, at, part)
-		if err != nil {
-			return nil, err
+	var totals, additions []monitor.Finding
+	for _, f := range findings {
+		if f.Total {
+			totals = append(totals, f)
+		} else {
+			additions = append(additions, f)
 		}
-		raised = append(raised, fresh...)
+	}
+	for _, kind := range []struct {
+		origin
+		list []monitor.Finding
+	}{{o, additions}, {hunted(), totals}} {
+		for part := range chunks(kind.list, 100) {
+			fresh, err := s.putFindings(ctx, tx, kind.origin, at, part)
+			if err != nil {
+				return nil, err
+			}
+			raised = append(raised, fresh...)
+		}
 	}
 	if err := putSightings(ctx, tx, o, sightings); err != nil {
 		return nil, err
@@ -335,6 +352,31 @@ func shares(f monitor.Finding) []monitor.Share {
 		list[i] = monitor.Share{Member: m, Count: f.Count, First: f.First, Last: f.Last}
 	}
 	return list
+}
+
+// withdrawAlerts closes alerts that turned out to be part of another or not
+// to hold.
+func withdrawAlerts(ctx context.Context, tx *sql.Tx, at time.Time, keys []string) error {
+	for part := range chunks(keys, 500) {
+		args := []any{micros(at)}
+		for _, k := range part {
+			args = append(args, k)
+		}
+		in := `key IN (` + placeholders(2, len(part)) + `)`
+		_, err := tx.ExecContext(ctx,
+			`INSERT INTO alert_change (alert, at, actor, what, old, new)
+			 SELECT number, $1, 'system', 'state', state, 'closed' FROM alert WHERE active = 1 AND `+in, args...)
+		if err != nil {
+			return fmt.Errorf("withdraw alerts: %w", err)
+		}
+		_, err = tx.ExecContext(ctx,
+			`UPDATE alert SET state = 'closed', active = 0, version = version + 1
+			 WHERE active = 1 AND key IN (`+placeholders(1, len(part))+`)`, args[1:]...)
+		if err != nil {
+			return fmt.Errorf("withdraw alerts: %w", err)
+		}
+	}
+	return nil
 }
 
 func putSightings(ctx context.Context, tx *sql.Tx, o origin, list []monitor.SightingCount) error {

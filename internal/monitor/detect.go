@@ -1,0 +1,299 @@
+package monitor
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime"
+	"time"
+
+	"github.com/aspis-platform/aspis/event"
+	"github.com/aspis-platform/aspis/sigma"
+)
+
+// detector turns records into findings. Matching runs in parallel; what
+// depends on order (correlation, aggregation) runs in the order of the
+// stream, so that the same records always give the same findings.
+type detector struct {
+	catalogue *Catalogue
+	matcher   *Matcher
+	out       Detections
+	pulse     *Pulse
+	metrics   *Metrics
+	now       func() time.Time
+	raised    func(context.Context, []Alert)
+	log       *slog.Logger
+
+	rules      *Rules // that matchers and correlator are for
+	matchers   []*sigma.Matcher
+	correlator *sigma.Correlator
+	minute     int64 // of the batch that groups were last dropped at
+	seen       *recent
+
+	pending *Commit         // computed, not known to be stored
+	known   map[string]bool // keys of alerts that have their explanation stored
+	tally   tally
+}
+
+// found is what one record matched.
+type found struct {
+	rules  []*sigma.Rule
+	sights []hit
+	failed bool // a part of the program failed on it
+}
+
+type hit struct {
+	sight
+	seen string
+}
+
+// maxKnown bounds the memory of explained alerts.
+const maxKnown = 50_000
+
+// use brings matchers and correlator up to the catalogue.
+func (d *detector) use(ctx context.Context) {
+	rules := d.catalogue.Rules()
+	if rules == d.rules {
+		return
+	}
+	d.matchers = make([]*sigma.Matcher, runtime.GOMAXPROCS(0))
+	for i := range d.matchers {
+		d.matchers[i] = rules.engine.NewMatcher()
+	}
+	next := sigma.NewCorrelator(rules.Set, sigma.CorrelatorOptions{MaxRecords: MaxAlertRecords})
+	if d.correlator != nil {
+		var state bytes.Buffer
+		err := d.correlator.Snapshot(&state)
+		if err == nil {
+			err = next.Restore(&state)
+		}
+		if err != nil {
+			d.log.ErrorContext(ctx, "correlations start anew with the changed rules", slog.Any("error", err))
+		}
+	}
+	d.rules, d.correlator = rules, next
+}
+
+// examine matches every record of the chunk.
+func (d *detector) examine(c *chunk) []found {
+	items := make([]*item, 0, c.records)
+	c.each(func(it *item) { items = append(items, it) })
+	all := make([]found, len(items))
+	v := d.matcher.view.Load()
+	inParallel(len(items), func(worker, i int) {
+		if items[i].event != nil {
+			d.match(worker, items[i], v, &all[i])
+		}
+	})
+	return all
+}
+
+// match fills in what one record matches. A panic costs this record's
+// matches and nothing else.
+func (d *detector) match(worker int, it *item, v *view, f *found) {
+	defer func() {
+		if recover() != nil {
+			*f = found{failed: true}
+			d.matchers[worker] = d.rules.engine.NewMatcher()
+		}
+	}()
+	v.match(&it.Record, func(s sight, seen string) { f.sights = append(f.sights, hit{s, seen}) })
+	d.matchers[worker].Match(it, func(r *sigma.Rule) bool {
+		f.rules = append(f.rules, r)
+		return true
+	})
+}
+
+// fold turns matches into findings, in order.
+func (d *detector) fold(c *chunk, all []found) Commit {
+	fs := newFindings(d.seen.get)
+	var letters []DeadLetter
+	var marks []BatchMark
+	n := 0
+	for _, b := range c.batches {
+		d.forgetGroups(b)
+		marks = append(marks, b.mark)
+		for i := range b.items {
+			it, f := &b.items[i], &all[n]
+			n++
+			if it.poisoned || f.failed {
+				letters = append(letters, poisonLetter(it))
+				continue
+			}
+			d.count(it, f)
+			d.foldOne(fs, it, f)
+		}
+	}
+	d.metrics.poison(len(letters))
+	commit := fs.commit(c.upTo, d.now().UTC())
+	commit.Batches, commit.Letters = marks, letters
+	return commit
+}
+
+func poisonLetter(it *item) DeadLetter {
+	return DeadLetter{
+		ID: it.ID, Member: it.Member, At: it.Received, Rejection: Rejection{Line: int(it.Number&0xffff) + 1, Reason: reasonPoison},
+		Bytes: len(it.Raw), Raw: it.Raw[:min(len(it.Raw), MaxLetterBytes)],
+	}
+}
+
+func (d *detector) foldOne(fs *findings, it *item, f *found) {
+	for _, h := range f.sights {
+		fs.sight(CauseIndicator, &it.Record, h.sight, h.seen)
+	}
+	for _, r := range f.rules {
+		if d.rules.Set.Standalone(r) {
+			d.explain(fs.rule(it, r, d.rules), it, r)
+		}
+		for _, e := range d.observe(it, r) {
+			if fs.correlated(&e, d.rules) != nil {
+				d.tally.add(StageCorrelation, it.Member, 1)
+			}
+		}
+	}
+}
+
+// observe hands a match to the correlator.
+func (d *detector) observe(it *item, r *sigma.Rule) []sigma.Finding {
+	if !d.rules.feeds(r) {
+		return nil
+	}
+	d.seen.put(it.ID, it.Observables)
+	return d.correlator.Observe(sigma.Occurrence{
+		Rule: r.ID, Time: it.At, RecordID: occurrenceID(&it.Record), Lookup: it.lookup,
+	})
+}
+
+// explain fills in why the rule fired, for the record that began the alert.
+func (d *detector) explain(f *Finding, it *item, r *sigma.Rule) {
+	if f.Count > 1 || d.known[f.Key] {
+		return
+	}
+	defer func() { _ = recover() }() // an alert without its explanation beats none
+	e := sigma.Explain(r, it)
+	f.Why, f.WhyMember = Explained{Rule: &e}.json(), it.Member
+}
+
+// groupLife is how long after its last event a group of a correlation may
+// still be joined by records that members send late.
+const groupLife = 24 * time.Hour
+
+// forgetGroups gives back the memory of groups that are over, once a minute
+// of the stream's own time, so that a repeated run does the same.
+func (d *detector) forgetGroups(b *decoded) {
+	minute := b.mark.Received.Unix() / 60
+	if d.minute != 0 && minute > d.minute {
+		d.correlator.Advance(b.mark.Received.Add(-groupLife))
+	}
+	d.minute = max(d.minute, minute)
+}
+
+// work computes the chunk's effects once and stores them. After an error it is
+// called again with the same chunk.
+func (d *detector) work(ctx context.Context, c *chunk) error {
+	if d.pending == nil || d.pending.UpTo != c.upTo {
+		d.use(ctx)
+		d.tally = tally{}
+		commit := d.fold(c, d.examine(c))
+		d.pending = &commit
+	}
+	raised, err := d.out.Apply(ctx, *d.pending)
+	if err != nil {
+		return err
+	}
+	d.applied(ctx, c, raised)
+	return nil
+}
+
+func (d *detector) applied(ctx context.Context, c *chunk, raised []Alert) {
+	if len(d.known) > maxKnown {
+		clear(d.known)
+	}
+	for i := range d.pending.Findings {
+		d.known[d.pending.Findings[i].Key] = true
+	}
+	d.pending = nil
+	d.tally.flush(d.pulse)
+	for _, a := range raised {
+		d.pulse.AddShared(StageAlerts, a.Members)
+	}
+	if len(c.batches) > 0 {
+		d.metrics.delayed(d.now().Sub(c.batches[0].mark.Received))
+	}
+	if len(raised) > 0 && d.raised != nil {
+		d.raised(ctx, raised)
+	}
+}
+
+// replay feeds records to the correlator whose effects are stored already.
+func (d *detector) replay(c *chunk) {
+	all := d.examine(c)
+	n := 0
+	for _, b := range c.batches {
+		d.forgetGroups(b)
+		for i := range b.items {
+			for _, r := range all[n].rules {
+				d.observe(&b.items[i], r)
+			}
+			n++
+		}
+	}
+}
+
+// snapshotMark comes before a stored state; another one is of another version
+// of this program and not read.
+const snapshotMark = "ASPISMON1"
+
+// snapshot is the state between records: the minute and the correlator's.
+func (d *detector) snapshot() ([]byte, error) {
+	var b bytes.Buffer
+	b.WriteString(snapshotMark)
+	b.Write(binary.BigEndian.AppendUint64(nil, uint64(d.minute)))
+	if err := d.correlator.Snapshot(&b); err != nil {
+		return nil, fmt.Errorf("snapshot: %w", err)
+	}
+	return b.Bytes(), nil
+}
+
+var errSnapshot = errors.New("stored state of the correlations cannot be read")
+
+func (d *detector) restore(state []byte) error {
+	rest, ok := bytes.CutPrefix(state, []byte(snapshotMark))
+	if !ok || len(rest) < 8 {
+		return errSnapshot
+	}
+	if err := d.correlator.Restore(bytes.NewReader(rest[8:])); err != nil {
+		return fmt.Errorf("%w: %w", errSnapshot, err)
+	}
+	d.minute = int64(binary.BigEndian.Uint64(rest))
+	return nil
+}
+
+// recent remembers the observables of the last records that correlations
+// counted, for the alerts they end in.
+type recent struct {
+	ids  []string
+	next int
+	byID map[string][]event.Observable
+}
+
+const maxRecent = 8192
+
+func newRecent() *recent {
+	return &recent{ids: make([]string, maxRecent), byID: map[string][]event.Observable{}}
+}
+
+func (r *recent) put(id string, list []event.Observable) {
+	if _, ok := r.byID[id]; ok {
+		return
+	}
+	delete(r.byID, r.ids[r.next])
+	r.ids[r.next] = id
+	r.next = (r.next + 1) % len(r.ids)
+	r.byID[id] = list[:min(len(list), MaxRefObservables)]
+}
+
+func (r *recent) get(id string) []event.Observable { return r.byID[id] }

@@ -1,0 +1,69 @@
+package monitor
+
+import (
+	"encoding/json"
+
+	"github.com/aspis-platform/aspis/sigma"
+)
+
+// Explained is why an alert was raised, as stored in [Finding].Why. One part
+// is set.
+type Explained struct {
+	Rule        *sigma.Explanation `json:"rule,omitempty"`
+	Correlation *CorrelationWhy    `json:"correlation,omitempty"`
+	Indicator   *IndicatorWhy      `json:"indicator,omitempty"`
+}
+
+// CorrelationWhy is the state of an episode when it became an alert.
+type CorrelationWhy struct {
+	Rule     string   `json:"rule"`
+	Version  string   `json:"version"`
+	Type     string   `json:"type"`
+	Timespan string   `json:"timespan"`
+	GroupBy  []Pair   `json:"group_by"`
+	Count    int      `json:"count"`
+	Distinct int      `json:"distinct,omitempty"`
+	Values   []string `json:"values,omitempty"`
+	Rules    []string `json:"rules"` // that it counts
+}
+
+// IndicatorWhy is the match of an indicator.
+type IndicatorWhy struct {
+	Indicator string `json:"indicator"`
+	Value     string `json:"value"` // the indicator's
+	Seen      string `json:"seen"`  // the record's
+	Field     string `json:"field,omitempty"`
+	Advisory  string `json:"advisory,omitempty"`
+	Draft     bool   `json:"draft,omitempty"`
+}
+
+// Explanation reads Why back; the zero Explained if there is none.
+func (f *Finding) Explanation() Explained {
+	var e Explained
+	if len(f.Why) > 0 {
+		if err := json.Unmarshal(f.Why, &e); err != nil {
+			return Explained{}
+		}
+	}
+	return e
+}
+
+func (e Explained) json() json.RawMessage {
+	raw, err := json.Marshal(e)
+	if err != nil { // plain data always encodes
+		return nil
+	}
+	return raw
+}
+
+func explainCorrelation(f *sigma.Finding) Explained {
+	c := f.Rule.Correlation
+	why := &CorrelationWhy{
+		Rule: f.Rule.ID, Version: f.Rule.Version(), Type: string(c.Type), Timespan: c.Timespan.String(),
+		Count: f.Count, Distinct: f.Distinct, Values: f.Values, Rules: c.Rules,
+	}
+	for _, kv := range f.Group {
+		why.GroupBy = append(why.GroupBy, Pair{kv.Key, kv.Value})
+	}
+	return Explained{Correlation: why}
+}
