@@ -131,6 +131,16 @@ func ParseTLP(s string) (TLP, bool) { i, ok := parseLabel(s, "tlp:", tlpMarkings
 // is read as CLEAR.
 func ParsePAP(s string) (PAP, bool) { i, ok := parseLabel(s, "pap:", papMarkings()); return PAP(i), ok }
 
+// Mark sets the object's markings to the given labels; no label adds none.
+func (c *Common) Mark(tlp TLP, pap PAP) {
+	c.ObjectMarkingRefs = nil
+	for _, id := range []ID{tlp.ID(), pap.ID()} {
+		if id != "" {
+			c.ObjectMarkingRefs = append(c.ObjectMarkingRefs, id)
+		}
+	}
+}
+
 // TLPOf returns the most restrictive TLP label among marking references, with
 // the TLP 1.0 identifiers of STIX 2.1 section 7.2.1.4 understood.
 func TLPOf(refs []ID) TLP {

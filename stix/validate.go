@@ -131,7 +131,7 @@ func (v *validator) common(c *Common, class class) {
 	} else {
 		v.ref("id", c.ID, c.Type)
 	}
-	if c.SpecVersion != SpecVersion && !(class == observed && c.SpecVersion == "") {
+	if mayLack := class == observed; c.SpecVersion != SpecVersion && (c.SpecVersion != "" || !mayLack) {
 		v.add("spec_version", "must be %q", SpecVersion)
 	}
 	v.times(c, class)
