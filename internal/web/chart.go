@@ -16,7 +16,8 @@ type Chart struct {
 	Times  []time.Time
 	Series []Series
 	// Stream, when set, is an event stream whose events named Event carry
-	// {"times":[unix seconds], "values":[[…] per series]} to replace the data.
+	// {"charts":{ID:{"times":[Unix seconds], "values":[[…] per series]}}} to
+	// replace the data.
 	Stream string
 	Event  string
 	Height int // in CSS pixels; 0 is 180

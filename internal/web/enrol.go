@@ -13,12 +13,9 @@ const (
 	passwordPath = "/enrol/password"
 )
 
-// Bounds of a password in characters. The lower follows NIST SP 800-63B-4
-// section 3.1.1.2 for passwords used alone; the upper bounds the hashing.
-const (
-	minPassword = 15
-	maxPassword = 128
-)
+// maxPassword bounds a password in characters. The accounts decide how short
+// one may be and how many bytes they hash.
+const maxPassword = 128
 
 // maxToken bounds a one-time token in bytes.
 const maxToken = 256
@@ -60,7 +57,7 @@ func (s *Shell) enrolRedeem(w http.ResponseWriter, r *http.Request) error {
 	v, err := s.accounts.Redeem(r.Context(), token)
 	if errs.Is(err, errs.Unauthenticated) || errs.Is(err, errs.NotFound) {
 		s.throttle.failed(peer, "one-time link")
-		return errs.New(errs.Invalid, "signin.link_used").Because(err)
+		return errs.New(errs.Invalid, "signin.link_invalid").Because(err)
 	}
 	if err != nil {
 		return err
@@ -103,15 +100,11 @@ func (s *Shell) passwordSet(w http.ResponseWriter, r *http.Request) error {
 	if !s.sessions.GetBool(r.Context(), keyEnrol) {
 		return errs.New(errs.Forbidden, "signin.enrol_first")
 	}
-	password := f.Get("password")
-	if f.OK() && len([]rune(password)) < minPassword {
-		f.Fail("password", "signin.password_short", minPassword)
-	}
 	if !f.OK() {
 		return s.passwordRender(w, r, f)
 	}
 	v := sector.ViewerFrom(r.Context())
-	if err := s.accounts.SetPassword(r.Context(), v, password); err != nil {
+	if err := s.accounts.SetPassword(r.Context(), v, f.Get("password")); err != nil {
 		if err := f.FailWith(err); err != nil {
 			return err
 		}

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"context"
 	"net/http"
 
 	"github.com/aspis-platform/aspis/internal/platform/errs"
@@ -14,21 +13,15 @@ const (
 	signOutPath = "/sign-out"
 )
 
-// maxHashing bounds password checks at once: each takes tens of megabytes.
-const maxHashing = 4
-
 type signInModel struct {
 	Form *Form
 	Next string
 }
 
-type signIn struct {
-	shell *Shell
-	slots chan struct{}
-}
+type signIn struct{ shell *Shell }
 
 func (s *Shell) mountSignIn(mux *http.ServeMux) {
-	h := signIn{shell: s, slots: make(chan struct{}, maxHashing)}
+	h := signIn{s}
 	s.Public(mux, "GET "+signInPath, h.show)
 	s.Public(mux, "POST "+signInPath, h.submit)
 	s.Public(mux, "POST "+signOutPath, s.signOut)
@@ -70,7 +63,7 @@ func (h signIn) submit(w http.ResponseWriter, r *http.Request) error {
 	switch {
 	case errs.Is(err, errs.Unauthenticated):
 		httpx.Note(r.Context(), err)
-		f.Fail("", "signin.wrong")
+		f.Fail("", "signin.refused")
 		return h.render(w, r, f, next)
 	case err != nil:
 		return err
@@ -82,7 +75,7 @@ func (h signIn) submit(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// check asks the accounts, within the limits on failures and on work at once.
+// check asks the accounts, within the limits on failures.
 func (h signIn) check(r *http.Request, email, password string) (sector.Viewer, error) {
 	peer := httpx.ClientIP(r)
 	if wait := h.shell.throttle.wait(peer, email); wait > 0 {
@@ -90,24 +83,11 @@ func (h signIn) check(r *http.Request, email, password string) (sector.Viewer, e
 		e.RetryAfter = wait
 		return sector.Viewer{}, e
 	}
-	if err := h.enter(r.Context()); err != nil {
-		return sector.Viewer{}, err
-	}
-	defer func() { <-h.slots }()
 	v, err := h.shell.accounts.Authenticate(r.Context(), email, password)
 	if errs.Is(err, errs.Unauthenticated) {
 		h.shell.throttle.failed(peer, email)
 	}
 	return v, err
-}
-
-func (h signIn) enter(ctx context.Context) error {
-	select {
-	case h.slots <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		return errs.New(errs.Unavailable, "error.unavailable.text").Because(ctx.Err())
-	}
 }
 
 func (s *Shell) signOut(w http.ResponseWriter, r *http.Request) error {

@@ -192,7 +192,7 @@ func (a *Accounts) Authenticate(_ context.Context, email, password string) (sect
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if want, ok := a.passwords[email]; !ok || want != password {
-		return sector.Viewer{}, errs.New(errs.Unauthenticated, "signin.wrong")
+		return sector.Viewer{}, errs.New(errs.Unauthenticated, "signin.refused")
 	}
 	return a.byEmail[email], nil
 }
@@ -203,7 +203,7 @@ func (a *Accounts) Redeem(_ context.Context, token string) (sector.Viewer, error
 	defer a.mu.Unlock()
 	v, ok := a.tokens[token]
 	if !ok {
-		return sector.Viewer{}, errs.New(errs.Unauthenticated, "signin.link_used")
+		return sector.Viewer{}, errs.New(errs.Unauthenticated, "signin.link_invalid")
 	}
 	delete(a.tokens, token)
 	return v, nil

@@ -86,8 +86,8 @@ export function mount(el: HTMLElement, data: unknown): () => void {
   };
   scheme.addEventListener("change", redraw);
   const stop = p.stream ? subscribe(p.stream, p.event ?? "message", (d) => {
-    const u = (d as Record<string, Update>)[el.closest("figure")?.id ?? ""] ?? (d as Update);
-    if (!Array.isArray(u.times) || !Array.isArray(u.values)) return;
+    const u = (d as { charts?: Record<string, Update> }).charts?.[el.closest("figure")?.id ?? ""];
+    if (!u) return;
     rows = [u.times, ...u.values];
     plot.setData(rows);
   }) : undefined;

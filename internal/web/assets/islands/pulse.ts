@@ -1,1 +1,61 @@
-export function mount(): void {}
+import { show } from "./live";
+import { subscribe, watch } from "./stream";
+import { text } from "./island";
+
+// The loop: figures are replaced when they change; the segment behind a
+// station that counted something lights up for a moment. Nothing else moves.
+interface Count {
+  total: number;
+  rate: number;
+  waiting: number;
+  condition: "" | "slow" | "down";
+  flow: number;
+}
+interface Live {
+  stages: Record<string, Count>;
+}
+
+const number = new Intl.NumberFormat("en");
+
+function rate(n: number): string {
+  return n < 10 ? n.toFixed(1) : number.format(Math.round(n));
+}
+
+function waiting(el: HTMLElement, c: Count): string {
+  if (c.condition === "down") return text(el, "down");
+  if (c.condition === "slow") return `${text(el, "slow")} ${number.format(c.waiting)}`;
+  return c.waiting > 0 ? `${text(el, "waiting")} ${number.format(c.waiting)}` : "";
+}
+
+function part(station: Element, name: string): Element | null {
+  return station.querySelector(`[data-part=${name}]`);
+}
+
+function update(el: HTMLElement, stage: string, c: Count): void {
+  let moved = false;
+  for (const station of el.querySelectorAll(`[data-stage=${stage}]`)) {
+    const total = part(station, "total");
+    if (total) moved = show(total, number.format(c.total)) || moved;
+    const speed = part(station, "rate");
+    if (speed) speed.textContent = rate(c.rate);
+    const queue = part(station, "waiting");
+    if (queue) queue.textContent = waiting(el, c);
+    station.classList.toggle("slow", c.condition === "slow");
+    station.classList.toggle("down", c.condition === "down");
+  }
+  for (const flow of el.querySelectorAll(`[data-flow=${stage}]`)) {
+    flow.setAttribute("class", `flow flow-${c.flow}${moved ? " moved" : ""}`);
+  }
+}
+
+export function mount(el: HTMLElement): () => void {
+  const url = text(el, "stream");
+  const stop = subscribe(url, "pulse", (data) => {
+    for (const [stage, c] of Object.entries((data as Live).stages)) update(el, stage, c);
+  });
+  const unwatch = watch(url, (live) => document.querySelector(".live")?.classList.toggle("lost", !live));
+  return () => {
+    stop();
+    unwatch();
+  };
+}

@@ -1,0 +1,93 @@
+// Package admin is the pages that run the centre: members, their keys,
+// people, and the health of the engines.
+package admin
+
+import (
+	"context"
+	"embed"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/aspis-platform/aspis/internal/sector"
+	"github.com/aspis-platform/aspis/internal/web"
+)
+
+// Members is the members and their machine keys.
+type Members interface {
+	Members(ctx context.Context) ([]sector.Member, error)
+	Member(ctx context.Context, id sector.MemberID) (sector.Member, error)
+	CreateMember(ctx context.Context, by sector.Viewer, m sector.Member) (sector.Member, error)
+	Keys(ctx context.Context, m sector.MemberID) ([]sector.Key, error)
+	// CreateKey returns the secret, which exists nowhere else afterwards.
+	CreateKey(ctx context.Context, by sector.Viewer, m sector.MemberID, scopes []sector.Scope) (sector.Key, string, error)
+	RevokeKey(ctx context.Context, by sector.Viewer, k sector.Key) error
+}
+
+// People is the accounts.
+type People interface {
+	Users(ctx context.Context) ([]sector.User, error)
+	CreateUser(ctx context.Context, by sector.Viewer, u sector.User, password string) (sector.User, error)
+	// CreateLink returns the secret token of a one-time link.
+	CreateLink(ctx context.Context, by sector.Viewer, id sector.UserID, valid time.Duration) (string, error)
+}
+
+// Engines tells how the program is doing.
+type Engines interface {
+	Status(ctx context.Context) (Status, error)
+}
+
+// Config is what the pages work on.
+type Config struct {
+	Members Members
+	People  People
+	Engines Engines
+	// BaseURL is how people reach the program, for one-time links; empty:
+	// as the administrator reached it.
+	BaseURL string
+}
+
+//go:embed templates
+var templates embed.FS
+
+type pages struct {
+	Config
+	shell *web.Shell
+	views *web.Views
+}
+
+// Mount adds the pages. The centre's people may look; only administrators
+// change anything.
+func Mount(mux *http.ServeMux, sh *web.Shell, c Config) error {
+	views, err := sh.Views(templates, "templates")
+	if err != nil {
+		return fmt.Errorf("admin: pages: %w", err)
+	}
+	p := pages{Config: c, shell: sh, views: views}
+	centre := []sector.Role{sector.Administrator, sector.DutyManager, sector.Analyst}
+	sh.Nav(
+		web.NavItem{Phase: web.House, Key: "admin.members.title", Href: "/admin/members", Icon: "building-2", Roles: centre},
+		web.NavItem{Phase: web.House, Key: "admin.people.title", Href: "/admin/people", Icon: "users", Roles: []sector.Role{sector.Administrator}},
+		web.NavItem{Phase: web.House, Key: "admin.health.title", Href: "/admin/health", Icon: "heart-pulse", Roles: centre},
+	)
+	sh.Page(mux, "GET /admin/members", p.members, centre...)
+	sh.Page(mux, "GET /admin/members/{id}", p.member, centre...)
+	sh.Page(mux, "GET /admin/health", p.health, centre...)
+	sh.Page(mux, "GET /admin/members/new", p.newMember, sector.Administrator)
+	sh.Page(mux, "POST /admin/members/new", p.createMember, sector.Administrator)
+	sh.Page(mux, "POST /admin/members/{id}/keys", p.createKey, sector.Administrator)
+	sh.Page(mux, "GET /admin/members/{id}/keys/{key}/revoke", p.askRevoke, sector.Administrator)
+	sh.Page(mux, "POST /admin/members/{id}/keys/{key}/revoke", p.revoke, sector.Administrator)
+	sh.Page(mux, "GET /admin/people", p.people, sector.Administrator)
+	sh.Page(mux, "GET /admin/people/new", p.newPerson, sector.Administrator)
+	sh.Page(mux, "POST /admin/people/new", p.createPerson, sector.Administrator)
+	sh.Page(mux, "POST /admin/people/{id}/link", p.createLink, sector.Administrator)
+	return nil
+}
+
+func sectorOptions(first ...web.Option) []web.Option {
+	for _, s := range sector.SubSectors() {
+		first = append(first, web.Option{Value: string(s), Key: "common.sector." + string(s)})
+	}
+	return first
+}

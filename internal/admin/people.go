@@ -1,0 +1,180 @@
+package admin
+
+import (
+	"cmp"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aspis-platform/aspis/internal/platform/errs"
+	"github.com/aspis-platform/aspis/internal/sector"
+	"github.com/aspis-platform/aspis/internal/web"
+)
+
+// linkLife is how long an invitation may lie in an inbox.
+const linkLife = 72 * time.Hour
+
+func peopleList() web.ListSpec {
+	roles := []web.Option{{Key: "common.all"}}
+	for _, role := range sector.Roles() {
+		roles = append(roles, web.Option{Value: string(role), Key: "common.role." + string(role)})
+	}
+	return web.ListSpec{
+		Path: "/admin/people",
+		Columns: []web.Column{
+			{Key: "admin.people.email", Sort: "email"}, {Key: "admin.people.role", Sort: "role"},
+			{Key: "admin.people.member", Sort: "member", Class: "from-wide"},
+			{Key: "admin.people.since", Sort: "since", Class: "time from-wide"}, {Key: "admin.people.link"},
+		},
+		Filters: []web.Filter{
+			{Name: "q", Key: "admin.people.find", Kind: "text"},
+			{Name: "role", Key: "admin.people.role", Kind: "select", Options: roles},
+		},
+		Sort: "role",
+	}
+}
+
+type peopleModel struct {
+	web.List
+	People []sector.User
+	Total  int
+	Empty  web.State
+}
+
+func (p pages) people(w http.ResponseWriter, r *http.Request) error {
+	all, err := p.People.Users(r.Context())
+	if err != nil {
+		return err
+	}
+	m := peopleModel{List: p.shell.ReadList(r, peopleList()), Empty: web.State{
+		Kind: "empty", Title: "admin.people.none", Text: "admin.people.none_text",
+		Actions: []web.Link{{Key: "admin.people.new", Href: "/admin/people/new"}},
+	}}
+	q, role := strings.ToLower(m.Get("q")), m.Get("role")
+	all = slices.DeleteFunc(all, func(u sector.User) bool {
+		return role != "" && role != string(u.Role) || q != "" && !strings.Contains(u.Email+"\n"+string(u.Member), q)
+	})
+	slices.SortFunc(all, personOrder(m.Sorted, m.Down))
+	m.Total = len(all)
+	if i := slices.IndexFunc(all, func(u sector.User) bool { return string(u.ID) == m.After }); i >= 0 {
+		all = all[i+1:]
+	}
+	if len(all) > m.Limit {
+		m.Next, all = string(all[m.Limit-1].ID), all[:m.Limit]
+	}
+	m.People = all
+	return p.views.Page(w, r, "people", web.Page{Title: "admin.people.title", Data: m})
+}
+
+func personOrder(by string, down bool) func(a, b sector.User) int {
+	return func(a, b sector.User) int {
+		c := 0
+		switch by {
+		case "role":
+			c = cmp.Compare(slices.Index(sector.Roles(), a.Role), slices.Index(sector.Roles(), b.Role))
+		case "member":
+			c = cmp.Compare(a.Member, b.Member)
+		case "since":
+			c = a.CreatedAt.Compare(b.CreatedAt)
+		}
+		c = cmp.Or(c, cmp.Compare(a.Email, b.Email), cmp.Compare(a.ID, b.ID))
+		if down {
+			return -c
+		}
+		return c
+	}
+}
+
+func (p pages) personForm(r *http.Request) (*web.Form, error) {
+	members, err := p.Config.Members.Members(r.Context())
+	if err != nil {
+		return nil, err
+	}
+	role := web.Field{Name: "role", Label: "admin.people.role", Kind: "radio", Required: true}
+	for _, x := range sector.Roles() {
+		role.Options = append(role.Options, web.Option{Value: string(x), Key: "common.role." + string(x)})
+	}
+	member := web.Field{Name: "member", Label: "admin.people.member", Kind: "select", Hint: "admin.people.member_hint",
+		Value: r.URL.Query().Get("member"), Options: []web.Option{{Key: "common.none"}}}
+	for _, x := range members {
+		member.Options = append(member.Options, web.Option{Value: string(x.ID), Text: x.NameZh + " · " + x.Name})
+	}
+	if member.Value != "" {
+		role.Value = string(sector.MemberStaff)
+	}
+	return web.NewForm(
+		web.Field{Name: "email", Label: "signin.email", Kind: "email", Required: true, MaxLength: 254, Autofocus: true, Autocomplete: "off"},
+		role, member,
+	), nil
+}
+
+func (p pages) newPerson(w http.ResponseWriter, r *http.Request) error {
+	f, err := p.personForm(r)
+	if err != nil {
+		return err
+	}
+	return p.showPersonForm(w, r, f)
+}
+
+func (p pages) showPersonForm(w http.ResponseWriter, r *http.Request, f *web.Form) error {
+	return p.views.Page(w, r, "person-new", web.Page{
+		Title: "admin.people.new", Data: f, Status: f.Status(),
+		Crumbs: []web.Link{{Key: "admin.people.title", Href: "/admin/people"}},
+	})
+}
+
+func (p pages) createPerson(w http.ResponseWriter, r *http.Request) error {
+	f, err := p.personForm(r)
+	if err != nil {
+		return err
+	}
+	if err := f.Read(w, r); err != nil {
+		return err
+	}
+	isMember := f.Get("role") == string(sector.MemberStaff)
+	switch {
+	case isMember && f.Get("member") == "":
+		f.Fail("member", "admin.people.member_missing")
+	case !isMember && f.Get("member") != "":
+		f.Fail("member", "admin.people.member_not")
+	}
+	if !f.OK() {
+		return p.showPersonForm(w, r, f)
+	}
+	u, err := p.People.CreateUser(r.Context(), sector.ViewerFrom(r.Context()), sector.User{
+		Email: f.Get("email"), Role: sector.Role(f.Get("role")), Member: sector.MemberID(f.Get("member")),
+	}, "")
+	if err != nil {
+		if err := f.FailWith(err); err != nil {
+			return err
+		}
+		return p.showPersonForm(w, r, f)
+	}
+	return p.giveLink(w, r, u.ID)
+}
+
+func (p pages) createLink(w http.ResponseWriter, r *http.Request) error {
+	id := sector.UserID(r.PathValue("id"))
+	users, err := p.People.Users(r.Context())
+	if err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(users, func(u sector.User) bool { return u.ID == id }) {
+		return errs.New(errs.NotFound, "sector.user_unknown")
+	}
+	return p.giveLink(w, r, id)
+}
+
+func (p pages) giveLink(w http.ResponseWriter, r *http.Request, id sector.UserID) error {
+	token, err := p.People.CreateLink(r.Context(), sector.ViewerFrom(r.Context()), id, linkLife)
+	if err != nil {
+		return err
+	}
+	return p.showSecret(w, r, secretModel{
+		Title: "admin.people.link_title", Lead: "admin.people.link_lead", Label: "admin.people.link",
+		Secret: p.base(r) + "/enrol?token=" + url.QueryEscape(token),
+		Done:   web.Link{Key: "admin.people.link_noted", Href: "/admin/people"},
+	})
+}

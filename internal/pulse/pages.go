@@ -1,0 +1,166 @@
+package pulse
+
+import (
+	"context"
+	"embed"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/aspis-platform/aspis/internal/platform/httpx"
+	"github.com/aspis-platform/aspis/internal/sector"
+	"github.com/aspis-platform/aspis/internal/web"
+)
+
+//go:embed templates
+var templates embed.FS
+
+type pages struct {
+	views *web.Views
+	feed  *feed
+	ways  []Way
+}
+
+// Mount adds the start page and its event stream.
+func Mount(mux *http.ServeMux, sh *web.Shell, src Source, ways ...Way) error {
+	views, err := sh.Views(templates, "templates")
+	if err != nil {
+		return fmt.Errorf("pulse: pages: %w", err)
+	}
+	p := pages{views: views, feed: newFeed(src, time.Second), ways: ways}
+	sh.Nav(web.NavItem{Phase: web.Overview, Key: "pulse.nav", Href: "/", Icon: "activity"})
+	sh.Page(mux, "GET /{$}", p.show)
+	sh.Page(mux, "GET /pulse/events", p.events)
+	return nil
+}
+
+type model struct {
+	Scope  string // catalogue key: whose figures these are
+	At     time.Time
+	Loops  []Loop
+	Charts []web.Chart
+	Rows   []row
+}
+
+// row is a line of the picture's table twin.
+type row struct {
+	Stage Stage
+	Count Count
+	Href  string
+}
+
+func (p pages) show(w http.ResponseWriter, r *http.Request) error {
+	v := sector.ViewerFrom(r.Context())
+	snap, err := p.feed.snapshot(r.Context(), v)
+	if err != nil {
+		return fmt.Errorf("pulse: %w", err)
+	}
+	ways := p.waysFor(v)
+	m := model{
+		Scope: "pulse.scope." + string(v.Org), At: snap.At, Charts: charts(snap),
+		Loops: []Loop{layout(wide, snap, ways), layout(tall, snap, ways)},
+	}
+	for _, s := range Stages() {
+		m.Rows = append(m.Rows, row{s, snap.Counts[s], ways[s]})
+	}
+	return p.views.Page(w, r, "pulse", web.Page{Title: "pulse.title", Data: m, Wide: true})
+}
+
+func (p pages) waysFor(v sector.Viewer) map[Stage]string {
+	ways := map[Stage]string{}
+	for _, way := range p.ways {
+		if len(way.Roles) == 0 || slices.Contains(way.Roles, v.Role) {
+			ways[way.Stage] = way.Href
+		}
+	}
+	return ways
+}
+
+func charts(s Snapshot) []web.Chart {
+	accepted, warned := split(s)
+	times := make([]time.Time, len(s.Points))
+	for i, p := range s.Points {
+		times[i] = p.At
+	}
+	return []web.Chart{
+		{
+			ID: "accepted", Title: "pulse.chart.accepted", Unit: "pulse.chart.accepted_unit", Source: "pulse.chart.source",
+			Times: times, Stream: "/pulse/events", Event: "pulse",
+			Series: []web.Series{{Key: "pulse.series.accepted", Tone: "a", Values: accepted[0]}},
+		},
+		{
+			ID: "warned", Title: "pulse.chart.warned", Unit: "pulse.chart.warned_unit", Source: "pulse.chart.source",
+			Times: times, Stream: "/pulse/events", Event: "pulse",
+			Series: []web.Series{
+				{Key: "pulse.series.matched", Tone: "f", Values: warned[0]},
+				{Key: "pulse.series.alerts", Tone: "b", Values: warned[1]},
+				{Key: "pulse.series.released", Tone: "c", Values: warned[2]},
+				{Key: "pulse.series.answers", Tone: "d", Values: warned[3]},
+			},
+		},
+	}
+}
+
+// split takes the points apart into the lines of the two charts.
+func split(s Snapshot) (accepted, warned [][]int64) {
+	accepted, warned = make([][]int64, 1), make([][]int64, 4)
+	for _, p := range s.Points {
+		accepted[0] = append(accepted[0], p.Accepted)
+		for i, n := range []int64{p.Matched, p.Alerts, p.Released, p.Answers} {
+			warned[i] = append(warned[i], n)
+		}
+	}
+	return accepted, warned
+}
+
+// live is what the page gets every second.
+type live struct {
+	At     int64                `json:"at"` // Unix milliseconds
+	Stages map[Stage]liveCount  `json:"stages"`
+	Charts map[string]liveChart `json:"charts"`
+}
+
+type liveCount struct {
+	Total     int64     `json:"total"`
+	PerSecond float64   `json:"rate"`
+	Waiting   int64     `json:"waiting"`
+	Condition Condition `json:"condition"`
+	Flow      int       `json:"flow"`
+}
+
+type liveChart struct {
+	Times  []int64   `json:"times"`
+	Values [][]int64 `json:"values"`
+}
+
+func liveOf(s Snapshot) live {
+	l := live{At: s.At.UnixMilli(), Stages: map[Stage]liveCount{}, Charts: map[string]liveChart{}}
+	for _, stage := range Stages() {
+		c := s.Counts[stage]
+		l.Stages[stage] = liveCount{c.Total, c.PerSecond, c.Waiting, c.Condition, flow(c)}
+	}
+	times := make([]int64, len(s.Points))
+	for i, p := range s.Points {
+		times[i] = p.At.Unix()
+	}
+	accepted, warned := split(s)
+	l.Charts["accepted"] = liveChart{times, accepted}
+	l.Charts["warned"] = liveChart{times, warned}
+	return l
+}
+
+func (p pages) events(w http.ResponseWriter, r *http.Request) error {
+	ctx, cancel := context.WithCancel(r.Context())
+	events := make(chan httpx.Event)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		defer close(events)
+		p.feed.follow(ctx, sector.ViewerFrom(ctx), events)
+	}()
+	err := httpx.Events(w, r, events)
+	cancel()
+	<-done
+	return err
+}

@@ -1,0 +1,96 @@
+// Package pulse is the start page: the loop of the joint defence as one
+// picture with live counts. A member sees its own share of every figure, the
+// authority totals without members, the centre everything; the source decides
+// that by the viewer.
+package pulse
+
+import (
+	"context"
+	"time"
+
+	"github.com/aspis-platform/aspis/internal/sector"
+)
+
+// Stage is a station of the loop.
+type Stage string
+
+// The stations, in the order in which a record and what it becomes pass them.
+const (
+	Members   Stage = "members"   // institutions that sent within the last hour
+	Door      Stage = "door"      // records accepted
+	Stream    Stage = "stream"    // records on disk, not yet worked on, are its waiting
+	Normalise Stage = "normalise" // records made events
+	Match     Stage = "match"     // events that held a known indicator
+	Rules     Stage = "rules"     // rule findings
+	Correlate Stage = "correlate" // findings across events and institutions
+	Alerts    Stage = "alerts"    // alerts raised; waiting: not yet triaged
+	Review    Stage = "review"    // drafts begun; waiting: not yet decided
+	Gate      Stage = "gate"      // releases; waiting: for the second person
+	Channels  Stage = "channels"  // deliveries; waiting: not yet delivered
+	Answers   Stage = "answers"   // answers of members; waiting: answers due
+)
+
+// Stages lists the stations in the order of the loop.
+func Stages() []Stage {
+	return []Stage{Members, Door, Stream, Normalise, Match, Rules, Correlate, Alerts, Review, Gate, Channels, Answers}
+}
+
+// Condition is how a station is doing.
+type Condition string
+
+// The conditions.
+const (
+	Fine Condition = ""     // works
+	Slow Condition = "slow" // works, and falls behind
+	Down Condition = "down" // does not work
+)
+
+// Count is the figures of one station.
+type Count struct {
+	Total     int64   // in the last hour
+	PerSecond float64 // now, over the last minute
+	Waiting   int64   // what stands in front of it
+	Condition Condition
+}
+
+// Minutes is how many points a snapshot has.
+const Minutes = 60
+
+// Point is one minute.
+type Point struct {
+	At       time.Time // the minute's begin
+	Accepted int64
+	Matched  int64
+	Alerts   int64
+	Released int64
+	Answers  int64
+}
+
+// Snapshot is the loop at a moment, as one viewer may see it.
+type Snapshot struct {
+	At     time.Time
+	Counts map[Stage]Count
+	Points []Point // [Minutes] of them, the oldest first; the last is this minute so far
+}
+
+// Source has the figures. Snapshot is called once a second for each group of
+// viewers who see the same; it must answer within that second from what it
+// already counts.
+type Source interface {
+	Snapshot(ctx context.Context, v sector.Viewer) (Snapshot, error)
+}
+
+// Way leads from a station to the page that works on it.
+type Way struct {
+	Stage Stage
+	Href  string
+	Roles []sector.Role // who may go there
+}
+
+// audience names the group of viewers who see the same snapshot as v.
+func audience(v sector.Viewer) string {
+	if v.Org == sector.MemberOrg {
+		return "member:" + string(v.Member)
+	}
+	return string(v.Org)
+}

@@ -1,0 +1,104 @@
+// Package gallery serves every page with invented figures, for looking at:
+//
+//	ASPIS_GALLERY=127.0.0.1:8099 go test -run Gallery -timeout 0 ./internal/web/gallery
+//
+// and then, for instance, /as/analyst?lang=zh-Hant&theme=dark&next=/.
+package gallery
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"os/signal"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aspis-platform/aspis/internal/admin"
+	"github.com/aspis-platform/aspis/internal/admin/admintest"
+	"github.com/aspis-platform/aspis/internal/pulse"
+	"github.com/aspis-platform/aspis/internal/pulse/pulsetest"
+	"github.com/aspis-platform/aspis/internal/sector"
+	"github.com/aspis-platform/aspis/internal/web"
+	"github.com/aspis-platform/aspis/internal/web/webtest"
+)
+
+func TestGallery(t *testing.T) {
+	addr := os.Getenv("ASPIS_GALLERY")
+	if addr == "" {
+		t.Skip("set ASPIS_GALLERY to an address to serve the pages for looking at")
+	}
+	kit := webtest.New(t)
+	mount(t, kit)
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /as/{role}", func(w http.ResponseWriter, r *http.Request) { become(t, kit, w, r) })
+	mux.Handle("/", kit.Handler)
+	ln, err := net.Listen("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv := &http.Server{Handler: mux, ReadHeaderTimeout: time.Second}
+	ctx, stop := signal.NotifyContext(t.Context(), os.Interrupt)
+	defer stop()
+	go func() { <-ctx.Done(); _ = srv.Close() }()
+	if err := srv.Serve(ln); err != http.ErrServerClosed {
+		t.Fatal(err)
+	}
+}
+
+func mount(t *testing.T, kit *webtest.Kit) {
+	t.Helper()
+	src := &pulsetest.Source{Now: webtest.Now, Moving: true}
+	alerts := pulse.Way{Stage: pulse.Alerts, Href: "/alerts", Roles: []sector.Role{sector.Analyst, sector.DutyManager}}
+	members := pulse.Way{Stage: pulse.Members, Href: "/admin/members", Roles: []sector.Role{sector.Analyst, sector.DutyManager, sector.Administrator}}
+	if err := pulse.Mount(kit.Mux, kit.Shell, src, alerts, members); err != nil {
+		t.Fatal(err)
+	}
+	// Lines of pages that other domains bring.
+	centre := []sector.Role{sector.Analyst, sector.DutyManager}
+	kit.Shell.Nav(
+		web.NavItem{Phase: web.During, Key: "pulse.stage.alerts", Href: "/alerts", Icon: "bell", Roles: centre},
+		web.NavItem{Phase: web.Before, Key: "pulse.stage.review", Href: "/advisories", Icon: "megaphone"},
+	)
+	fake := admintest.New(webtest.Now())
+	fake.Sick = os.Getenv("ASPIS_GALLERY_SICK") != ""
+	if err := admin.Mount(kit.Mux, kit.Shell, admin.Config{Members: fake, People: fake, Engines: fake}); err != nil {
+		t.Fatal(err)
+	}
+	views, err := kit.Shell.Views(os.DirFS("."), "templates")
+	if err != nil {
+		t.Fatal(err)
+	}
+	kit.Shell.Page(kit.Mux, "GET /design", func(w http.ResponseWriter, r *http.Request) error {
+		return views.Page(w, r, "design", web.Page{Title: "common.product", Data: designModel()})
+	})
+}
+
+// become signs in as the role and sets preferences, which a screenshot cannot.
+func become(t *testing.T, kit *webtest.Kit, w http.ResponseWriter, r *http.Request) {
+	if role := sector.Role(r.PathValue("role")); role.Org() != "" {
+		form := url.Values{"email": {webtest.Email(role)}, "password": {webtest.Password}}
+		in, err := http.NewRequestWithContext(context.Background(), http.MethodPost, "/sign-in", strings.NewReader(form.Encode()))
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		in.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		in.RemoteAddr = r.RemoteAddr
+		kit.Handler.ServeHTTP(&cookiesOnly{ResponseWriter: w}, in)
+	}
+	for _, name := range []string{"lang", "theme", "zone"} {
+		if v := r.URL.Query().Get(name); v != "" {
+			http.SetCookie(w, &http.Cookie{Name: name, Value: v, Path: "/"})
+		}
+	}
+	http.Redirect(w, r, r.URL.Query().Get("next"), http.StatusSeeOther)
+}
+
+// cookiesOnly takes the session cookie of an answer and drops the rest.
+type cookiesOnly struct{ http.ResponseWriter }
+
+func (cookiesOnly) WriteHeader(int)             {}
+func (cookiesOnly) Write(p []byte) (int, error) { return len(p), nil }
