@@ -4,31 +4,31 @@ import "strings"
 
 // aliases returns the names that a dialect gives a field of Sigma's taxonomy,
 // best first, with empty strings for none.
-func (e *Event) aliases(name string) [2]string {
+func (e *Event) aliases(name string) [3]string {
 	switch e.dialect {
 	case WindowsFlat:
 		if a := e.auditAlias(name); a != "" {
-			return [2]string{a}
+			return [3]string{a}
 		}
 		return flatAliases(name)
 	case WindowsEVTX:
-		return [2]string{e.auditAlias(name)}
+		return [3]string{e.auditAlias(name)}
 	case Winlogbeat:
 		if a := e.auditAlias(name); a != "" {
-			return [2]string{a, ecsAlias(name)}
+			return [3]string{a, ecsAlias(name)}
 		}
-		if a := winlogbeatAlias(name); a != "" {
-			return [2]string{a, ecsAlias(name)}
+		if now, before := winlogbeatAliases(name); now != "" {
+			return [3]string{now, before, ecsAlias(name)}
 		}
-		return [2]string{ecsAlias(name)}
+		return [3]string{ecsAlias(name)}
 	case ECS:
-		return [2]string{ecsAlias(name)}
+		return [3]string{ecsAlias(name)}
 	case Zeek:
 		return zeekAliases(name)
 	case Suricata:
-		return [2]string{suricataAlias(name)}
+		return [3]string{suricataAlias(name)}
 	default:
-		return [2]string{}
+		return [3]string{}
 	}
 }
 
@@ -69,58 +69,60 @@ func (e *Event) integrityLevel(name string) (Value, bool) {
 
 // flatAliases are the names that flat exporters (NXLog as in the OTRF sets,
 // Azure's Windows tables) give the System part of an event.
-func flatAliases(name string) [2]string {
+func flatAliases(name string) [3]string {
 	switch name {
 	case "Provider_Name":
-		return [2]string{"SourceName", "ProviderName"}
+		return [3]string{"SourceName", "ProviderName"}
 	case "Provider_Guid":
-		return [2]string{"ProviderGuid"}
+		return [3]string{"ProviderGuid"}
+	case "Data": // unnamed strings (PowerShell 400–800, Exchange) are dropped, but stand in the rendered message
+		return [3]string{"Message"}
 	case "Computer":
-		return [2]string{"Hostname", "ComputerName"}
+		return [3]string{"Hostname", "ComputerName"}
 	case "EventRecordID":
-		return [2]string{"RecordNumber", "RecordID"}
+		return [3]string{"RecordNumber", "RecordID"}
 	case "Execution_ProcessID":
-		return [2]string{"ExecutionProcessID"}
+		return [3]string{"ExecutionProcessID"}
 	case "Execution_ThreadID":
-		return [2]string{"ThreadID"}
+		return [3]string{"ThreadID"}
 	case "Security_UserID":
-		return [2]string{"UserID"}
+		return [3]string{"UserID"}
 	case "TimeCreated_SystemTime":
-		return [2]string{"TimeCreated", "SystemTime"}
+		return [3]string{"TimeCreated", "SystemTime"}
 	}
-	return [2]string{}
+	return [3]string{}
 }
 
-// winlogbeatAlias are the names of Winlogbeat's own fields (Beats reference,
-// exported fields, winlog).
-func winlogbeatAlias(name string) string {
+// winlogbeatAliases are the names of Winlogbeat's own fields since version 7
+// and before it (Beats reference, exported fields, winlog).
+func winlogbeatAliases(name string) (now, before string) {
 	switch name {
 	case "EventID":
-		return "winlog.event_id"
+		return "winlog.event_id", "event_id"
 	case "Channel":
-		return "winlog.channel"
+		return "winlog.channel", "log_name"
 	case "Provider_Name":
-		return "winlog.provider_name"
+		return "winlog.provider_name", "source_name"
 	case "Provider_Guid":
-		return "winlog.provider_guid"
+		return "winlog.provider_guid", "provider_guid"
 	case "Computer":
-		return "winlog.computer_name"
+		return "winlog.computer_name", "computer_name"
 	case "EventRecordID":
-		return "winlog.record_id"
+		return "winlog.record_id", "record_number"
 	case "Keywords":
-		return "winlog.keywords"
+		return "winlog.keywords", "keywords"
 	case "Task":
-		return "winlog.task"
+		return "winlog.task", "task"
 	case "Opcode":
-		return "winlog.opcode"
+		return "winlog.opcode", "opcode"
 	case "Level":
-		return "log.level"
-	case "Message":
-		return "message"
+		return "log.level", "level"
+	case "Message", "Data":
+		return "message", ""
 	case "Security_UserID":
-		return "winlog.user.identifier"
+		return "winlog.user.identifier", "user.identifier"
 	}
-	return ""
+	return "", ""
 }
 
 // ecsAlias maps Sigma's process, file, network, DNS and registry fields to the
@@ -211,42 +213,42 @@ func ecsWebAlias(name string) string {
 // zeekAliases gives Zeek's names for the generic dns, proxy, webserver and
 // firewall fields (taxonomy appendix, Other; Zeek log reference), and both ways
 // of writing the connection's four parts.
-func zeekAliases(name string) [2]string {
+func zeekAliases(name string) [3]string {
 	switch name {
 	case "src_ip", "c-ip", "SourceIp", "id.orig_h":
-		return [2]string{"id.orig_h", "id_orig_h"}
+		return [3]string{"id.orig_h", "id_orig_h"}
 	case "src_port", "SourcePort", "id.orig_p":
-		return [2]string{"id.orig_p", "id_orig_p"}
+		return [3]string{"id.orig_p", "id_orig_p"}
 	case "dst_ip", "DestinationIp", "id.resp_h":
-		return [2]string{"id.resp_h", "id_resp_h"}
+		return [3]string{"id.resp_h", "id_resp_h"}
 	case "dst_port", "DestinationPort", "id.resp_p":
-		return [2]string{"id.resp_p", "id_resp_p"}
+		return [3]string{"id.resp_p", "id_resp_p"}
 	case "c-uri", "cs-uri", "cs-uri-query":
-		return [2]string{"uri"}
+		return [3]string{"uri"}
 	case "c-useragent", "cs-user-agent":
-		return [2]string{"user_agent"}
+		return [3]string{"user_agent"}
 	case "cs-host", "r-dns":
-		return [2]string{"host"}
+		return [3]string{"host"}
 	case "cs-method":
-		return [2]string{"method"}
+		return [3]string{"method"}
 	case "cs-referrer", "cs-referer":
-		return [2]string{"referrer"}
+		return [3]string{"referrer"}
 	case "sc-status":
-		return [2]string{"status_code"}
+		return [3]string{"status_code"}
 	case "record_type":
-		return [2]string{"qtype_name"}
+		return [3]string{"qtype_name"}
 	case "answer":
-		return [2]string{"answers"}
+		return [3]string{"answers"}
 	}
 	return underscored(name)
 }
 
 // underscored is a dotted name as combined Zeek logs write it.
-func underscored(name string) [2]string {
+func underscored(name string) [3]string {
 	if strings.IndexByte(name, '.') < 0 {
-		return [2]string{}
+		return [3]string{}
 	}
-	return [2]string{strings.ReplaceAll(name, ".", "_")}
+	return [3]string{strings.ReplaceAll(name, ".", "_")}
 }
 
 // suricataAlias gives EVE's names for the generic dns, proxy and firewall

@@ -5,6 +5,10 @@ import (
 	"strings"
 )
 
+// maxAuditValue bounds the search for the end of a quoted value. The kernel
+// bounds a whole record at 8,970 bytes (MAX_AUDIT_MESSAGE_LENGTH).
+const maxAuditValue = 16 << 10
+
 // auditRecord says whether text is a record of the Linux audit daemon:
 // "type=NAME msg=audit(SECONDS.MILLIS:SERIAL): key=value …", with or without
 // "node=NAME " before it (audit record format, man auditd and ausearch).
@@ -127,7 +131,8 @@ func (a *auditScanner) value() (from, to int) {
 		return from, from
 	}
 	if closing := closingOf(a.src[from]); closing != 0 {
-		if end := strings.IndexByte(a.src[from+1:], closing); end >= 0 {
+		window := a.src[from+1 : min(len(a.src), from+1+maxAuditValue)]
+		if end := strings.IndexByte(window, closing); end >= 0 {
 			a.pos = from + 1 + end + 1
 			if closing == ']' {
 				return from, a.pos

@@ -1,7 +1,12 @@
 package event
 
 import (
+	"archive/zip"
+	"bytes"
 	"encoding/json"
+	"io"
+	"os"
+	"path/filepath"
 	"testing"
 )
 
@@ -101,4 +106,60 @@ func BenchmarkTime(b *testing.B) {
 			b.Fatal("no time")
 		}
 	}
+}
+
+// BenchmarkRealWindows decodes and flattens real records, and for comparison
+// has encoding/json read the same.
+func BenchmarkRealWindows(b *testing.B) {
+	data := os.Getenv("ASPIS_DATA")
+	if data == "" {
+		b.Skip("ASPIS_DATA is not set")
+	}
+	records, size := realRecords(b, filepath.Join(data, "events/windows/credential_access/empire_mimikatz_logonpasswords.zip"))
+	run := func(name string, f func(raw []byte) error) {
+		b.Run(name, func(b *testing.B) {
+			b.SetBytes(size / int64(len(records)))
+			i := 0
+			for b.Loop() {
+				if err := f(records[i%len(records)]); err != nil {
+					b.Fatal(err)
+				}
+				i++
+			}
+		})
+	}
+	d := NewDecoder(Limits{})
+	run("decode", func(raw []byte) error { _, err := d.Decode(raw); return err })
+	run("decode-observables", func(raw []byte) error {
+		e, err := d.Decode(raw)
+		if err == nil {
+			e.Observables()
+		}
+		return err
+	})
+	run("encoding-json", func(raw []byte) error { var m map[string]any; return json.Unmarshal(raw, &m) })
+}
+
+func realRecords(b *testing.B, path string) (records [][]byte, size int64) {
+	b.Helper()
+	archive, err := zip.OpenReader(path)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer archive.Close()
+	for _, f := range archive.File {
+		r, err := f.Open()
+		if err != nil {
+			b.Fatal(err)
+		}
+		all, err := io.ReadAll(r)
+		if err != nil {
+			b.Fatal(err)
+		}
+		for line := range bytes.Lines(all) {
+			records = append(records, bytes.TrimSpace(line))
+			size += int64(len(line))
+		}
+	}
+	return records, size
 }

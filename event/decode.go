@@ -83,10 +83,10 @@ func (e *Event) decodeText(raw []byte, lim Limits) error {
 	if err := checkText(raw, lim); err != nil {
 		return err
 	}
-	if otherJSON(raw, lim) {
+	t := &e.tape
+	if t.otherJSON(raw, lim) {
 		return refuse(ReasonNotObject, 0)
 	}
-	t := &e.tape
 	t.reset(raw)
 	end := uint32(len(bytes.TrimRight(raw, " \t\r\n")))
 	b := t.build(lim, 0, uint32(len(raw)))
@@ -113,10 +113,9 @@ func checkText(raw []byte, lim Limits) error {
 
 // otherJSON says whether a line is a JSON list or scalar: a mistake of the
 // sender, not a line of text.
-func otherJSON(raw []byte, lim Limits) bool {
-	t := tape{}
+func (t *tape) otherJSON(raw []byte, lim Limits) bool {
 	t.reset(raw)
-	s := scanner{tape: &t, src: raw, lim: lim}
+	s := scanner{tape: t, src: raw, lim: lim}
 	if strings.IndexByte(`["-0123456789tfn`, s.space()) < 0 {
 		return false
 	}

@@ -39,7 +39,7 @@ func (t *tape) detect() Dialect {
 	switch {
 	case t.at(0, "Event", "System") != 0, t.kindOf("System") == Object && (t.has("EventData") || t.has("UserData")):
 		return WindowsEVTX
-	case t.kindOf("winlog") == Object:
+	case t.kindOf("winlog") == Object, t.has("event_id") && t.has("log_name"):
 		return Winlogbeat
 	case t.has("EventID") && t.hasAny("Channel", "SourceName", "Provider_Name", "ProviderName", "EventSourceName", "Provider"):
 		return WindowsFlat
@@ -114,7 +114,7 @@ func (e *Event) flatten(lim Limits) error {
 		t.liftData(t.child(root, "EventData"))
 		t.liftUserData(t.child(root, "UserData"))
 	case Winlogbeat:
-		winlog := t.child(0, "winlog")
+		winlog := t.child(0, "winlog") // the record itself before version 7
 		t.liftData(t.child(winlog, "event_data"))
 		t.lift(t.child(winlog, "user_data"))
 	case WindowsFlat:

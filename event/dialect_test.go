@@ -85,6 +85,11 @@ var dialectCases = []struct {
 		map[string]string{"Image": `C:\a.exe`, "EventID": "1", "CommandLine": "a -b", "Computer": "H", "Provider_Name": "Microsoft-Windows-Sysmon", "winlog.event_data.Image": `C:\a.exe`},
 	},
 	{
+		"winlogbeat 6", `{"@timestamp":"2025-01-02T03:04:05.678Z","beat":{"name":"w"},"log_name":"Security","event_id":4688,"source_name":"Microsoft-Windows-Security-Auditing","computer_name":"H","record_number":"7","event_data":{"NewProcessName":"C:\\a.exe"}}`,
+		Winlogbeat, Logsource{"windows", "process_creation", "security"}, "2025-01-02T03:04:05.678Z",
+		map[string]string{"Image": `C:\a.exe`, "EventID": "4688", "Channel": "Security", "Provider_Name": "Microsoft-Windows-Security-Auditing", "Computer": "H", "EventRecordID": "7"},
+	},
+	{
 		"ecs", `{"@timestamp":"2025-01-02T03:04:05.678+08:00","ecs":{"version":"8"},"host":{"name":"h","os":{"type":"linux"}},"event":{"category":["process"],"type":["start"]},` +
 			`"process":{"executable":"/bin/a","command_line":"a -b","parent":{"executable":"/bin/sh"}}}`,
 		ECS, Logsource{"linux", "process_creation", ""}, "2025-01-01T19:04:05.678Z",

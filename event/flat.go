@@ -21,7 +21,7 @@ func (e *Event) Field(name string) (Value, bool) {
 func (e *Event) derived(name string) (Value, bool) {
 	for _, other := range e.aliases(name) {
 		if other == "" {
-			break
+			continue
 		}
 		if v, ok := e.tape.named(other); ok {
 			return v, true

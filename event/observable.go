@@ -164,7 +164,11 @@ func (c *collector) add(kind ObservableKind, value string) {
 			return
 		}
 	}
-	c.out = append(c.out, Observable{Kind: kind, Value: value, Field: c.field})
+	field := c.field
+	if len(field) > 256 {
+		field = strings.ToValidUTF8(field[:256], "")
+	}
+	c.out = append(c.out, Observable{Kind: kind, Value: value, Field: field})
 }
 
 // owned moves all texts out of the record into one piece of memory.

@@ -11,6 +11,11 @@ func (e *Event) EachText(f func(field, text string) bool) {
 	w.run()
 }
 
+// maxPath bounds the paths that are made, in bytes: a long name above thousands
+// of leaves must not cost its length thousands of times. Below a longer path a
+// leaf goes by its own name.
+const maxPath = 1024
+
 // walker visits the leaves of a tape. The paths it makes lie in one buffer
 // that is only ever appended to, so they stay valid after the walk.
 type walker struct {
@@ -68,7 +73,7 @@ func (w *walker) path(n *node) string {
 	if n.flags&isMember == 0 {
 		return prefix
 	}
-	if prefix == "" {
+	if prefix == "" || len(prefix)+int(n.keyLen) > maxPath {
 		return w.key(n)
 	}
 	start := len(w.buf)
