@@ -47,7 +47,7 @@ type Config struct {
 	BaseURL string
 }
 
-//go:embed templates
+//go:embed all:templates
 var templates embed.FS
 
 type pages struct {

@@ -13,7 +13,7 @@ import (
 	"github.com/aspis-platform/aspis/internal/web"
 )
 
-//go:embed templates
+//go:embed all:templates
 var templates embed.FS
 
 type pages struct {

@@ -2,7 +2,7 @@
 // sign-in, components and islands. It knows no domain; a domain mounts its
 // pages on it:
 //
-//	//go:embed templates
+//	//go:embed all:templates
 //	var templates embed.FS
 //
 //	type pages struct {
@@ -44,8 +44,9 @@
 //
 // Each templates/NAME.html is the content of a page (it holds the page's one
 // <h1>); files called _NAME.html hold {{define}}d parts that the folder
-// shares. The dot is Page.Data; use structs, not maps. Every error, such as a
-// missing key of the catalogue, fails the page, and a test should visit it.
+// shares (embed with all:templates, or Go leaves them out). The dot is Page.Data; use structs, not maps. Every error, such as a
+// missing key of the catalogue, fails the page, and a test should visit it; parts, keys and icons
+// written out in a template are checked when it is parsed.
 // Nothing inline: no style="", no <script>, no on…="". Sizes and colours come
 // from classes and the tokens in assets/css.
 //

@@ -17,7 +17,7 @@ import (
 	"github.com/aspis-platform/aspis/internal/sector"
 )
 
-//go:embed templates
+//go:embed all:templates
 var templates embed.FS
 
 // Views are the pages of one domain: each NAME.html in its folder is the
@@ -112,6 +112,9 @@ func (v *Views) parse(base *template.Template, l locale, fsys fs.FS, file string
 		return err
 	}
 	if _, err := t.New("content").Parse(string(raw)); err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	if err := v.shell.verify(t); err != nil {
 		return fmt.Errorf("%s: %w", file, err)
 	}
 	name := strings.TrimSuffix(path.Base(file), ".html")

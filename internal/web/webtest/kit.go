@@ -126,14 +126,18 @@ func (k *Kit) Do(t testing.TB, role sector.Role, lang i18n.Lang, r *http.Request
 		r.Header.Set("Accept-Language", string(lang))
 	}
 	if role != "" {
-		r.AddCookie(k.signIn(t, role))
+		r.AddCookie(k.Cookie(t, role))
 	}
 	w := httptest.NewRecorder()
 	k.Handler.ServeHTTP(w, r)
+	if w.Code >= http.StatusInternalServerError {
+		t.Logf("%s answered %d; the log says:\n%s", r.URL.Path, w.Code, k.Log)
+	}
 	return Page{Status: w.Code, Header: w.Header(), Body: w.Body.String(), Lang: lang, Path: r.URL.Path}
 }
 
-func (k *Kit) signIn(t testing.TB, role sector.Role) *http.Cookie {
+// Cookie is the session of somebody with the role, signed in on first use.
+func (k *Kit) Cookie(t testing.TB, role sector.Role) *http.Cookie {
 	t.Helper()
 	k.mu.Lock()
 	defer k.mu.Unlock()

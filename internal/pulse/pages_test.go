@@ -1,0 +1,153 @@
+package pulse_test
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/net/html"
+
+	"github.com/aspis-platform/aspis/internal/platform/i18n"
+	"github.com/aspis-platform/aspis/internal/pulse"
+	"github.com/aspis-platform/aspis/internal/pulse/pulsetest"
+	"github.com/aspis-platform/aspis/internal/sector"
+	"github.com/aspis-platform/aspis/internal/web/webtest"
+)
+
+func newKit(t *testing.T, src *pulsetest.Source) *webtest.Kit {
+	t.Helper()
+	kit := webtest.New(t)
+	way := pulse.Way{Stage: pulse.Alerts, Href: "/alerts", Roles: []sector.Role{sector.Analyst}}
+	if err := pulse.Mount(kit.Mux, kit.Shell, src, way); err != nil {
+		t.Fatal(err)
+	}
+	return kit
+}
+
+func TestPageForEveryRole(t *testing.T) {
+	for _, role := range sector.Roles() {
+		for _, lang := range i18n.Langs() {
+			for _, quiet := range []bool{false, true} {
+				kit := newKit(t, &pulsetest.Source{Now: webtest.Now, Quiet: quiet})
+				page := kit.Get(t, role, lang, "/")
+				if page.Status != http.StatusOK {
+					t.Errorf("%s: status %d", role, page.Status)
+				}
+				webtest.Check(t, page)
+			}
+		}
+	}
+}
+
+func TestPictureHoldsEveryStageTwice(t *testing.T) {
+	kit := newKit(t, &pulsetest.Source{Now: webtest.Now})
+	doc := kit.Get(t, sector.Analyst, i18n.En, "/").Doc(t)
+	for _, stage := range pulse.Stages() {
+		cards := webtest.Find(doc, func(n *html.Node) bool { return webtest.Attr(n, "data-stage") == string(stage) })
+		flows := webtest.Find(doc, func(n *html.Node) bool { return webtest.Attr(n, "data-flow") == string(stage) })
+		if len(cards) != 2 || len(flows) != 2 {
+			t.Errorf("%s: %d cards and %d segments, want one of each in both pictures", stage, len(cards), len(flows))
+		}
+	}
+}
+
+func TestWaysAreForRoles(t *testing.T) {
+	kit := newKit(t, &pulsetest.Source{Now: webtest.Now})
+	for role, want := range map[sector.Role]bool{sector.Analyst: true, sector.MemberStaff: false} {
+		body := kit.Get(t, role, i18n.En, "/").Body
+		if got := strings.Contains(body, `href="/alerts"`); got != want {
+			t.Errorf("%s: way to the alerts is %v, want %v", role, got, want)
+		}
+	}
+}
+
+func TestNobodyIsAskedToSignIn(t *testing.T) {
+	page := newKit(t, &pulsetest.Source{Now: webtest.Now}).Get(t, "", i18n.En, "/")
+	if page.Status != http.StatusSeeOther || page.Header.Get("Location") != "/sign-in" {
+		t.Errorf("status %d, location %q", page.Status, page.Header.Get("Location"))
+	}
+}
+
+func TestSourceFails(t *testing.T) {
+	kit := newKit(t, &pulsetest.Source{Now: webtest.Now, Err: errors.New("table counts is locked")})
+	page := kit.Get(t, sector.Analyst, i18n.ZhHant, "/")
+	if page.Status != http.StatusInternalServerError || strings.Contains(page.Body, "locked") {
+		t.Errorf("status %d, or our internals are shown", page.Status)
+	}
+	webtest.Check(t, page)
+}
+
+// TestFiguresFollow reads the stream over a real connection: several people
+// share one snapshot a second, and the stream ends with the request.
+func TestFiguresFollow(t *testing.T) {
+	src := &pulsetest.Source{Now: webtest.Now, Moving: true}
+	kit := newKit(t, src)
+	srv := httptest.NewServer(kit.Handler)
+	defer srv.Close()
+	cookie := kit.Cookie(t, sector.Analyst)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	for range 3 {
+		got := firstEvent(ctx, t, srv.URL, cookie)
+		if len(got.Stages) != len(pulse.Stages()) || got.Stages["door"].Total == 0 {
+			t.Errorf("an event with %d stages and %d accepted", len(got.Stages), got.Stages["door"].Total)
+		}
+		if n := len(got.Charts["warned"].Values); n != 4 {
+			t.Errorf("the second chart has %d series, want 4", n)
+		}
+	}
+	if src.Asked() != 1 {
+		t.Errorf("three people within a second asked the source %d times, want 1", src.Asked())
+	}
+}
+
+type event struct {
+	Stages map[string]struct{ Total int64 }
+	Charts map[string]struct{ Values [][]int64 }
+}
+
+func firstEvent(ctx context.Context, t *testing.T, base string, cookie *http.Cookie) event {
+	t.Helper()
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, base+"/pulse/events", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.AddCookie(cookie)
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if kind := resp.Header.Get("Content-Type"); kind != "text/event-stream" {
+		t.Fatalf("content type %q", kind)
+	}
+	lines := bufio.NewScanner(resp.Body)
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		if data, ok := strings.CutPrefix(lines.Text(), "data: "); ok {
+			var e event
+			if err := json.Unmarshal([]byte(data), &e); err != nil {
+				t.Fatal(err)
+			}
+			return e
+		}
+	}
+	t.Fatal("the stream ended without an event")
+	return event{}
+}
+
+func TestStreamNeedsASession(t *testing.T) {
+	kit := newKit(t, &pulsetest.Source{Now: webtest.Now})
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/pulse/events", nil)
+	r.Header.Set("Accept", "text/event-stream")
+	page := kit.Do(t, "", i18n.En, r)
+	if page.Status != http.StatusUnauthorized || page.Header.Get("Content-Type") != "application/problem+json" {
+		t.Errorf("status %d, type %q", page.Status, page.Header.Get("Content-Type"))
+	}
+}
