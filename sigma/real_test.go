@@ -1,11 +1,16 @@
 package sigma
 
 import (
+	"encoding/json"
 	"maps"
+	"os"
 	"runtime"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
+
+	"github.com/aspis-platform/aspis/event"
 )
 
 // realRules loads the SigmaHQ rules.
@@ -52,4 +57,137 @@ func TestRealRulesLoad(t *testing.T) {
 	}
 	t.Logf("%d rules without a witness", always)
 	runtime.KeepAlive(set)
+}
+
+// TestRealEventsNeedNoIndex checks that no rule is missed because its
+// witnesses were not seen: every rule of the log source is evaluated.
+func TestRealEventsNeedNoIndex(t *testing.T) {
+	events := realEvents(t, 1500)
+	set := realRules(t)
+	e := NewEngine(set.Rules(), EngineOptions{})
+	m, full := e.NewMatcher(), e.NewMatcher()
+	matches := 0
+	for _, ev := range events {
+		var got, want []string
+		m.Match(ev, func(r *Rule) bool { got = append(got, r.ID); return true })
+		full.begin(ev)
+		full.event = ev
+		for i, r := range e.rules {
+			if covers(r.Logsource, ev.Logsource()) && full.eval(e.roots[i]) {
+				want = append(want, r.ID)
+			}
+		}
+		matches += len(got)
+		if !slices.Equal(got, want) {
+			t.Fatalf("with index %v, without %v\n%s", got, want, ev.Raw())
+		}
+	}
+	if matches < 100 {
+		t.Errorf("only %d matches in %d events", matches, len(events))
+	}
+	st := m.Stats()
+	t.Logf("%d events, %d matches, %.2f candidates an event", len(events), matches, float64(st.Candidates)/float64(st.Events))
+}
+
+func covers(rule, ev event.Logsource) bool {
+	part := func(want, have string) bool { return want == "" || want == have }
+	return part(rule.Product, ev.Product) && part(rule.Category, ev.Category) && part(rule.Service, ev.Service)
+}
+
+// TestRealEventsAgreeWithNaive evaluates all rules of the log source with the
+// naive evaluator. ASPIS_NAIVE_EVENTS sets how many events per log source.
+func TestRealEventsAgreeWithNaive(t *testing.T) {
+	per := 4
+	if s := os.Getenv("ASPIS_NAIVE_EVENTS"); s != "" {
+		per, _ = strconv.Atoi(s)
+	}
+	events := realEvents(t, per)
+	files := realFiles(t)
+	set := realRules(t)
+	slow := map[*Rule]*naive{}
+	for _, r := range set.Rules() {
+		n, err := newNaive(files[r.File], nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		slow[r] = n
+	}
+	m := NewEngine(set.Rules(), EngineOptions{}).NewMatcher()
+	pairs, matched := 0, 0
+	for _, ev := range events {
+		got := map[*Rule]bool{}
+		m.Match(ev, func(r *Rule) bool { got[r] = true; return true })
+		for _, r := range set.Rules() {
+			if !covers(r.Logsource, ev.Logsource()) {
+				continue
+			}
+			pairs++
+			want := slow[r].matches(ev)
+			if want {
+				matched++
+			}
+			if want != got[r] {
+				t.Errorf("%s: engine %v, naive %v\n%s\n%+v", r.File, got[r], want, ev.Raw(), Explain(r, ev))
+			}
+		}
+	}
+	t.Logf("%d events, %d pairs, %d matches", len(events), pairs, matched)
+}
+
+func BenchmarkMatch(b *testing.B) {
+	events := realEvents(b, 1500)
+	all := realRules(b).Rules()
+	for _, bench := range []struct {
+		name  string
+		rules []*Rule
+		opts  EngineOptions
+	}{
+		{"routed/95", every(all, 95), EngineOptions{}},
+		{"routed/1000", every(all, 1000), EngineOptions{}},
+		{"routed/3141", all, EngineOptions{}},
+		{"unrouted/95", every(all, 95), EngineOptions{IgnoreLogsource: true}},
+		{"unrouted/3141", all, EngineOptions{IgnoreLogsource: true}},
+	} {
+		b.Run(bench.name, func(b *testing.B) {
+			m := NewEngine(bench.rules, bench.opts).NewMatcher()
+			yield := func(*Rule) bool { return true }
+			for _, ev := range events {
+				m.Match(ev, yield)
+			}
+			b.ReportAllocs()
+			b.ResetTimer()
+			start := m.Stats()
+			for i := range b.N {
+				m.Match(events[i%len(events)], yield)
+			}
+			n := float64(b.N)
+			b.ReportMetric(n/b.Elapsed().Seconds(), "events/s")
+			b.ReportMetric(float64(m.Stats().Candidates-start.Candidates)/n, "candidates/event")
+			b.ReportMetric(float64(m.Stats().Matches-start.Matches)/n, "matches/event")
+		})
+	}
+}
+
+// BenchmarkEncodingJSON is the measure of the machine: the same events decoded
+// into maps.
+func BenchmarkEncodingJSON(b *testing.B) {
+	events := realEvents(b, 1500)
+	b.ReportAllocs()
+	b.ResetTimer()
+	for i := range b.N {
+		var v map[string]any
+		if err := json.Unmarshal(events[i%len(events)].Raw(), &v); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "events/s")
+}
+
+// every returns n rules spread evenly over the list.
+func every(rules []*Rule, n int) []*Rule {
+	out := make([]*Rule, n)
+	for i := range out {
+		out[i] = rules[i*len(rules)/n]
+	}
+	return out
 }

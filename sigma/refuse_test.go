@@ -215,11 +215,10 @@ func TestMetadata(t *testing.T) {
 		t.Fatal(problems)
 	}
 	r := rules[0]
-	got := fmt.Sprint(r.ID, r.Name, r.Title, r.Status, r.Level, r.Level.Rank(), r.Description, r.Author, r.License, r.Date, r.Modified,
+	got := fmt.Sprintln(r.ID, r.Name, r.Title, r.Status, r.Level, r.Level.Rank(), r.Description, r.Author, r.License, r.Date, r.Modified,
 		r.References, r.Tags, r.FalsePositives, r.Fields, r.Scope, r.Logsource)
-	want := "inTtesthigh4daL2024-01-022024-02-03[r1 r2] [attack.t1059] [fp] [F] [server] {windows  sysmon}"
-	want = strings.Replace(want, "high4d", "high 4 d", 1)
-	if strings.ReplaceAll(got, " ", "") != strings.ReplaceAll(want, " ", "") {
+	want := "i n T test high 4 d a L 2024-01-02 2024-02-03 [r1 r2] [attack.t1059] [fp] [F] [server] {windows  sysmon}\n"
+	if got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 	other, _ := Parse("f", []byte(src+"# changed\n"), Options{})
