@@ -100,15 +100,15 @@ type Occurrence struct {
 	// Dropped are indicators of the version the viewer had before that are
 	// not in this one.
 	Dropped []Indicator
+	// Replaced: a later occurrence of the lineage follows for the viewer.
+	Replaced bool
 }
 
 // OccurrenceQuery selects occurrences in order of time.
 type OccurrenceQuery struct {
-	After time.Time // exclusive
-	// LastOnly leaves out what a later occurrence of the lineage replaced.
-	LastOnly bool
-	Object   string // only of lineages that have this STIX id; empty for all
-	Limit    int
+	After   time.Time // exclusive
+	Objects []string  // only of lineages that have one of these STIX ids; empty for all
+	Limit   int
 }
 
 // OccurrenceStore is what TAXII reads.

@@ -9,11 +9,17 @@ import (
 	"github.com/aspis-platform/aspis/internal/ledger"
 	"github.com/aspis-platform/aspis/internal/platform/errs"
 	"github.com/aspis-platform/aspis/internal/sector"
+	"github.com/aspis-platform/aspis/stix"
 )
 
 // errNoAdvisory is the one answer for what is not there and for what the
 // viewer may not see.
 func errNoAdvisory() error { return errs.New(errs.NotFound, "advisory.not_found") }
+
+func (id AdvisoryID) valid() bool {
+	_, err := stix.ParseUUID(string(id))
+	return err == nil
+}
 
 // Released lists what the viewer may see.
 func (s *Service) Released(ctx context.Context, v sector.Viewer, q ReleasedQuery) ([]ReleasedAdvisory, error) {
@@ -25,11 +31,14 @@ func (s *Service) Released(ctx context.Context, v sector.Viewer, q ReleasedQuery
 
 // ReleasedItem is one advisory as the viewer sees it.
 func (s *Service) ReleasedItem(ctx context.Context, v sector.Viewer, id AdvisoryID) (ReleasedAdvisory, error) {
+	if !id.valid() {
+		return ReleasedAdvisory{}, errNoAdvisory()
+	}
 	found, err := s.Releases.Released(ctx, s.gate.For(v), ReleasedQuery{ID: id, Limit: 1})
 	if err != nil {
 		return ReleasedAdvisory{}, err
 	}
-	if id == "" || len(found) == 0 {
+	if len(found) == 0 {
 		return ReleasedAdvisory{}, errNoAdvisory()
 	}
 	return found[0], nil
@@ -109,6 +118,9 @@ type Figures struct {
 // nothing is withheld. Members do not see each other's numbers.
 func (s *Service) Figures(ctx context.Context, v sector.Viewer, id AdvisoryID) (Figures, error) {
 	if v.Org != sector.Centre && v.Org != sector.Authority {
+		return Figures{}, errNoAdvisory()
+	}
+	if !id.valid() {
 		return Figures{}, errNoAdvisory()
 	}
 	t, err := s.Releases.Totals(ctx, s.gate.For(v), id)

@@ -110,6 +110,9 @@ func (s *Service) Advisory(ctx context.Context, v sector.Viewer, id AdvisoryID) 
 	if err := mayRead(v); err != nil {
 		return Advisory{}, err
 	}
+	if !id.valid() {
+		return Advisory{}, errNoAdvisory()
+	}
 	return s.Drafts.Advisory(ctx, id)
 }
 
@@ -134,6 +137,9 @@ func (s *Service) Deliveries(ctx context.Context, v sector.Viewer, id AdvisoryID
 func (s *Service) at(ctx context.Context, v sector.Viewer, id AdvisoryID, version int) (Advisory, error) {
 	if err := mayWork(v); err != nil {
 		return Advisory{}, err
+	}
+	if !id.valid() {
+		return Advisory{}, errNoAdvisory()
 	}
 	a, err := s.Drafts.Advisory(ctx, id)
 	if err == nil && a.Version != version {

@@ -16,10 +16,12 @@ type Centre struct {
 	Since time.Time // when it began; a constant of the installation
 }
 
-// Dated is an object with the time it was added for one viewer.
+// Dated is a version of an object with the time it was added for one viewer,
+// and whether it is the first and the last version that the viewer may see.
 type Dated struct {
 	stix.Object
-	Added time.Time
+	Added       time.Time
+	First, Last bool
 }
 
 // lineageSpace is the namespace of an advisory's STIX ids.
@@ -124,7 +126,7 @@ func (c Centre) Standing() []Dated {
 	}
 	dated := make([]Dated, len(objects))
 	for i, o := range objects {
-		dated[i] = Dated{o, since.Time().Add(time.Duration(i) * time.Microsecond)}
+		dated[i] = Dated{o, since.Time().Add(time.Duration(i) * time.Microsecond), true, true}
 	}
 	return dated
 }
@@ -158,9 +160,13 @@ func Objects(c Centre, o Occurrence, first map[string]time.Time) ([]Dated, error
 	return v.out, nil
 }
 
-// add dates an object by its place in the occurrence.
-func (v *view) add(place int, o stix.Object) {
-	v.out = append(v.out, Dated{o, v.occ.At.Add(time.Duration(place) * time.Microsecond)})
+// add dates an object by its place in the occurrence. since is when the
+// viewer was first given it.
+func (v *view) add(place int, o stix.Object, since time.Time) {
+	v.out = append(v.out, Dated{
+		Object: o, Added: v.occ.At.Add(time.Duration(place) * time.Microsecond),
+		First: since.Equal(v.occ.At), Last: !v.occ.Replaced,
+	})
 }
 
 // stamp sets what all versioned objects of the occurrence share. STIX times
@@ -199,14 +205,14 @@ func (v *view) report() {
 		r.Labels = append(r.Labels, "rsit:"+m.RSIT)
 	}
 	v.stamp(r, v.occ.First)
-	v.add(0, r)
+	v.add(0, r, v.occ.First)
 	en, err := stix.Translate(translationID(lineage), r, "en", map[string]string{"name": m.Title.En, "description": m.Body.En})
 	if err != nil {
 		v.err = err
 		return
 	}
 	v.stamp(en, v.occ.First)
-	v.add(1, en)
+	v.add(1, en, v.occ.First)
 }
 
 // reportType is a word of report-type-ov (STIX 2.1, section 10.22).
@@ -226,12 +232,13 @@ func (v *view) indicator(place int, i Indicator, seen map[stix.ID]bool) {
 	id := sco.Head().ID
 	v.versioned(place, i)
 	if !v.occ.Revoked && !seen[id] && v.first[string(id)].Equal(v.occ.At) {
-		v.add(place+1, sco)
+		v.add(place+1, sco, v.occ.At)
+		v.lastOne()
 	}
 	seen[id] = true
 	link := stix.NewRelationship(basedOnID(v.occ.Lineage, i), v.centre.ID, "based-on", stix.ID(i.ID), id, stix.Timestamp{})
 	v.stamp(link, v.since(i))
-	v.add(place+2, link)
+	v.add(place+2, link, v.since(i))
 }
 
 // revoked takes a dropped indicator back.
@@ -246,11 +253,21 @@ func (v *view) revoked(place int, i Indicator) {
 	if v.err != nil {
 		return
 	}
-	v.out[len(v.out)-1].Head().Revoked = true
+	v.lastOne().Head().Revoked = true
 	link := stix.NewRelationship(basedOnID(v.occ.Lineage, i), v.centre.ID, "based-on", stix.ID(i.ID), id, stix.Timestamp{})
 	v.stamp(link, v.since(i))
 	link.Revoked = true
-	v.add(place+1, link)
+	v.add(place+1, link, v.since(i))
+	v.lastOne()
+}
+
+// lastOne marks what was just added as the last version: observables have no
+// versions, and an indicator that was taken out does not come back under the
+// same id.
+func (v *view) lastOne() *Dated {
+	d := &v.out[len(v.out)-1]
+	d.Last = true
+	return d
 }
 
 func (v *view) versioned(place int, i Indicator) {
@@ -263,7 +280,7 @@ func (v *view) versioned(place int, i Indicator) {
 	ind := stix.NewIndicator(stix.ID(i.ID), v.centre.ID, pattern, stix.At(created.Truncate(time.Millisecond)))
 	ind.Name, ind.IndicatorTypes = i.Value, []string{"malicious-activity"}
 	v.stamp(ind, created)
-	v.add(place, ind)
+	v.add(place, ind, created)
 }
 
 // since is when the viewer was first given the indicator: not before it was

@@ -16,7 +16,7 @@ import (
 type occurrenceRow struct {
 	release, advisory, lineage string
 	at, first                  int64
-	revoked                    bool
+	revoked, replaced          bool
 	previous                   string // the release the viewer had before; empty for none
 }
 
@@ -32,10 +32,12 @@ func (s *Advisories) Occurrences(ctx context.Context, f sector.Filter, q intel.O
 		SELECT o.release, o.advisory, o.lineage, o.at, o.revoked,
 			(SELECT min(p.at) FROM release_scope p WHERE p.lineage = o.lineage AND `+g.sees("p")+`),
 			coalesce((SELECT p.release FROM release_scope p WHERE p.lineage = o.lineage AND p.at < o.at AND o.revoked = 0 AND `+g.sees("p")+`
-				ORDER BY p.at DESC LIMIT 1), '')
-		FROM page o ORDER BY o.at`, b.args...)
+				ORDER BY p.at DESC LIMIT 1), ''),
+			CASE WHEN o.revoked = 0 AND r.ended_at > 0
+				OR EXISTS (SELECT 1 FROM release_scope p WHERE p.lineage = o.lineage AND p.at > r.at AND `+g.sees("p")+`) THEN 1 ELSE 0 END
+		FROM page o JOIN release r ON r.id = o.release ORDER BY o.at`, b.args...)
 	found, err := collect(rows, err, func(row scanner) (o occurrenceRow, err error) {
-		return o, row.Scan(&o.release, &o.advisory, &o.lineage, &o.at, &o.revoked, &o.first, &o.previous)
+		return o, row.Scan(&o.release, &o.advisory, &o.lineage, &o.at, &o.revoked, &o.first, &o.previous, &o.replaced)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("occurrences: %w", err)
@@ -45,24 +47,20 @@ func (s *Advisories) Occurrences(ctx context.Context, f sector.Filter, q intel.O
 
 func occurrenceArms(b *binder, g gated, q intel.OccurrenceQuery) string {
 	after, limit := b.bind(micros(q.After)), b.bind(pageLimit(q.Limit))
-	given, taken, object := "", "", ""
-	if q.LastOnly {
-		given = ` AND s.ended_at = 0`
-		taken = ` AND NOT EXISTS (SELECT 1 FROM release_scope n WHERE n.lineage = s.lineage AND n.at > s.at AND ` + g.sees("n") + `)`
-	}
-	if q.Object != "" {
-		object = ` AND s.lineage IN (SELECT o.lineage FROM release_object o WHERE o.object = ` + b.bind(q.Object) + `)`
+	object := ""
+	if len(q.Objects) > 0 {
+		object = ` AND s.lineage IN (SELECT o.lineage FROM release_object o WHERE o.object IN (` + bindAll(b, q.Objects) + `))`
 	}
 	columns := "release, advisory, lineage, at, revoked"
 	gives := g.arms(columns, func(scope string) string {
 		return `SELECT s.release, s.advisory, s.lineage, s.at, 0 AS revoked FROM release_scope s
-			WHERE ` + scope + object + ` AND s.at > ` + after + given + ` ORDER BY s.at LIMIT ` + limit
+			WHERE ` + scope + object + ` AND s.at > ` + after + ` ORDER BY s.at LIMIT ` + limit
 	})
 	takes := g.arms(columns, func(scope string) string {
 		return `SELECT s.release, s.advisory, s.lineage, s.ended_at AS at, 1 AS revoked FROM release_scope s
 			WHERE ` + scope + object + ` AND s.ended_at > ` + after + `
-			AND NOT EXISTS (SELECT 1 FROM release_scope n WHERE n.lineage = s.lineage AND n.at = s.ended_at AND ` + g.sees("n") + `)` +
-			taken + ` ORDER BY s.ended_at LIMIT ` + limit
+			AND NOT EXISTS (SELECT 1 FROM release_scope n WHERE n.lineage = s.lineage AND n.at = s.ended_at AND ` + g.sees("n") + `)
+			ORDER BY s.ended_at LIMIT ` + limit
 	})
 	return gives + " UNION ALL " + takes
 }
@@ -84,7 +82,7 @@ func (s *Advisories) withMessages(ctx context.Context, rows []occurrenceRow) ([]
 	for i, r := range rows {
 		found[i] = intel.Occurrence{
 			Release: r.release, Advisory: intel.AdvisoryID(r.advisory), Lineage: r.lineage, Message: messages[r.release],
-			At: fromMicros(r.at), Revoked: r.revoked, First: fromMicros(r.first),
+			At: fromMicros(r.at), Revoked: r.revoked, Replaced: r.replaced, First: fromMicros(r.first),
 			Dropped: dropped(messages[r.previous].Indicators, messages[r.release].Indicators),
 		}
 	}

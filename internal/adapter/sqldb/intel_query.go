@@ -74,7 +74,7 @@ func (g gated) arms(columns string, arm func(where string) string) string {
 // likeText is a LIKE pattern for a part of lower-case text, with '!' as the
 // escape character.
 func likeText(text string) string {
-	text = strings.NewReplacer("!", "!!", "%", "!%", "_", "!_").Replace(strings.ToLower(text))
+	text = strings.NewReplacer("!", "!!", "%", "!%", "_", "!_", "\x00", "").Replace(strings.ToLower(text))
 	return "%" + text + "%"
 }
 

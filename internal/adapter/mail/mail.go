@@ -1,0 +1,185 @@
+// Package mail sends the program's mails: over SMTP, or as files in a folder
+// where there is no server (the demonstration, a closed network).
+package mail
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/mail"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	gomail "github.com/wneessen/go-mail"
+
+	"github.com/aspis-platform/aspis/internal/intel"
+)
+
+var (
+	_ intel.Mailer = (*SMTP)(nil)
+	_ intel.Mailer = (*Drop)(nil)
+)
+
+// sendTimeout bounds one mail.
+const sendTimeout = 30 * time.Second
+
+// SMTP sends over a server.
+type SMTP struct {
+	from *mail.Address
+	now  func() time.Time
+	host string
+	opts []gomail.Option
+}
+
+// NewSMTP returns a sender over the server smtp://[user:password@]host[:port]
+// (STARTTLS where offered; required with a password, except on this machine)
+// or smtps:// (TLS from the start).
+func NewSMTP(server, from string, now func() time.Time) (*SMTP, error) {
+	sender, err := mail.ParseAddress(from)
+	if err != nil {
+		return nil, fmt.Errorf("mail: sender %q: %w", from, err)
+	}
+	u, err := url.Parse(server)
+	if err != nil || u.Hostname() == "" || u.Scheme != "smtp" && u.Scheme != "smtps" {
+		return nil, fmt.Errorf("mail: %q is not smtp://[user:password@]host[:port]", redacted(server))
+	}
+	s := &SMTP{from: sender, now: now, host: u.Hostname()}
+	s.opts = []gomail.Option{gomail.WithTimeout(sendTimeout), gomail.WithTLSPolicy(policy(u))}
+	if u.Scheme == "smtps" {
+		s.opts = append(s.opts, gomail.WithSSL(), gomail.WithPort(465))
+	}
+	if port := u.Port(); port != "" {
+		n, err := strconv.Atoi(port)
+		if err != nil {
+			return nil, fmt.Errorf("mail: port %q: %w", port, err)
+		}
+		s.opts = append(s.opts, gomail.WithPort(n))
+	}
+	if password, ok := u.User.Password(); ok {
+		s.opts = append(s.opts, gomail.WithSMTPAuth(gomail.SMTPAuthAutoDiscover),
+			gomail.WithUsername(u.User.Username()), gomail.WithPassword(password))
+	}
+	return s, nil
+}
+
+// policy says when a connection must be encrypted.
+func policy(u *url.URL) gomail.TLSPolicy {
+	ip := net.ParseIP(u.Hostname())
+	local := u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
+	switch {
+	case local:
+		return gomail.NoTLS
+	case u.User != nil:
+		return gomail.TLSMandatory
+	}
+	return gomail.TLSOpportunistic
+}
+
+// redacted is a URL without its password, for messages.
+func redacted(raw string) string {
+	if u, err := url.Parse(raw); err == nil {
+		return u.Redacted()
+	}
+	return "the given address"
+}
+
+// Send implements intel.Mailer.
+func (s *SMTP) Send(ctx context.Context, m intel.Mail) error {
+	msg, err := compose(s.from, m, s.now())
+	if err != nil {
+		return err
+	}
+	client, err := gomail.NewClient(s.host, s.opts...)
+	if err != nil {
+		return fmt.Errorf("mail: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, sendTimeout)
+	defer cancel()
+	if err := client.DialAndSendWithContext(ctx, msg); err != nil {
+		return fmt.Errorf("mail: send: %w", err)
+	}
+	return nil
+}
+
+// Drop writes each mail to a folder as ID.eml (RFC 5322). The same mail
+// written again replaces itself.
+type Drop struct {
+	from *mail.Address
+	now  func() time.Time
+	dir  string
+}
+
+// NewDrop returns a sender that writes to dir and creates it.
+func NewDrop(dir, from string, now func() time.Time) (*Drop, error) {
+	sender, err := mail.ParseAddress(from)
+	if err != nil {
+		return nil, fmt.Errorf("mail: sender %q: %w", from, err)
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("mail: folder: %w", err)
+	}
+	return &Drop{from: sender, now: now, dir: dir}, nil
+}
+
+// Send implements intel.Mailer.
+func (d *Drop) Send(_ context.Context, m intel.Mail) error {
+	msg, err := compose(d.from, m, d.now())
+	if err != nil {
+		return err
+	}
+	tmp, err := os.CreateTemp(d.dir, ".mail-*")
+	if err != nil {
+		return fmt.Errorf("mail: drop: %w", err)
+	}
+	_, err = msg.WriteTo(tmp)
+	err = errors.Join(err, tmp.Close())
+	if err == nil {
+		err = os.Rename(tmp.Name(), filepath.Join(d.dir, fileName(m.ID)+".eml"))
+	}
+	if err != nil {
+		return errors.Join(fmt.Errorf("mail: drop: %w", err), os.Remove(tmp.Name()))
+	}
+	return nil
+}
+
+// fileName keeps of an id what is safe in a file name.
+func fileName(id string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' {
+			return r
+		}
+		return '_'
+	}, id)
+}
+
+// errHeader means that a header value could have become more than one header.
+var errHeader = errors.New("mail: a line break or control character in a header")
+
+// compose builds the message: plain text, one recipient, a Message-ID that
+// stays when the mail is sent again.
+func compose(from *mail.Address, m intel.Mail, now time.Time) (*gomail.Msg, error) {
+	for _, header := range []string{m.To, m.ID, m.Subject} {
+		if strings.ContainsFunc(header, func(r rune) bool { return r < ' ' || r == 0x7f || r == '\u2028' || r == '\u2029' || r == '\u0085' }) {
+			return nil, errHeader
+		}
+	}
+	to, err := mail.ParseAddress(m.To)
+	if err != nil {
+		return nil, fmt.Errorf("mail: recipient: %w", err)
+	}
+	_, domain, _ := strings.Cut(from.Address, "@")
+	msg := gomail.NewMsg(gomail.WithNoDefaultUserAgent())
+	msg.FromMailAddress(from)
+	msg.ToMailAddress(&mail.Address{Address: to.Address})
+	msg.Subject(m.Subject)
+	msg.SetMessageIDWithValue(fileName(m.ID) + "@" + domain)
+	msg.SetDateWithValue(now)
+	msg.SetGenHeader("Auto-Submitted", "auto-generated") // RFC 3834: no vacation answers
+	msg.SetBodyString(gomail.TypeTextPlain, m.Text)
+	return msg, nil
+}
