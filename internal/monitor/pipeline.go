@@ -33,6 +33,9 @@ type PipelineConfig struct {
 	// Snapshots is the least time between snapshots of the correlator;
 	// default 3 s. Trims is how often the stream is trimmed; default 2 s.
 	Snapshots, Trims time.Duration
+	// Pause is the first wait after a failure; it doubles up to 5 s. Default
+	// 50 ms.
+	Pause time.Duration
 }
 
 // Pipeline reads the stream in order and feeds the history and the
@@ -63,6 +66,7 @@ func NewPipeline(c PipelineConfig) *Pipeline {
 	fill(&c.Chunk, 4000)
 	fill(&c.Snapshots, 3*time.Second)
 	fill(&c.Trims, 2*time.Second)
+	fill(&c.Pause, 50*time.Millisecond)
 	if c.Linger == 0 {
 		c.Linger = 20 * time.Millisecond
 	}
@@ -105,14 +109,11 @@ func (p *Pipeline) keep(ctx context.Context, c *chunk) error {
 	return p.cfg.History.Append(ctx, c.upTo, records)
 }
 
-const (
-	firstPause = 50 * time.Millisecond
-	lastPause  = 5 * time.Second
-)
+const lastPause = 5 * time.Second
 
 // drive keeps a worker going, whatever fails.
 func (p *Pipeline) drive(ctx context.Context, w *worker) {
-	pause := firstPause
+	pause := p.cfg.Pause
 	for ctx.Err() == nil {
 		began := time.Now()
 		err := p.follow(ctx, w)
@@ -120,7 +121,7 @@ func (p *Pipeline) drive(ctx context.Context, w *worker) {
 			return
 		}
 		if time.Since(began) > lastPause {
-			pause = firstPause
+			pause = p.cfg.Pause
 		}
 		p.fail(ctx, w, err)
 		sleep(ctx, pause)
@@ -230,7 +231,7 @@ func (p *Pipeline) linger(ctx context.Context, c *chunk) (*chunk, error) {
 // workOn tries a chunk until it is stored. The detector has fed it to its
 // correlator, so it must not be given up for another.
 func (p *Pipeline) workOn(ctx context.Context, w *worker, c *chunk) error {
-	pause := firstPause
+	pause := p.cfg.Pause
 	for {
 		began := time.Now()
 		err := w.work(ctx, c)
