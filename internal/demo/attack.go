@@ -33,7 +33,7 @@ func (g *Generator) due(purpose string, every time.Duration, plan func(k int64) 
 	last := slot.UnixMicro() / every.Microseconds()
 	for k := max(last-int64(maxPlan/every)-1, 0); k <= last; k++ {
 		began := time.UnixMicro(k * every.Microseconds()).UTC()
-		for i, st := range plan(k) {
+		for i, st := range g.plans.of(purpose, k, plan) {
 			at := began.Add(st.after)
 			if st.member != member || at.Before(slot) || !at.Before(slot.Add(Slot)) {
 				continue

@@ -52,11 +52,12 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// Generator makes the synthetic records of a sector. It has no state and may
-// be used by any number of goroutines.
+// Generator makes the synthetic records of a sector. It remembers nothing but
+// what it can work out again, and may be used by any number of goroutines.
 type Generator struct {
 	opt   Options
 	sites []*site
+	plans plans
 }
 
 // NewGenerator returns a generator for the members given.

@@ -56,6 +56,9 @@ type Config struct {
 	Concurrency int
 	// Timeout bounds one attempt.
 	Timeout time.Duration
+	// Zstd compresses batches; by default each client has an encoder of its
+	// own. Many clients in one process save memory by sharing one.
+	Zstd *zstd.Encoder
 	// Backoff is how failed attempts are repeated.
 	Backoff Backoff
 }
@@ -102,7 +105,6 @@ func refuseRedirect(*http.Request, []*http.Request) error { return http.ErrUseLa
 type Client struct {
 	cfg     Config
 	target  string
-	enc     *zstd.Encoder
 	gate    gate
 	retries atomic.Int64
 }
@@ -116,11 +118,22 @@ func New(cfg Config) (*Client, error) {
 	if cfg.Key == "" {
 		return nil, errors.New("sender: no key")
 	}
-	enc, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1))
+	if cfg.Zstd == nil {
+		if cfg.Zstd, err = NewEncoder(); err != nil {
+			return nil, err
+		}
+	}
+	return &Client{cfg: cfg.withDefaults(), target: target}, nil
+}
+
+// NewEncoder returns an encoder for [Config.Zstd]: fast, and small in memory.
+func NewEncoder() (*zstd.Encoder, error) {
+	enc, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest),
+		zstd.WithEncoderConcurrency(1), zstd.WithLowerEncoderMem(true), zstd.WithWindowSize(1<<18))
 	if err != nil {
 		return nil, fmt.Errorf("sender: set up zstd: %w", err)
 	}
-	return &Client{cfg: cfg.withDefaults(), target: target, enc: enc}, nil
+	return enc, nil
 }
 
 func endpoint(raw string) (string, error) {
@@ -138,17 +151,14 @@ func endpoint(raw string) (string, error) {
 }
 
 // Close frees idle connections.
-func (c *Client) Close() {
-	c.cfg.HTTP.CloseIdleConnections()
-	c.enc.Close()
-}
+func (c *Client) Close() { c.cfg.HTTP.CloseIdleConnections() }
 
 // Retries is how many attempts were repeated so far.
 func (c *Client) Retries() int64 { return c.retries.Load() }
 
 // Compress makes a request body of newline-delimited records.
 func (c *Client) Compress(lines []byte) []byte {
-	return c.enc.EncodeAll(lines, make([]byte, 0, len(lines)/6+64))
+	return c.cfg.Zstd.EncodeAll(lines, make([]byte, 0, len(lines)/6+64))
 }
 
 // Post sends one batch of newline-delimited records under an idempotency key
