@@ -1,0 +1,423 @@
+package sigma
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"io"
+	"math/rand"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	gocmp "github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+)
+
+var day = time.Date(2024, 5, 6, 0, 0, 0, 0, time.UTC)
+
+// correlatorOf makes a Correlator for one correlation over rules r1 and r2.
+func correlatorOf(tb testing.TB, section string, opts CorrelatorOptions) *Correlator {
+	tb.Helper()
+	set, problems := Load(fstest.MapFS{"r.yml": {Data: []byte(correlationFile(section))}}, Options{})
+	r, ok := set.Rule("corr")
+	if !ok {
+		tb.Fatal(problems)
+	}
+	return NewCorrelator(&Ruleset{rules: []*Rule{r}}, opts)
+}
+
+// occ reads "rule second record field=value …".
+func occ(tb testing.TB, text string) Occurrence {
+	tb.Helper()
+	var second float64
+	words := strings.Fields(text)
+	if _, err := fmt.Sscan(words[1], &second); err != nil {
+		tb.Fatal(err)
+	}
+	fields := map[string]string{}
+	for _, w := range words[3:] {
+		k, v, _ := strings.Cut(w, "=")
+		fields[k] = v
+	}
+	return Occurrence{
+		Rule: words[0], RecordID: words[2], Time: day.Add(time.Duration(second * float64(time.Second))),
+		Lookup: func(f string) (string, bool) { v, ok := fields[f]; return v, ok },
+	}
+}
+
+// line writes a finding shortly: group, count, distinct, seconds, records.
+func line(f Finding) string {
+	var b strings.Builder
+	for _, kv := range f.Group {
+		fmt.Fprintf(&b, "%s=%s ", kv.Key, kv.Value)
+	}
+	fmt.Fprintf(&b, "%d/%d %v-%v %s", f.Count, f.Distinct, f.First.Sub(day).Seconds(), f.Last.Sub(day).Seconds(), strings.Join(f.RecordIDs, ","))
+	if len(f.Values) > 0 {
+		b.WriteString(" values " + strings.Join(f.Values, ","))
+	}
+	if f.New {
+		b.WriteString(" new")
+	}
+	if f.Supersedes != nil {
+		b.WriteString(" supersedes")
+	}
+	if f.Retracted {
+		b.WriteString(" retracted")
+	}
+	return b.String()
+}
+
+func TestCorrelator(t *testing.T) {
+	const count = "type: event_count, rules: [r1], group-by: [U], timespan: 10s, condition: {gte: 3}"
+	const values = "type: value_count, rules: [r1, r2], group-by: [ip], timespan: 10s, condition: {gte: 3, field: institution}"
+	const temporal = "type: temporal, rules: [r1, r2], group-by: [U], timespan: 10s"
+	const ordered = "type: temporal_ordered, rules: [r1, r2], group-by: [U], timespan: 10s"
+	tests := []struct {
+		name, section string
+		in, want      []string
+	}{
+		{"count", count,
+			[]string{"r1 0 a U=x", "r1 5 b U=x", "r1 6 c U=y", "r1 10 d U=x"},
+			[]string{"U=x 3/0 0-10 a,b,d new"}},
+		{"window slides and both ends count", count,
+			[]string{"r1 0 a U=x", "r1 5 b U=x", "r1 10.1 c U=x", "r1 14 d U=x"},
+			[]string{"U=x 3/0 5-14 b,c,d new"}},
+		{"episode grows", count,
+			[]string{"r1 0 a U=x", "r1 1 b U=x", "r1 2 c U=x", "r1 3 d U=x", "r1 40 e U=x", "r1 41 f U=x", "r1 42 g U=x"},
+			[]string{"U=x 3/0 0-2 a,b,c new", "U=x 4/0 0-3 a,b,c,d", "U=x 3/0 40-42 e,f,g new"}},
+		{"a record counts once", count,
+			[]string{"r1 0 a U=x", "r1 0 a U=x", "r1 1 b U=x", "r1 1 b U=x", "r1 2 c U=x", "r1 1 b U=x"},
+			[]string{"U=x 3/0 0-2 a,b,c new", "U=x 3/0 0-2 a,b,c"}},
+		{"events out of order", count,
+			[]string{"r1 9 c U=x", "r1 0 a U=x", "r1 5 b U=x"},
+			[]string{"U=x 3/0 0-9 a,b,c new"}},
+		{"late event joins two episodes", count,
+			[]string{"r1 0 a U=x", "r1 1 b U=x", "r1 2 c U=x", "r1 18 d U=x", "r1 19 e U=x", "r1 20 f U=x", "r1 10 g U=x"},
+			[]string{"U=x 3/0 0-2 a,b,c new", "U=x 3/0 18-20 d,e,f new", "U=x 7/0 0-20 a,b,c,g,d,e,f supersedes"}},
+		{"no group field", count, []string{"r1 0 a", "r1 1 b", "r1 2 c"}, nil},
+		{"no group-by", "type: event_count, rules: [r1], timespan: 10s, condition: {gt: 1}",
+			[]string{"r1 0 a", "r1 1 b"}, []string{"2/0 0-1 a,b new"}},
+		{"other rules", count, []string{"r2 0 a U=x", "r2 1 b U=x", "r9 2 c U=x"}, nil},
+		{"same moment", count, []string{"r1 5 a U=x", "r1 5 b U=x", "r1 5 c U=x", "r1 5 d U=x"},
+			[]string{"U=x 3/0 5-5 a,b,c new", "U=x 4/0 5-5 a,b,c,d"}},
+		{"values across institutions", values,
+			[]string{"r1 0 a ip=1 institution=A", "r1 1 b ip=1 institution=B", "r1 2 c ip=1 institution=A", "r2 3 d ip=1 institution=C"},
+			[]string{"ip=1 4/3 0-3 a,b,c,d values A,B,C new"}},
+		{"values leave the window", values,
+			[]string{"r1 0 a ip=1 institution=A", "r1 6 b ip=1 institution=B", "r1 11 c ip=1 institution=C"}, nil},
+		{"values in order of time", values,
+			[]string{"r1 5 a ip=1 institution=A", "r1 4 b ip=1 institution=B", "r1 3 c ip=1 institution=C"},
+			[]string{"ip=1 3/3 3-5 c,b,a values C,B,A new"}},
+		{"several counted fields", "type: value_count, rules: [r1], timespan: 10s, condition: {gte: 2, field: [A, B]}",
+			[]string{"r1 0 a A=1 B=2", "r1 1 b A=1 B=2", "r1 2 c A=12 B=", "r1 3 d A=1"},
+			[]string{`3/2 0-2 a,b,c values "1" "2","12" "" new`}},
+		{"temporal in any order", temporal,
+			[]string{"r2 0 a U=x", "r2 1 b U=x", "r1 3 c U=x", "r1 20 d U=x"},
+			[]string{"U=x 3/2 0-3 a,b,c new"}},
+		{"temporal with one record for both", temporal, []string{"r1 0 a U=x", "r2 0 a U=x"}, []string{"U=x 2/2 0-0 a,a new"}},
+		{"temporal of any", "type: temporal, rules: [r1, r2], timespan: 10s, condition: {gte: 1}", []string{"r2 0 a"}, []string{"1/1 0-0 a new"}},
+		{"ordered", ordered, []string{"r1 0 a U=x", "r2 9 b U=x"}, []string{"U=x 2/2 0-9 a,b new"}},
+		{"ordered the wrong way", ordered, []string{"r2 0 a U=x", "r1 9 b U=x"}, nil},
+		{"ordered too far apart", ordered, []string{"r1 0 a U=x", "r2 10.5 b U=x"}, nil},
+		{"ordered takes the latest start", ordered, []string{"r1 0 a U=x", "r1 9 b U=x", "r2 12 c U=x"}, []string{"U=x 2/2 9-12 b,c new"}},
+		{"ordered in one moment", ordered, []string{"r2 5 a U=x", "r1 5 b U=x"}, []string{"U=x 2/2 5-5 a,b new"}},
+		{"ordered arriving late", ordered, []string{"r2 5 b U=x", "r1 3 a U=x"}, []string{"U=x 2/2 3-5 a,b new"}},
+		{"aliases", "type: temporal, rules: [r1, r2], group-by: [ip], timespan: 10s, aliases: {ip: {first: Src, r2: Dst}}",
+			[]string{"r1 0 a Src=1 Dst=2", "r2 1 b Src=2 Dst=1", "r2 2 c Src=1 Dst=2"}, []string{"ip=1 2/2 0-1 a,b new"}},
+		{"range", "type: event_count, rules: [r1], timespan: 10s, condition: {gt: 1, lte: 2}",
+			[]string{"r1 0 a", "r1 1 b", "r1 2 c", "r1 3 d"}, []string{"2/0 0-1 a,b new"}},
+		{"neq", "type: event_count, rules: [r1], timespan: 10s, condition: {gte: 1, neq: 1}",
+			[]string{"r1 0 a", "r1 1 b"}, []string{"2/0 0-1 a,b new"}},
+		{"retracted by a late event", "type: event_count, rules: [r1], timespan: 10s, condition: {eq: 2}",
+			[]string{"r1 0 a", "r1 2 c", "r1 2 b"}, []string{"2/0 0-2 a,c new", "2/0 0-2 a,c retracted"}},
+		{"corrected by a late event", "type: event_count, rules: [r1], timespan: 10s, condition: {eq: 2}",
+			[]string{"r1 0 a", "r1 2 c", "r1 1 b"}, []string{"2/0 0-2 a,c new", "2/0 0-1 a,b"}},
+		{"too late", count, []string{"r1 5000 a U=x", "r1 0 b U=x", "r1 4999 c U=x", "r1 5001 d U=x"}, []string{"U=x 3/0 4999-5001 c,a,d new"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			c := correlatorOf(t, tt.section, CorrelatorOptions{})
+			keys := map[string]bool{}
+			var got []string
+			for _, text := range tt.in {
+				for _, f := range c.Observe(occ(t, text)) {
+					got = append(got, line(f))
+					if f.New == keys[f.Key] {
+						t.Errorf("key %s: new is %v", f.Key, f.New)
+					}
+					keys[f.Key] = true
+					if f.Rule.ID != "corr" {
+						t.Errorf("rule %s", f.Rule.ID)
+					}
+				}
+			}
+			if diff := gocmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("findings (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// genOccurrences makes occurrences of two rules in few groups within an hour,
+// in order of time.
+func genOccurrences(t *rapid.T) []Occurrence {
+	n := rapid.IntRange(1, 60).Draw(t, "n")
+	out := make([]Occurrence, n)
+	for i := range out {
+		user := rapid.SampledFrom([]string{"x", "y"}).Draw(t, "user")
+		bank := rapid.SampledFrom([]string{"A", "B", "C", "D"}).Draw(t, "bank")
+		out[i] = Occurrence{
+			Rule:     rapid.SampledFrom([]string{"r1", "r2"}).Draw(t, "rule"),
+			Time:     day.Add(time.Duration(rapid.IntRange(0, 120).Draw(t, "second")) * time.Second),
+			RecordID: fmt.Sprintf("%03d", i),
+			Lookup: func(f string) (string, bool) {
+				if f == "U" {
+					return user, true
+				}
+				return bank, true
+			},
+		}
+	}
+	slices.SortStableFunc(out, func(a, b Occurrence) int { return cmp.Compare(a.Time.Unix(), b.Time.Unix()) })
+	return out
+}
+
+// final replays occurrences and returns the last report of every episode that
+// still stands, without keys.
+func final(c *Correlator, in []Occurrence) []string {
+	last := map[string]Finding{}
+	for _, o := range in {
+		for _, f := range c.Observe(o) {
+			last[f.Key] = f
+			for _, k := range f.Supersedes {
+				delete(last, k)
+			}
+			if f.Retracted {
+				delete(last, f.Key)
+			}
+		}
+	}
+	var out []string
+	for _, f := range last {
+		f.New, f.Supersedes = false, nil
+		out = append(out, line(f))
+	}
+	slices.Sort(out)
+	return out
+}
+
+func genSection(t *rapid.T) string {
+	return rapid.SampledFrom([]string{
+		"type: event_count, rules: [r1, r2], group-by: [U], timespan: 10s, condition: {gte: 4}",
+		"type: event_count, rules: [r1], timespan: 5s, condition: {gte: 1}",
+		"type: value_count, rules: [r1, r2], group-by: [U], timespan: 20s, condition: {gte: 3, field: bank}",
+		"type: temporal, rules: [r1, r2], group-by: [U], timespan: 3s",
+		"type: temporal_ordered, rules: [r1, r2], group-by: [U], timespan: 4s",
+	}).Draw(t, "section")
+}
+
+// TestShuffledAndRepeated checks that the order of arrival and repeated
+// delivery change nothing in the end.
+func TestShuffledAndRepeated(t *testing.T) {
+	some := 0
+	rapid.Check(t, func(rt *rapid.T) {
+		section, in := genSection(rt), genOccurrences(rt)
+		want := final(correlatorOf(t, section, CorrelatorOptions{}), in)
+		mixed := slices.Concat(in, in[:len(in)/2])
+		rand.New(rand.NewSource(rapid.Int64().Draw(rt, "seed"))).Shuffle(len(mixed), func(i, j int) { mixed[i], mixed[j] = mixed[j], mixed[i] })
+		got := final(correlatorOf(t, section, CorrelatorOptions{}), mixed)
+		if diff := gocmp.Diff(want, got); diff != "" {
+			rt.Fatalf("%s: shuffled (-sorted +shuffled):\n%s", section, diff)
+		}
+		some += len(want)
+	})
+	if some == 0 {
+		t.Error("nothing was ever found")
+	}
+}
+
+// TestAgreesWithPlainWindows compares the moments at which something is
+// reported with a count of every window from the beginning.
+func TestAgreesWithPlainWindows(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		in := genOccurrences(rt)
+		c := correlatorOf(t, "type: value_count, rules: [r1, r2], group-by: [U], timespan: 20s, condition: {gte: 3, field: bank}", CorrelatorOptions{})
+		for i, o := range in {
+			user, _ := o.Lookup("U")
+			banks := map[string]bool{}
+			for _, p := range in[:i+1] {
+				other, _ := p.Lookup("U")
+				if other == user && o.Time.Sub(p.Time) <= 20*time.Second {
+					bank, _ := p.Lookup("bank")
+					banks[bank] = true
+				}
+			}
+			if got := len(c.Observe(o)) > 0; got != (len(banks) >= 3) {
+				rt.Fatalf("at %v: %v, %d banks", o.Time, got, len(banks))
+			}
+		}
+	})
+}
+
+// TestSnapshotChangesNothing takes a snapshot in the middle and goes on from it
+// in a new Correlator.
+func TestSnapshotChangesNothing(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		section, in := genSection(rt), genOccurrences(rt)
+		opts := CorrelatorOptions{MaxEntries: rapid.SampledFrom([]int{0, 16}).Draw(rt, "room"), MaxGroups: rapid.SampledFrom([]int{0, 1}).Draw(rt, "groups")}
+		a, b := correlatorOf(t, section, opts), correlatorOf(t, section, opts)
+		cut := rapid.IntRange(0, len(in)).Draw(rt, "cut")
+		for _, o := range in[:cut] {
+			a.Observe(o)
+		}
+		var state bytes.Buffer
+		if err := a.Snapshot(&state); err != nil {
+			rt.Fatal(err)
+		}
+		saved := bytes.Clone(state.Bytes())
+		if err := b.Restore(&state); err != nil {
+			rt.Fatal(err)
+		}
+		for _, o := range in[cut:] {
+			if diff := gocmp.Diff(linesOf(a.Observe(o)), linesOf(b.Observe(o))); diff != "" {
+				rt.Fatalf("after a restart (-without +with):\n%s", diff)
+			}
+		}
+		again := correlatorOf(t, section, opts)
+		if err := again.Restore(bytes.NewReader(saved)); err != nil {
+			rt.Fatal(err)
+		}
+		state.Reset()
+		if err := again.Snapshot(&state); err != nil || !bytes.Equal(saved, state.Bytes()) {
+			rt.Fatalf("snapshot of a restored state differs: %v", err)
+		}
+	})
+}
+
+func linesOf(findings []Finding) (out []string) {
+	for _, f := range findings {
+		out = append(out, f.Key+" "+line(f))
+	}
+	return out
+}
+
+func TestRestoreRefusesDamage(t *testing.T) {
+	section := "type: temporal_ordered, rules: [r1, r2], group-by: [U], timespan: 10s"
+	c := correlatorOf(t, section, CorrelatorOptions{})
+	for i := range 20 {
+		c.Observe(occ(t, fmt.Sprintf("r%d %d rec%d U=u%d", i%2+1, i, i, i%3)))
+	}
+	var b bytes.Buffer
+	if err := c.Snapshot(&b); err != nil {
+		t.Fatal(err)
+	}
+	for n := range b.Len() {
+		fresh := correlatorOf(t, section, CorrelatorOptions{})
+		if err := fresh.Restore(bytes.NewReader(b.Bytes()[:n])); err == nil {
+			t.Fatalf("took the first %d of %d bytes", n, b.Len())
+		}
+		if fresh.Stats().Groups != 0 {
+			t.Fatalf("state left after an error")
+		}
+	}
+	other := correlatorOf(t, strings.Replace(section, "10s", "11s", 1), CorrelatorOptions{})
+	if err := other.Restore(&b); err != nil || other.Stats().Groups != 0 {
+		t.Errorf("groups of another version: %v, %d", err, other.Stats().Groups)
+	}
+}
+
+// TestBounds checks that memory stays bounded and that a threshold is reached
+// all the same.
+func TestBounds(t *testing.T) {
+	section := "type: value_count, rules: [r1], group-by: [U], timespan: 1h, condition: {gte: 5, field: V}"
+	c := correlatorOf(t, section, CorrelatorOptions{MaxEntries: 20, MaxGroups: 3})
+	found := 0
+	for i := range 1000 {
+		value := 0
+		if i%200 == 0 {
+			value = i
+		}
+		found += len(c.Observe(occ(t, fmt.Sprintf("r1 %d rec%d U=x V=%d", i, i, value))))
+		for _, g := range c.rules[0].groups {
+			if len(g.entries) > 20 {
+				t.Fatalf("%d entries", len(g.entries))
+			}
+		}
+	}
+	if found == 0 || c.Stats().Shed == 0 {
+		t.Errorf("found %d, stats %+v", found, c.Stats())
+	}
+	for i := range 10 {
+		c.Observe(occ(t, fmt.Sprintf("r1 %d x%d U=u%d V=1", 1000+i, i, i)))
+	}
+	if st := c.Stats(); st.Groups != 3 || st.Evicted != 8 {
+		t.Errorf("stats %+v", st)
+	}
+	c.Advance(day.Add(2 * time.Hour))
+	if st := c.Stats(); st.Groups != 0 {
+		t.Errorf("after advance %+v", st)
+	}
+}
+
+func TestGenerate(t *testing.T) {
+	for generate, want := range map[string]bool{"true": true, "false": false} {
+		section := "type: event_count, rules: [r2], timespan: 5m, condition: {gte: 2}, generate: " + generate
+		set, _ := Load(fstest.MapFS{"r.yml": {Data: []byte(correlationFile(section))}}, Options{})
+		r2, _ := set.Rule("r2")
+		r3, _ := set.Rule("r3")
+		if set.Standalone(r2) != want || !set.Standalone(r3) {
+			t.Errorf("generate %s: r2 %v, r3 %v", generate, set.Standalone(r2), set.Standalone(r3))
+		}
+	}
+}
+
+func BenchmarkObserve(b *testing.B) {
+	section := "type: value_count, rules: [r1], group-by: [U], timespan: 10m, condition: {gte: 5, field: institution}"
+	c := correlatorOf(b, section, CorrelatorOptions{})
+	records := make([]string, 1<<20)
+	for i := range records {
+		records[i] = fmt.Sprintf("01HX%022d", i)
+	}
+	b.ReportAllocs()
+	b.ResetTimer()
+	for i := range b.N {
+		c.Observe(Occurrence{
+			Rule: "r1", RecordID: records[i%len(records)], Time: day.Add(time.Duration(i) * time.Millisecond),
+			Lookup: func(f string) (string, bool) {
+				if f == "U" {
+					return records[i*7919%100_000], true
+				}
+				return records[i%24], true
+			},
+		})
+	}
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "occurrences/s")
+}
+
+func FuzzRestore(f *testing.F) {
+	section := "type: temporal_ordered, rules: [r1, r2], group-by: [U], timespan: 10s"
+	c := correlatorOf(f, section, CorrelatorOptions{})
+	for i := range 6 {
+		c.Observe(occ(f, fmt.Sprintf("r%d %d rec%d U=u%d", i%2+1, i, i, i%2)))
+	}
+	var b bytes.Buffer
+	if err := c.Snapshot(&b); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(b.Bytes())
+	f.Fuzz(func(t *testing.T, state []byte) {
+		c := correlatorOf(t, section, CorrelatorOptions{})
+		if c.Restore(bytes.NewReader(state)) != nil {
+			return
+		}
+		for i := range 8 {
+			c.Observe(occ(t, fmt.Sprintf("r%d %d new%d U=u%d", i%2+1, i, i, i%2)))
+		}
+		if err := c.Snapshot(io.Discard); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
