@@ -59,6 +59,9 @@ type Config struct {
 	// Zstd compresses batches; by default each client has an encoder of its
 	// own. Many clients in one process save memory by sharing one.
 	Zstd *zstd.Encoder
+	// Language is what reasons of rejection are worded in, as in
+	// Accept-Language; by default the centre decides.
+	Language string
 	// Backoff is how failed attempts are repeated.
 	Backoff Backoff
 }
@@ -219,6 +222,9 @@ func (c *Client) attempt(ctx context.Context, key string, body []byte) (Answer, 
 	req.Header.Set("Content-Type", "application/x-ndjson")
 	req.Header.Set("Content-Encoding", "zstd")
 	req.Header.Set("Idempotency-Key", key)
+	if c.cfg.Language != "" {
+		req.Header.Set("Accept-Language", c.cfg.Language)
+	}
 	resp, err := c.cfg.HTTP.Do(req)
 	if err != nil {
 		return Answer{}, fmt.Errorf("sender: send batch: %w", err)

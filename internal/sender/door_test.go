@@ -83,7 +83,7 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if refuse(w, r, f) {
 		return
 	}
-	text, err := json.Marshal(d.store(r.Header.Get("Idempotency-Key"), lines, f))
+	text, err := json.Marshal(d.store(r, lines, f))
 	if err != nil {
 		d.t.Error(err)
 	}
@@ -132,7 +132,8 @@ func refuse(w http.ResponseWriter, r *http.Request, f fault) bool {
 	return true
 }
 
-func (d *door) store(key string, lines [][]byte, f fault) Answer {
+func (d *door) store(r *http.Request, lines [][]byte, f fault) Answer {
+	key := r.Header.Get("Idempotency-Key")
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	body := string(bytes.Join(lines, []byte("\n")))
@@ -146,7 +147,7 @@ func (d *door) store(key string, lines [][]byte, f fault) Answer {
 	}
 	a := Answer{Accepted: len(lines)}
 	if f == rejectsSecond && len(lines) > 1 {
-		a = Answer{Accepted: len(lines) - 1, Rejected: []RejectLine{{Line: 2, Reason: "bad_json"}}}
+		a = Answer{Accepted: len(lines) - 1, Rejected: []RejectLine{{Line: 2, Reason: "bad_json", Text: "不是完整的 JSON " + r.Header.Get("Accept-Language")}}}
 		lines = append([][]byte{lines[0]}, lines[2:]...)
 	}
 	d.known[key], d.answers[key] = body, a

@@ -28,7 +28,8 @@ type Progress struct {
 type Rejected struct {
 	File   string // with the names inside archives after "!"
 	Line   int    // of File that the record begins at, from 1
-	Reason string
+	Reason string // the door's word for it
+	Text   string // the door's wording for people; may be empty
 }
 
 // ReasonTooLarge is given for a record that the door refuses to read at all.
@@ -221,7 +222,7 @@ func joinAnswers(one, two Answer, lines int) Answer {
 	one.Accepted += two.Accepted
 	one.Duplicate += two.Duplicate
 	for _, line := range two.Rejected {
-		one.Rejected = append(one.Rejected, RejectLine{Line: line.Line + lines, Reason: line.Reason})
+		one.Rejected = append(one.Rejected, RejectLine{Line: line.Line + lines, Reason: line.Reason, Text: line.Text})
 	}
 	return one
 }
@@ -262,7 +263,7 @@ func (r *run) count(p *pending) {
 	for _, line := range p.answer.Rejected {
 		if line.Line >= 1 && line.Line <= len(p.batch.places) {
 			at := p.batch.places[line.Line-1]
-			r.opt.Rejected(Rejected{File: at.file, Line: at.line, Reason: oneLine(line.Reason)})
+			r.opt.Rejected(Rejected{File: at.file, Line: at.line, Reason: oneLine(line.Reason), Text: oneLine(line.Text)})
 		}
 	}
 }

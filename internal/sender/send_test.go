@@ -188,12 +188,13 @@ func TestRejectedLinesAreNamedByTheirPlaceInTheFile(t *testing.T) {
 	var got []Rejected
 	opt := Options{Rejected: func(r Rejected) { got = append(got, r) }}
 	path := writeLines(t, 15)
-	p, err := d.client(t, nil).SendFile(t.Context(), path, opt)
+	p, err := d.client(t, func(cfg *Config) { cfg.Language = "zh-Hant" }).SendFile(t.Context(), path, opt)
 	if err != nil {
 		t.Fatal(err)
 	}
 	// Lines 5 and 13 of the file are blank, so the twelfth record is on line 14.
-	want := []Rejected{{File: path, Line: 2, Reason: "bad_json"}, {File: path, Line: 14, Reason: "bad_json"}}
+	const text = "不是完整的 JSON zh-Hant"
+	want := []Rejected{{File: path, Line: 2, Reason: "bad_json", Text: text}, {File: path, Line: 14, Reason: "bad_json", Text: text}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("rejected (-want +got):\n%s", diff)
 	}
