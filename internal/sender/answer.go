@@ -20,7 +20,7 @@ type Answer struct {
 
 // RejectLine is one line the door did not take.
 type RejectLine struct {
-	Line   int    `json:"line"` // 1-based in the batch
+	Line   int    `json:"line"`   // 1-based in the batch
 	Reason string `json:"reason"` // a word for programs
 	Text   string `json:"text"`   // the same for people, in Config.Language; may be empty
 }
