@@ -9,7 +9,6 @@ import (
 	"github.com/aspis-platform/aspis/internal/platform/errs"
 	"github.com/aspis-platform/aspis/internal/platform/jobs"
 	"github.com/aspis-platform/aspis/internal/sector"
-	"github.com/aspis-platform/aspis/stix"
 )
 
 // redactions are what every release leaves out: catalogue keys.
@@ -56,6 +55,7 @@ func (s *Service) Release(ctx context.Context, v sector.Viewer, id AdvisoryID, v
 		return sector.Release{}, err
 	}
 	r := decision(v, a)
+	r.ID = s.NewID().String()
 	a.Version++
 	r.Version = a.Version
 	a.State, a.SubmittedBy, a.ChangedAt = Released, "", s.Now().UTC()
@@ -74,7 +74,7 @@ func (s *Service) Release(ctx context.Context, v sector.Viewer, id AdvisoryID, v
 // person after who submitted it.
 func decision(v sector.Viewer, a Advisory) sector.Release {
 	r := sector.Release{
-		ID: stix.RandomUUID().String(), Object: "advisory:" + string(a.ID),
+		Object: "advisory:" + string(a.ID),
 		Audience: a.Audience, Marking: a.Marking, DecidedBy: v.User, Redacted: redactions(),
 	}
 	if a.State == InReview && a.SubmittedBy != v.User {
@@ -150,7 +150,7 @@ func (s *Service) Withdraw(ctx context.Context, v sector.Viewer, id AdvisoryID, 
 	a.Version++
 	a.State, a.SubmittedBy, a.ChangedAt = Withdrawn, "", s.Now().UTC()
 	if standing {
-		a.Lineage = stix.RandomUUID().String()
+		a.Lineage = s.NewID().String()
 		a.Indicators = a.identify(nil, a.Indicators)
 	}
 	work := func(r sector.Release) []jobs.Job { return mailJobs(a.ID, r.ID, s.reached(r.Audience, members), true) }

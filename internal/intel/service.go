@@ -12,7 +12,8 @@ import (
 	"github.com/aspis-platform/aspis/stix"
 )
 
-// Config is what a service is made of. All fields but Changed are required.
+// Config is what a service is made of. All fields but Changed and NewID are
+// required.
 type Config struct {
 	Drafts   DraftStore
 	Releases ReleaseStore
@@ -20,6 +21,8 @@ type Config struct {
 	Evidence EvidenceSource
 	Rules    *Rules
 	Now      func() time.Time
+	// NewID makes a random UUID; nil: stix.RandomUUID.
+	NewID func() stix.UUID
 	// Changed is called after the indicators to be matched changed; it must
 	// not block. The monitor asks [IndicatorSource] then.
 	Changed func()
@@ -36,6 +39,9 @@ type Service struct {
 func New(c Config) *Service {
 	if c.Changed == nil {
 		c.Changed = func() {}
+	}
+	if c.NewID == nil {
+		c.NewID = stix.RandomUUID
 	}
 	return &Service{Config: c}
 }
@@ -74,7 +80,7 @@ func (s *Service) Draft(ctx context.Context, v sector.Viewer, alerts []string) (
 		return Advisory{}, err
 	}
 	now := s.Now().UTC()
-	id := stix.RandomUUID().String()
+	id := s.NewID().String()
 	a := Advisory{
 		ID: AdvisoryID(id), Lineage: id, Version: 1, State: Draft,
 		Message:  Message{Title: ev.Title, Category: INT, Marking: sector.Marking{}.OrDefault()},

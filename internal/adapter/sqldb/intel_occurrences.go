@@ -46,7 +46,7 @@ func (s *Advisories) Occurrences(ctx context.Context, f sector.Filter, q intel.O
 }
 
 func occurrenceArms(b *binder, g gated, q intel.OccurrenceQuery) string {
-	after, limit := b.bind(micros(q.After)), b.bind(pageLimit(q.Limit))
+	after, limit := b.bind(max(0, micros(q.After))), b.bind(pageLimit(q.Limit)) // 0 ends stand
 	object := ""
 	if len(q.Objects) > 0 {
 		object = ` AND s.lineage IN (SELECT o.lineage FROM release_object o WHERE o.object IN (` + bindAll(b, q.Objects) + `))`

@@ -9,6 +9,7 @@ import (
 	"github.com/aspis-platform/aspis/internal/intel"
 	"github.com/aspis-platform/aspis/internal/ledger"
 	"github.com/aspis-platform/aspis/internal/sector"
+	"github.com/aspis-platform/aspis/stix"
 )
 
 // intelWorld is package intel on a real store with a clock of its own.
@@ -20,6 +21,13 @@ type intelWorld struct {
 	evidence map[string]intel.Evidence // by alert
 	now      time.Time
 	changed  int
+	ids      int // of which newID makes the next id
+}
+
+// newID makes ids that depend on nothing but w.ids.
+func (w *intelWorld) newID() stix.UUID {
+	w.ids++
+	return stix.NameUUID(stix.UUID{}, fmt.Append(nil, "test ", w.ids))
 }
 
 var (
@@ -30,7 +38,7 @@ var (
 	supervisor = sector.Viewer{Org: sector.Authority, User: "sup", Role: sector.Supervisor}
 )
 
-func newIntelWorld(t *testing.T, db *DB) *intelWorld {
+func newIntelWorld(t fataler, db *DB) *intelWorld {
 	t.Helper()
 	rules, err := intel.LoadRules()
 	if err != nil {
@@ -39,7 +47,7 @@ func newIntelWorld(t *testing.T, db *DB) *intelWorld {
 	w := &intelWorld{db: db, store: db.Advisories(), now: time.Date(2026, 3, 2, 1, 0, 0, 0, time.UTC), evidence: map[string]intel.Evidence{}}
 	w.svc = intel.New(intel.Config{
 		Drafts: w.store, Releases: w.store, Members: w, Evidence: w, Rules: rules,
-		Now: w.tick, Changed: func() { w.changed++ },
+		Now: w.tick, NewID: w.newID, Changed: func() { w.changed++ },
 	})
 	for i, sub := range []sector.SubSector{sector.Banking, sector.Banking, sector.Insurance, sector.Securities} {
 		id := fmt.Sprintf("m%d", i+1)
