@@ -179,7 +179,7 @@ func (r detectionReader) item(key string, n *yaml.Node) (item, error) {
 		c.groups = append(c.groups, []value{v})
 	}
 	if err := c.applyAll(it.modifiers); err != nil {
-		return it, placed(err, n)
+		return it, err // the caller places it at the key
 	}
 	if err := c.checkValues(n); err != nil {
 		return it, err

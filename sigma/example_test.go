@@ -1,0 +1,98 @@
+package sigma_test
+
+import (
+	"fmt"
+	"testing/fstest"
+	"time"
+
+	"github.com/aspis-platform/aspis/event"
+	"github.com/aspis-platform/aspis/sigma"
+)
+
+func rules() fstest.MapFS {
+	return fstest.MapFS{
+		"logon.yml": {Data: []byte(`
+title: Failed logon
+id: failed-logon
+level: low
+logsource: {product: windows, service: security}
+detection:
+  selection: {EventID: 4625}
+  filter: {TargetUserName|endswith: '$'}
+  condition: selection and not filter
+---
+title: Guessing against several institutions
+id: guessing
+level: high
+correlation:
+  type: value_count
+  rules: [failed-logon]
+  group-by: [IpAddress]
+  timespan: 24h
+  condition: {field: institution, gte: 3}
+`)},
+		"bad.yml": {Data: []byte("title: Bad\nid: bad\nlogsource: {product: windows}\ndetection:\n  s: {A|near: b}\n  condition: s\n")},
+	}
+}
+
+func Example() {
+	set, problems := sigma.Load(rules(), sigma.Options{})
+	for _, p := range problems {
+		fmt.Println(p)
+	}
+	matcher := sigma.NewEngine(set.Rules(), sigma.EngineOptions{}).NewMatcher()
+	ev, err := event.Decode([]byte(`{"EventID":4625,"Channel":"Security","TargetUserName":"amy","IpAddress":"203.0.113.9","Hostname":"A"}`), event.Limits{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	matcher.Match(ev, func(r *sigma.Rule) bool {
+		fmt.Println(r.Level, r.Title)
+		return true
+	})
+	// Output:
+	// bad.yml:5:7: bad: unknown modifier "near"
+	// low Failed logon
+}
+
+func ExampleCorrelator() {
+	set, _ := sigma.Load(rules(), sigma.Options{})
+	c := sigma.NewCorrelator(set, sigma.CorrelatorOptions{})
+	start := time.Date(2026, 1, 1, 8, 0, 0, 0, time.UTC)
+	for i, bank := range []string{"A", "B", "B", "C"} {
+		findings := c.Observe(sigma.Occurrence{
+			Rule: "failed-logon", RecordID: fmt.Sprint("r", i), Time: start.Add(time.Duration(i) * time.Hour),
+			Lookup: func(field string) (string, bool) {
+				if field == "institution" {
+					return bank, true
+				}
+				return "203.0.113.9", true
+			},
+		})
+		for _, f := range findings {
+			fmt.Println(f.Rule.Title, f.Group, f.Values, f.RecordIDs)
+		}
+	}
+	// Output:
+	// Guessing against several institutions [{IpAddress 203.0.113.9}] [A B C] [r0 r1 r2 r3]
+}
+
+func ExampleExplain() {
+	set, _ := sigma.Load(rules(), sigma.Options{})
+	r, _ := set.Rule("failed-logon")
+	ev, err := event.Decode([]byte(`{"EventID":4625,"Channel":"Security","TargetUserName":"WS1$"}`), event.Limits{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	x := sigma.Explain(r, ev)
+	fmt.Println(x.Conditions[0].Text, x.Matched)
+	for _, s := range x.Selections {
+		item := s.Alternatives[0].Items[0]
+		fmt.Println(s.Name, s.Held, item.Field, item.Modifiers, item.Expected, item.Actual)
+	}
+	// Output:
+	// selection and not filter false
+	// selection true EventID [] [4625] [4625]
+	// filter true TargetUserName [endswith] [$] [WS1$]
+}
