@@ -374,6 +374,22 @@ func TestGenerate(t *testing.T) {
 	}
 }
 
+func TestOnly(t *testing.T) {
+	section := "type: event_count, rules: [r2], timespan: 5m, condition: {gte: 2}, generate: true"
+	set, _ := Load(fstest.MapFS{"r.yml": {Data: []byte(correlationFile(section))}}, Options{})
+	only := set.Only(func(r *Rule) bool { return r.ID == "corr" || r.ID == "r3" })
+	var ids []string
+	for _, r := range only.Rules() {
+		ids = append(ids, fmt.Sprint(r.ID, only.Standalone(r)))
+	}
+	if diff := gocmp.Diff([]string{"r2false", "r3true", "corrtrue"}, ids); diff != "" {
+		t.Errorf("rules (-want +got):\n%s", diff)
+	}
+	if _, ok := only.Rule("r1"); ok {
+		t.Error("r1 is still there")
+	}
+}
+
 func BenchmarkObserve(b *testing.B) {
 	section := "type: value_count, rules: [r1], group-by: [U], timespan: 10m, condition: {gte: 5, field: institution}"
 	c := correlatorOf(b, section, CorrelatorOptions{})

@@ -17,8 +17,8 @@
 //     as written.
 //   - A list value satisfies an item when any of its elements does; an object's
 //     text is its JSON.
-//   - "Field: null" holds when the field is missing, null or an empty list;
-//     "Field: ”" when it is present and empty.
+//   - A null value holds when the field is missing, null or an empty list; an
+//     empty text when the field is present and empty.
 //   - "neq" is the negation of the item without it, so a missing field is
 //     different from everything.
 //   - Keywords are looked for anywhere in every leaf value of the event.

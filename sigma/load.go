@@ -34,6 +34,37 @@ func (s *Ruleset) Rule(id string) (*Rule, bool) {
 // (Sigma correlation rules specification 2.0.2, Generate).
 func (s *Ruleset) Standalone(r *Rule) bool { return !s.support[r.ID] }
 
+// Only returns the Ruleset of the rules that keep chooses, and of those that
+// chosen correlations refer to, which then are not standalone.
+func (s *Ruleset) Only(keep func(*Rule) bool) *Ruleset {
+	chosen, needed := map[string]bool{}, map[string]bool{}
+	for _, r := range s.rules {
+		if !keep(r) {
+			continue
+		}
+		chosen[r.ID] = true
+		if r.Correlation != nil {
+			for _, id := range r.Correlation.Rules {
+				needed[id] = true
+			}
+		}
+	}
+	out := &Ruleset{byID: map[string]*Rule{}, support: map[string]bool{}}
+	for _, r := range s.rules {
+		if chosen[r.ID] || needed[r.ID] {
+			out.rules = append(out.rules, r)
+			out.byID[r.ID] = r
+		}
+	}
+	out.findSupport()
+	for id := range needed {
+		if !chosen[id] {
+			out.support[id] = true
+		}
+	}
+	return out
+}
+
 // Load reads every .yml and .yaml file under fsys. What cannot be loaded is
 // refused with a Problem; the rest is in the Ruleset.
 func Load(fsys fs.FS, opts Options) (*Ruleset, []Problem) {

@@ -77,8 +77,8 @@ func (s *scanner) insert(i int32, counts gramCounts) {
 	case len(l.text) >= 4:
 		l.at = rarest(l.text, counts)
 		key := load32(l.text, l.at)
-		h := key * hashFactor >> s.shift
-		s.filter[h/64] |= 1 << (h % 64)
+		h := key * hashFactor >> (s.shift & 31)
+		s.filter[h>>6] |= 1 << (h & 63)
 		slot := s.slot(key)
 		l.next, s.keys[slot], s.heads[slot] = s.heads[slot], key, i
 	case len(l.text) >= 2:
@@ -127,15 +127,18 @@ func (s *scanner) slot(key uint32) uint32 {
 // scan appends to hits the index of every literal that text has, some perhaps
 // several times.
 func (s *scanner) scan(text string, hits []int32) []int32 {
-	filter, shift := s.filter, s.shift
-	for i := 0; i+4 <= len(text); i++ {
-		key := load32(text, i)
-		h := key * hashFactor >> shift
-		if filter[h>>6]&(1<<(h&63)) != 0 {
-			if head := s.heads[s.slot(key)]; head >= 0 {
-				hits = s.check(head, text, i, hits)
+	i := 0
+	for ; i+8 <= len(text); i += 4 {
+		w := load64(text, i)
+		// The four positions in one test: hardly ever is any of them set.
+		if s.bit(uint32(w))|s.bit(uint32(w>>8))|s.bit(uint32(w>>16))|s.bit(uint32(w>>24)) != 0 {
+			for j := i; j < i+4; j++ {
+				hits = s.lookup(text, j, hits)
 			}
 		}
+	}
+	for ; i+4 <= len(text); i++ {
+		hits = s.lookup(text, i, hits)
 	}
 	if s.pairs != nil {
 		hits = s.scanPairs(text, hits)
@@ -146,6 +149,24 @@ func (s *scanner) scan(text string, hits []int32) []int32 {
 				hits = s.check(head, text, i, hits)
 			}
 		}
+	}
+	return hits
+}
+
+// bit is not 0 when a literal may be found by key.
+func (s *scanner) bit(key uint32) uint64 {
+	h := key * hashFactor >> (s.shift & 31)
+	return s.filter[h>>6] >> (h & 63) & 1
+}
+
+// lookup appends the literals found by the four bytes at position i.
+func (s *scanner) lookup(text string, i int, hits []int32) []int32 {
+	key := load32(text, i)
+	if s.bit(key) == 0 {
+		return hits
+	}
+	if head := s.heads[s.slot(key)]; head >= 0 {
+		hits = s.check(head, text, i, hits)
 	}
 	return hits
 }
