@@ -164,7 +164,7 @@ func (p pages) showMember(w http.ResponseWriter, r *http.Request, f *web.Form) e
 		return err
 	}
 	return p.views.Page(w, r, "member", web.Page{
-		Title: "admin.member.title", Args: []any{m.NameZh, m.Name}, Status: f.Status(),
+		Title: "admin.member.title", Args: []any{p.shell.MemberName(r, m)}, Status: f.Status(),
 		Data: memberModel{
 			Member: m, Keys: keys, Form: f, MayEdit: mayEdit(r),
 			NoKeys: web.State{Kind: "empty", Title: "admin.keys.none", Text: "admin.keys.none_text"},

@@ -3,6 +3,10 @@ package pulse
 import (
 	"fmt"
 	"math"
+	"strconv"
+	"time"
+
+	"github.com/aspis-platform/aspis/internal/platform/i18n"
 )
 
 // The picture is a closed track with twelve stations. It is drawn twice, lying
@@ -18,6 +22,15 @@ type Station struct {
 	Flow    int    // 0 to 6: how much leaves it, for the thickness of its segment
 	Segment string // path from this station to the next
 	Arrow   Arrow
+}
+
+// Rate is what passes a second; empty when nothing does, or when it is a
+// number of institutions, which do not pass.
+func (s Station) Rate() string {
+	if s.Stage == Members || s.Count.PerSecond < 0.05 {
+		return ""
+	}
+	return perSecond(s.Count.PerSecond)
 }
 
 // Right is where text at the card's right edge ends.
@@ -49,6 +62,7 @@ type Loop struct {
 	Tip           string // its head
 	BackX, BackY  int    // where its words stand
 	Notes         []Note
+	Figures       []Figure
 }
 
 // Note is a phase's name inside the ring.
@@ -58,15 +72,26 @@ type Note struct {
 	Anchor string
 }
 
+// Figure is a number inside the ring; Part names it for live updates.
+type Figure struct {
+	Part  string // "rate", "to-alert", "to-member"
+	Value string
+	Key   string // catalogue key of its caption
+	X, Y  int
+}
+
+// Below is where the caption stands.
+func (f Figure) Below() int { return f.Y + 20 }
+
 type place struct{ x, y, angle int } // the card's centre; the track's heading there
 
 const (
-	wideW, wideH = 1180, 440
+	wideW, wideH = 1180, 424
 	wideCardW    = 136
 	wideCardH    = 76
-	wideTop      = 56
-	wideBottom   = 384
-	wideRadius   = 164
+	wideTop      = 42
+	wideBottom   = 382
+	wideRadius   = 170
 	wideLeft     = 86
 	wideRight    = wideW - wideLeft
 
@@ -100,10 +125,15 @@ func wide() ([]place, Loop) {
 		Back: fmt.Sprintf("M%d %dC%d %d %d %d %d %d", first+2*step, wideBottom-wideCardH/2,
 			first+2*step, middle, first+3*step, middle, first+3*step, wideTop+wideCardH/2+6),
 		Tip:   fmt.Sprintf("M%d %dl-5 8h10z", first+3*step, wideTop+wideCardH/2+2),
-		BackX: first + 5*step/2 + 18, BackY: middle + 4,
+		BackX: first + 3*step - 14, BackY: wideTop + wideCardH/2 + 30,
 		Notes: []Note{
-			{"pulse.note.detect", first - wideCardW/2, wideTop + wideCardH/2 + 26, "start"},
-			{"pulse.note.protect", first - wideCardW/2, wideBottom - wideCardH/2 - 16, "start"},
+			{"pulse.note.detect", first - wideCardW/2, wideTop + wideCardH/2 + 30, "start"},
+			{"pulse.note.protect", first - wideCardW/2, wideBottom - wideCardH/2 - 18, "start"},
+		},
+		Figures: []Figure{
+			{Part: "rate", Key: "pulse.figure.rate", X: first - wideCardW/2, Y: middle + 4},
+			{Part: "to-alert", Key: "pulse.figure.to_alert", X: first + step - 40, Y: middle + 4},
+			{Part: "to-member", Key: "pulse.figure.to_member", X: first + 3*step + 44, Y: middle + 4},
 		},
 	}
 }
@@ -135,6 +165,9 @@ func tall() ([]place, Loop) {
 // layout places the snapshot's figures on a picture.
 func layout(plan func() ([]place, Loop), snap Snapshot, ways map[Stage]string) Loop {
 	places, loop := plan()
+	for i := range loop.Figures {
+		loop.Figures[i].Value = figure(loop.Figures[i].Part, snap)
+	}
 	for i, stage := range Stages() {
 		at, next := places[i], places[(i+1)%len(places)]
 		count := snap.Counts[stage]
@@ -144,6 +177,37 @@ func layout(plan func() ([]place, Loop), snap Snapshot, ways map[Stage]string) L
 		})
 	}
 	return loop
+}
+
+// figure is a number inside the ring, as text: the same in both languages.
+func figure(part string, s Snapshot) string {
+	switch part {
+	case "rate":
+		return perSecond(s.Counts[Door].PerSecond)
+	case "to-alert":
+		return seconds(s.ToAlert)
+	case "to-member":
+		return seconds(s.ToMember)
+	}
+	return ""
+}
+
+// perSecond has one decimal below ten, and a dash stands for nothing.
+func perSecond(n float64) string {
+	switch {
+	case n < 0.05:
+		return "–"
+	case n < 10:
+		return strconv.FormatFloat(n, 'f', 1, 64) + "/s"
+	}
+	return i18n.Group(int64(math.Round(n))) + "/s"
+}
+
+func seconds(d time.Duration) string {
+	if d <= 0 {
+		return "–"
+	}
+	return strconv.FormatFloat(d.Seconds(), 'f', 2, 64) + " s"
 }
 
 // segment is the piece of track between two stations.

@@ -116,14 +116,15 @@ func split(s Snapshot) (accepted, warned [][]int64) {
 
 // live is what the page gets every second.
 type live struct {
-	At     int64                `json:"at"` // Unix milliseconds
-	Stages map[Stage]liveCount  `json:"stages"`
-	Charts map[string]liveChart `json:"charts"`
+	At      int64                `json:"at"` // Unix milliseconds
+	Stages  map[Stage]liveCount  `json:"stages"`
+	Figures map[string]string    `json:"figures"`
+	Charts  map[string]liveChart `json:"charts"`
 }
 
 type liveCount struct {
 	Total     int64     `json:"total"`
-	PerSecond float64   `json:"rate"`
+	Rate      string    `json:"rate"`
 	Waiting   int64     `json:"waiting"`
 	Condition Condition `json:"condition"`
 	Flow      int       `json:"flow"`
@@ -135,10 +136,14 @@ type liveChart struct {
 }
 
 func liveOf(s Snapshot) live {
-	l := live{At: s.At.UnixMilli(), Stages: map[Stage]liveCount{}, Charts: map[string]liveChart{}}
+	l := live{At: s.At.UnixMilli(), Stages: map[Stage]liveCount{}, Charts: map[string]liveChart{}, Figures: map[string]string{}}
+	for _, part := range []string{"rate", "to-alert", "to-member"} {
+		l.Figures[part] = figure(part, s)
+	}
 	for _, stage := range Stages() {
 		c := s.Counts[stage]
-		l.Stages[stage] = liveCount{c.Total, c.PerSecond, c.Waiting, c.Condition, flow(c)}
+		rate := Station{Stage: stage, Count: c}.Rate()
+		l.Stages[stage] = liveCount{c.Total, rate, c.Waiting, c.Condition, flow(c)}
 	}
 	times := make([]int64, len(s.Points))
 	for i, p := range s.Points {

@@ -71,6 +71,10 @@ type Snapshot struct {
 	At     time.Time
 	Counts map[Stage]Count
 	Points []Point // [Minutes] of them, the oldest first; the last is this minute so far
+	// ToAlert is the 99th percentile of the time from accepted to alert, and
+	// ToMember of that from release to being readable by a member, both over
+	// the last hour; zero when not known.
+	ToAlert, ToMember time.Duration
 }
 
 // Source has the figures. Snapshot is called once a second for each group of

@@ -38,6 +38,7 @@ type chartProps struct {
 	Event  string        `json:"event,omitempty"`
 	Height int           `json:"height"`
 	Zone   string        `json:"zone"`
+	Time   string        `json:"time"` // the word
 }
 
 type seriesProps struct {
@@ -52,6 +53,10 @@ func (f words) chart(c Chart) (string, error) {
 	props := chartProps{Stream: c.Stream, Event: c.Event, Height: c.Height, Zone: f.locale.zone}
 	if props.Height == 0 {
 		props.Height = defaultHeight
+	}
+	var err error
+	if props.Time, err = f.t("common.chart.time"); err != nil {
+		return "", err
 	}
 	for _, t := range c.Times {
 		props.Times = append(props.Times, t.Unix())

@@ -81,12 +81,12 @@ func (f words) heat(h Heat) heatPlan {
 	return p
 }
 
-// heatLevel is on a logarithmic scale, so that one loud hour does not hide
-// the others; anything above zero is at least 1.
+// heatLevel is on a square-root scale, so that one loud hour does not hide the
+// others; anything above zero is at least 1.
 func heatLevel(n, top int64) int {
 	if n <= 0 || top <= 0 {
 		return 0
 	}
-	share := math.Log1p(float64(n)) / math.Log1p(float64(top))
+	share := math.Sqrt(float64(n) / float64(top))
 	return max(1, int(math.Ceil(share*heatMax)))
 }

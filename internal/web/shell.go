@@ -109,6 +109,11 @@ func (s *Shell) Texts() *i18n.Catalogue { return s.texts }
 // Lang is the language of the request.
 func (s *Shell) Lang(r *http.Request) i18n.Lang { return i18n.Negotiate(r) }
 
+// MemberName is a member's name in the language of the request.
+func (s *Shell) MemberName(r *http.Request, m sector.Member) string {
+	return words{s, s.localeOf(r)}.member(m)
+}
+
 // T is a text in the language of the request.
 func (s *Shell) T(r *http.Request, key string, args ...any) string {
 	return s.texts.T(i18n.Negotiate(r), key, args...)

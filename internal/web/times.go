@@ -28,7 +28,7 @@ func (f words) ago(t time.Time) (template.HTML, error) {
 	if err != nil {
 		return "", err
 	}
-	return timeTag(t, text, t.In(f.locale.location()).Format(stamp)), nil
+	return timeTag("ago", t, text, t.In(f.locale.location()).Format(stamp)), nil
 }
 
 // noValue stands where there is nothing to show.
@@ -42,13 +42,13 @@ func (f words) timeAs(t time.Time, layout string) (template.HTML, error) {
 	if err != nil {
 		return "", err
 	}
-	return timeTag(t, t.In(f.locale.location()).Format(layout), title), nil
+	return timeTag("at", t, t.In(f.locale.location()).Format(layout), title), nil
 }
 
-func timeTag(t time.Time, text, title string) template.HTML {
+func timeTag(class string, t time.Time, text, title string) template.HTML {
 	utc := t.UTC().Format("2006-01-02T15:04:05.000Z")
-	return template.HTML(fmt.Sprintf(`<time datetime="%s" title="%s">%s</time>`, //nolint:gosec // all three escaped or made here
-		utc, template.HTMLEscapeString(title), template.HTMLEscapeString(text)))
+	return template.HTML(fmt.Sprintf(`<time class="%s" datetime="%s" title="%s">%s</time>`, //nolint:gosec // escaped or made here
+		class, utc, template.HTMLEscapeString(title), template.HTMLEscapeString(text)))
 }
 
 // distance is the time from now in words, in the largest whole unit.

@@ -51,6 +51,7 @@ func (s *Source) Snapshot(_ context.Context, v sector.Viewer) (pulse.Snapshot, e
 	}
 	if !s.Quiet {
 		snap.Counts = counts(part, grown)
+		snap.ToAlert, snap.ToMember = 380*time.Millisecond, 420*time.Millisecond
 	}
 	return snap, nil
 }
@@ -78,7 +79,7 @@ func (s *Source) point(now time.Time, i int, part int64) pulse.Point {
 
 func counts(part, grown int64) map[pulse.Stage]pulse.Count {
 	return map[pulse.Stage]pulse.Count{
-		pulse.Members:   {Total: max(1, 24/part/10*10), PerSecond: 0.4},
+		pulse.Members:   {Total: members(part)},
 		pulse.Door:      {Total: (4_318_220 + 1213*grown) / part, PerSecond: 1213 / float64(part)},
 		pulse.Stream:    {Total: (4_318_220 + 1213*grown) / part, PerSecond: 1213 / float64(part), Waiting: 412 / part},
 		pulse.Normalise: {Total: (4_317_808 + 1211*grown) / part, PerSecond: 1211 / float64(part)},
@@ -91,6 +92,13 @@ func counts(part, grown int64) map[pulse.Stage]pulse.Count {
 		pulse.Channels:  {Total: 94 / part, PerSecond: 0.1, Waiting: 1203 / part, Condition: condition(part)},
 		pulse.Answers:   {Total: (31 + grown/5) / part, Waiting: 15 / part},
 	}
+}
+
+func members(part int64) int64 {
+	if part > 1 {
+		return 1
+	}
+	return 24
 }
 
 func condition(part int64) pulse.Condition {

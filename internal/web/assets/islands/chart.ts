@@ -13,6 +13,7 @@ interface Props {
   event?: string;
   height: number;
   zone: string;
+  time: string;
 }
 interface Update {
   times: number[];
@@ -57,7 +58,7 @@ function options(el: HTMLElement, p: Props): uPlot.Options {
     scales: { y: { range: (_u, _min, max) => [0, Math.max(4, max * 1.1)] } },
     axes: axes(p.zone),
     series: [
-      { label: "", value: (_, v) => (v == null ? "" : clock.format(v * 1000)) },
+      { label: p.time, value: (_, v) => (v == null ? "" : clock.format(v * 1000)) },
       ...p.series.map((s) => ({
         label: s.label,
         stroke: colour(s.tone),

@@ -6,20 +6,17 @@ import { text } from "./island";
 // station that counted something lights up for a moment. Nothing else moves.
 interface Count {
   total: number;
-  rate: number;
+  rate: string;
   waiting: number;
   condition: "" | "slow" | "down";
   flow: number;
 }
 interface Live {
+  figures: Record<string, string>;
   stages: Record<string, Count>;
 }
 
 const number = new Intl.NumberFormat("en");
-
-function rate(n: number): string {
-  return n < 10 ? n.toFixed(1) : number.format(Math.round(n));
-}
 
 function waiting(el: HTMLElement, c: Count): string {
   if (c.condition === "down") return text(el, "down");
@@ -37,7 +34,7 @@ function update(el: HTMLElement, stage: string, c: Count): void {
     const total = part(station, "total");
     if (total) moved = show(total, number.format(c.total)) || moved;
     const speed = part(station, "rate");
-    if (speed) speed.textContent = rate(c.rate);
+    if (speed) speed.textContent = c.rate;
     const queue = part(station, "waiting");
     if (queue) queue.textContent = waiting(el, c);
     station.classList.toggle("slow", c.condition === "slow");
@@ -51,7 +48,11 @@ function update(el: HTMLElement, stage: string, c: Count): void {
 export function mount(el: HTMLElement): () => void {
   const url = text(el, "stream");
   const stop = subscribe(url, "pulse", (data) => {
-    for (const [stage, c] of Object.entries((data as Live).stages)) update(el, stage, c);
+    const live = data as Live;
+    for (const [stage, c] of Object.entries(live.stages)) update(el, stage, c);
+    for (const slot of el.querySelectorAll<SVGElement>("[data-figure]")) {
+      slot.textContent = live.figures[slot.dataset.figure ?? ""] ?? "";
+    }
   });
   const unwatch = watch(url, (live) => document.querySelector(".live")?.classList.toggle("lost", !live));
   return () => {

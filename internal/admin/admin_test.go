@@ -1,0 +1,236 @@
+package admin_test
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"golang.org/x/net/html"
+
+	"github.com/aspis-platform/aspis/internal/admin"
+	"github.com/aspis-platform/aspis/internal/admin/admintest"
+	"github.com/aspis-platform/aspis/internal/platform/i18n"
+	"github.com/aspis-platform/aspis/internal/sector"
+	"github.com/aspis-platform/aspis/internal/web/webtest"
+)
+
+func newKit(t *testing.T) (*webtest.Kit, *admintest.Fake) {
+	t.Helper()
+	kit, fake := webtest.New(t), admintest.New(webtest.Now())
+	if err := admin.Mount(kit.Mux, kit.Shell, admin.Config{Members: fake, People: fake, Engines: fake}); err != nil {
+		t.Fatal(err)
+	}
+	return kit, fake
+}
+
+func TestPages(t *testing.T) {
+	paths := []string{
+		"/admin/members", "/admin/members?q=jade&sector=banking", "/admin/members?q=nobody", "/admin/members?sort=name&dir=desc",
+		"/admin/members/jade-bank", "/admin/members/camphor-bank", "/admin/members/new",
+		"/admin/members/jade-bank/keys/b3nv8rj5c0yh6p2s/revoke",
+		"/admin/people", "/admin/people?role=analyst", "/admin/people?q=nobody", "/admin/people/new", "/admin/people/new?member=jade-bank",
+		"/admin/health",
+	}
+	for _, path := range paths {
+		for _, lang := range i18n.Langs() {
+			kit, fake := newKit(t)
+			for range 2 {
+				page := kit.Get(t, sector.Administrator, lang, path)
+				if page.Status != http.StatusOK {
+					t.Errorf("%s: status %d", path, page.Status)
+				}
+				webtest.Check(t, page)
+				fake.Sick = true
+			}
+		}
+	}
+}
+
+func TestOnlyTheRightRoles(t *testing.T) {
+	kit, _ := newKit(t)
+	tests := []struct {
+		path string
+		may  []sector.Role
+	}{
+		{"/admin/members", []sector.Role{sector.Administrator, sector.DutyManager, sector.Analyst}},
+		{"/admin/health", []sector.Role{sector.Administrator, sector.DutyManager, sector.Analyst}},
+		{"/admin/members/new", []sector.Role{sector.Administrator}},
+		{"/admin/people", []sector.Role{sector.Administrator}},
+	}
+	for _, test := range tests {
+		for _, role := range sector.Roles() {
+			want := http.StatusForbidden
+			for _, r := range test.may {
+				if r == role {
+					want = http.StatusOK
+				}
+			}
+			page := kit.Get(t, role, i18n.En, test.path)
+			if page.Status != want {
+				t.Errorf("%s as %s: status %d, want %d", test.path, role, page.Status, want)
+			}
+			webtest.Check(t, page)
+		}
+	}
+}
+
+func TestAnalystSeesNoButtonsOfAdministrators(t *testing.T) {
+	kit, _ := newKit(t)
+	body := kit.Get(t, sector.Analyst, i18n.En, "/admin/members/jade-bank").Body
+	for _, way := range []string{"/revoke", `action="/admin/members/jade-bank/keys"`, "/admin/people/new"} {
+		if strings.Contains(body, way) {
+			t.Errorf("an analyst is shown %s", way)
+		}
+	}
+	page := kit.Post(t, sector.Analyst, i18n.En, "/admin/members/jade-bank/keys", url.Values{"scopes": {"records"}})
+	if page.Status != http.StatusForbidden {
+		t.Errorf("an analyst who creates a key gets %d", page.Status)
+	}
+}
+
+func TestCreateMember(t *testing.T) {
+	good := url.Values{"id": {"fir-bank"}, "name": {"Fir Bank"}, "name_zh": {"冷杉銀行"}, "sector": {"banking"}}
+	tests := []struct {
+		name   string
+		change url.Values
+		status int
+		shown  string
+	}{
+		{"good", nil, http.StatusSeeOther, ""},
+		{"no id", url.Values{"id": {" "}}, http.StatusUnprocessableEntity, "Fill in this field"},
+		{"unknown sector", url.Values{"sector": {"casino"}}, http.StatusUnprocessableEntity, "Choose one of the options"},
+		{"taken", url.Values{"id": {"jade-bank"}}, http.StatusUnprocessableEntity, `role="alert"`},
+		{"markup", url.Values{"id": {"jade-bank"}, "name": {`"><script>alert(1)</script>`}}, http.StatusUnprocessableEntity, "&lt;script&gt;"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			kit, _ := newKit(t)
+			form := url.Values{}
+			for name, v := range good {
+				form[name] = v
+			}
+			for name, v := range test.change {
+				form[name] = v
+			}
+			page := kit.Post(t, sector.Administrator, i18n.En, "/admin/members/new", form)
+			if page.Status != test.status || !strings.Contains(page.Body, test.shown) {
+				t.Errorf("status %d, want %d with %q", page.Status, test.status, test.shown)
+			}
+			if test.status != http.StatusSeeOther {
+				webtest.Check(t, page)
+				return
+			}
+			next := kit.Get(t, sector.Administrator, i18n.En, page.Header.Get("Location"))
+			webtest.Check(t, next)
+			if !strings.Contains(next.Body, "Fir Bank") || !strings.Contains(next.Body, "flash-good") {
+				t.Error("the new member or the message is not shown")
+			}
+		})
+	}
+}
+
+func TestKeyIsShownOnce(t *testing.T) {
+	for _, lang := range i18n.Langs() {
+		kit, _ := newKit(t)
+		page := kit.Post(t, sector.Administrator, lang, "/admin/members/jade-bank/keys", url.Values{"scopes": {"records", "taxii"}})
+		if page.Status != http.StatusCreated || page.Header.Get("Cache-Control") != "no-store" {
+			t.Errorf("status %d, cache %q", page.Status, page.Header.Get("Cache-Control"))
+		}
+		webtest.Check(t, page)
+		if n := strings.Count(page.Body, admintest.Secret); n != 2 { // to read and to copy
+			t.Errorf("the secret stands %d times on the page", n)
+		}
+		if strings.Contains(kit.Get(t, sector.Administrator, lang, "/admin/members/jade-bank").Body, admintest.Secret) {
+			t.Error("the secret is shown again")
+		}
+		if strings.Contains(kit.Log.String(), admintest.Secret) {
+			t.Error("the secret is in the log")
+		}
+	}
+}
+
+func TestKeyNeedsAScope(t *testing.T) {
+	kit, fake := newKit(t)
+	before, _ := fake.Keys(t.Context(), "jade-bank")
+	page := kit.Post(t, sector.Administrator, i18n.ZhHant, "/admin/members/jade-bank/keys", url.Values{})
+	webtest.Check(t, page)
+	after, _ := fake.Keys(t.Context(), "jade-bank")
+	if page.Status != http.StatusUnprocessableEntity || len(after) != len(before) {
+		t.Errorf("status %d, %d keys, were %d", page.Status, len(after), len(before))
+	}
+}
+
+func TestRevoke(t *testing.T) {
+	kit, fake := newKit(t)
+	path := "/admin/members/jade-bank/keys/b3nv8rj5c0yh6p2s/revoke"
+	if page := kit.Post(t, sector.Administrator, i18n.En, path, nil); page.Status != http.StatusSeeOther {
+		t.Fatalf("status %d", page.Status)
+	}
+	keys, err := fake.Keys(t.Context(), "jade-bank")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, k := range keys {
+		if revoked := !k.RevokedAt.IsZero(); revoked != (k.ID != "q7ma2xkd94tz1w8e") {
+			t.Errorf("key %s: revoked is %v", k.ID, revoked)
+		}
+	}
+	other := strings.Replace(path, "jade-bank", "camphor-bank", 1)
+	if page := kit.Post(t, sector.Administrator, i18n.En, other, nil); page.Status != http.StatusNotFound {
+		t.Errorf("a key of another member: status %d", page.Status)
+	}
+}
+
+func TestInvite(t *testing.T) {
+	tests := []struct {
+		name   string
+		form   url.Values
+		status int
+	}{
+		{"analyst", url.Values{"email": {"a@b.example"}, "role": {"analyst"}}, http.StatusCreated},
+		{"member", url.Values{"email": {"a@b.example"}, "role": {"member"}, "member": {"jade-bank"}}, http.StatusCreated},
+		{"member without one", url.Values{"email": {"a@b.example"}, "role": {"member"}}, http.StatusUnprocessableEntity},
+		{"analyst with one", url.Values{"email": {"a@b.example"}, "role": {"analyst"}, "member": {"jade-bank"}}, http.StatusUnprocessableEntity},
+		{"taken", url.Values{"email": {"analyst@aspis.example"}, "role": {"analyst"}}, http.StatusUnprocessableEntity},
+	}
+	for _, test := range tests {
+		kit, _ := newKit(t)
+		page := kit.Post(t, sector.Administrator, i18n.En, "/admin/people/new", test.form)
+		if page.Status != test.status {
+			t.Errorf("%s: status %d, want %d", test.name, page.Status, test.status)
+		}
+		webtest.Check(t, page)
+		if test.status == http.StatusCreated && !strings.Contains(page.Body, "http://example.com/enrol?token="+admintest.Secret) {
+			t.Errorf("%s: no link on the page", test.name)
+		}
+	}
+}
+
+func TestPagingVisitsEveryMemberOnce(t *testing.T) {
+	kit, fake := newKit(t)
+	for i := range 40 {
+		id := sector.MemberID("zz-" + strings.Repeat("a", i%7+1) + string(rune('a'+i%26)))
+		_, _ = fake.CreateMember(t.Context(), sector.System(), sector.Member{ID: id, Name: "N", NameZh: "名", Sector: sector.Banking})
+	}
+	all, _ := fake.Members(t.Context())
+	seen := map[string]int{}
+	for path := "/admin/members?sort=name&dir=desc"; path != ""; {
+		doc := kit.Get(t, sector.Administrator, i18n.En, path).Doc(t)
+		for _, tr := range webtest.Find(doc, func(n *html.Node) bool { return webtest.Attr(n, "data-href") != "" }) {
+			seen[webtest.Attr(tr, "data-href")]++
+		}
+		path = ""
+		for _, a := range webtest.Find(doc, func(n *html.Node) bool { return webtest.Attr(n, "rel") == "next" }) {
+			path = webtest.Attr(a, "href")
+		}
+	}
+	if len(seen) != len(all) {
+		t.Errorf("%d members seen, there are %d", len(seen), len(all))
+	}
+	for href, n := range seen {
+		if n != 1 {
+			t.Errorf("%s seen %d times", href, n)
+		}
+	}
+}
