@@ -7,6 +7,7 @@ package gallery
 
 import (
 	"context"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -34,6 +35,7 @@ func TestGallery(t *testing.T) {
 	mount(t, kit)
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /as/{role}", func(w http.ResponseWriter, r *http.Request) { become(t, kit, w, r) })
+	mux.HandleFunc("GET /post/", func(w http.ResponseWriter, r *http.Request) { post(kit, w, r) })
 	mux.Handle("/", kit.Handler)
 	ln, err := net.Listen("tcp", addr)
 	if err != nil {
@@ -95,6 +97,18 @@ func become(t *testing.T, kit *webtest.Kit, w http.ResponseWriter, r *http.Reque
 		}
 	}
 	http.Redirect(w, r, r.URL.Query().Get("next"), http.StatusSeeOther)
+}
+
+// post sends the query as a form to the path after /post, so that a
+// screenshot can show what only a POST answers.
+func post(kit *webtest.Kit, w http.ResponseWriter, r *http.Request) {
+	out := r.Clone(r.Context())
+	out.Method, out.URL.Path = http.MethodPost, strings.TrimPrefix(r.URL.Path, "/post")
+	out.Body = io.NopCloser(strings.NewReader(r.URL.RawQuery))
+	out.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	out.Header.Del("Sec-Fetch-Site")
+	out.URL.RawQuery, out.Form, out.PostForm = "", nil, nil
+	kit.Handler.ServeHTTP(w, out)
 }
 
 // cookiesOnly takes the session cookie of an answer and drops the rest.
