@@ -370,7 +370,8 @@ type AlertQuery struct {
 	Member      sector.MemberID
 	Rule        string
 	Text        string // in title and group values
-	Sort        string // "raised" (default), "severity", "last", "count"
+	Sort        string // "raised" (default), "severity", "last", "count"; the largest first
+	Ascending   bool   // the smallest first
 	After       string // opaque key of the last row of the previous page
 	Limit       int
 }

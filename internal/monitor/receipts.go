@@ -44,6 +44,9 @@ type DeadLetter struct {
 // Cut reports whether Raw is only the line's beginning.
 func (d DeadLetter) Cut() bool { return len(d.Raw) < d.Bytes }
 
+// Size is the line's length in bytes.
+func (d DeadLetter) Size() int64 { return int64(d.Bytes) }
+
 const (
 	// MaxLetterBytes bounds what is kept of a refused line.
 	MaxLetterBytes = 64 << 10

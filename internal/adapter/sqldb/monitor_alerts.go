@@ -151,15 +151,19 @@ func alertQuery(f sector.Filter, q monitor.AlertQuery) (string, []any, error) {
 	if err != nil {
 		return "", nil, err
 	}
+	direction, beyond := " DESC", "<"
+	if q.Ascending {
+		direction, beyond = " ASC", ">"
+	}
 	alertFilters(b, q, own)
 	if q.After != "" {
 		v, n, err := parseAlertKey(q.After)
 		if err != nil {
 			return "", nil, err
 		}
-		b.Where(fmt.Sprintf("(%s, a.number) < (%s, %s)", column, b.Var(v), b.Var(n)))
+		b.Where(fmt.Sprintf("(%s, a.number) %s (%s, %s)", column, beyond, b.Var(v), b.Var(n)))
 	}
-	b.OrderBy(column+" DESC", "a.number DESC").Limit(q.Limit + 1)
+	b.OrderBy(column+direction, "a.number"+direction).Limit(q.Limit + 1)
 	text, args := b.Build()
 	return text, args, nil
 }

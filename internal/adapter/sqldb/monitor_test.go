@@ -318,7 +318,7 @@ func TestAlertPagesAreComplete(t *testing.T) {
 		value[[]monitor.Alert](t)(db.Detections().Apply(ctx, monitor.Commit{UpTo: 1, At: monday, Findings: fs}))
 		for _, f := range []sector.Filter{centreFilter(), memberFilter("bank-a")} {
 			for _, sort := range []string{"raised", "severity", "last", "count"} {
-				seen, q := map[string]bool{}, monitor.AlertQuery{Sort: sort, Limit: 10}
+				seen, q := map[string]bool{}, monitor.AlertQuery{Sort: sort, Limit: 10, Ascending: sort == "last"}
 				for {
 					p := value[monitor.AlertPage](t)(s.Alerts(ctx, f, q))
 					for _, a := range p.Alerts {

@@ -1,0 +1,315 @@
+package monitor
+
+import (
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/aspis-platform/aspis/internal/platform/errs"
+	"github.com/aspis-platform/aspis/internal/sector"
+	"github.com/aspis-platform/aspis/internal/web"
+)
+
+// alertLine is an alert as a row of the list.
+type alertLine struct {
+	ID       string
+	Title    string
+	Cause    Cause
+	Severity Severity
+	State    State
+	Tone     string
+	Group    []Pair
+	Members  string // names
+	More     int    // members beyond those named
+	Count    int
+	Last     time.Time
+	Raised   time.Time
+	Assignee string
+}
+
+type alertsModel struct {
+	List   web.List
+	Alerts []alertLine
+	Centre bool
+	Counts []severityCount
+	Open   int64
+	Empty  web.State
+}
+
+type severityCount struct {
+	Severity Severity
+	Count    int64
+}
+
+// tone is the badge's tone of a state.
+func (s State) tone() string {
+	switch s {
+	case StateNew:
+		return "warn"
+	case StateInProgress:
+		return "note"
+	case StateTruePos:
+		return "bad"
+	case StateFalsePos:
+		return "quiet"
+	}
+	return "good"
+}
+
+func (p *Pages) alertSpec(n *names, centre bool) web.ListSpec {
+	states := []web.Option{{Value: "", Key: "monitor.states.open"}, {Value: "all", Key: "common.all"}}
+	for _, s := range States() {
+		states = append(states, web.Option{Value: string(s), Key: "monitor.state." + string(s)})
+	}
+	severities := []web.Option{{Value: "", Key: "common.all"}}
+	for _, s := range Severities()[:4] {
+		severities = append(severities, web.Option{Value: s.String(), Key: "monitor.at_least." + s.String()})
+	}
+	causes := []web.Option{{Value: "", Key: "common.all"}}
+	for _, c := range Causes() {
+		causes = append(causes, web.Option{Value: string(c), Key: "monitor.cause." + string(c)})
+	}
+	spec := web.ListSpec{Path: "/alerts", Sort: "raised", Desc: true}
+	spec.Filters = []web.Filter{
+		{Name: "q", Key: "monitor.filter.text", Kind: "text"},
+		{Name: "state", Key: "monitor.col.state", Kind: "select", Options: states},
+		{Name: "severity", Key: "monitor.col.severity", Kind: "select", Options: severities},
+		{Name: "cause", Key: "monitor.filter.cause", Kind: "select", Options: causes},
+	}
+	spec.Columns = []web.Column{
+		{Key: "monitor.col.severity", Sort: "severity", Class: "fit"},
+		{Key: "monitor.col.alert"}, {Key: "monitor.col.about", Class: "from-wide"},
+	}
+	if centre {
+		members := []web.Option{{Value: "", Key: "common.all"}}
+		for _, m := range n.list {
+			members = append(members, web.Option{Value: string(m.ID), Text: n.member(m.ID)})
+		}
+		spec.Filters = append(spec.Filters, web.Filter{Name: "member", Key: "monitor.col.member", Kind: "select", Options: members})
+		spec.Columns = append(spec.Columns, web.Column{Key: "monitor.col.member"})
+	}
+	spec.Columns = append(spec.Columns,
+		web.Column{Key: "monitor.col.records", Sort: "count", Class: "num"},
+		web.Column{Key: "monitor.col.last", Sort: "last", Class: "time from-wide"},
+		web.Column{Key: "monitor.col.raised", Sort: "raised", Class: "time"},
+		web.Column{Key: "monitor.col.state", Class: "fit"})
+	if centre {
+		spec.Columns = append(spec.Columns, web.Column{Key: "monitor.col.assignee", Class: "fit from-wide"})
+	}
+	return spec
+}
+
+func (p *Pages) listAlerts(w http.ResponseWriter, r *http.Request) error {
+	v := sector.ViewerFrom(r.Context())
+	n, err := p.namesFor(r)
+	if err != nil {
+		return err
+	}
+	centre := v.Org == sector.Centre
+	l := p.shell.ReadList(r, p.alertSpec(n, centre))
+	page, err := p.alerts.List(r.Context(), v, listQuery(l))
+	if err != nil {
+		return err
+	}
+	counts, err := p.alerts.Count(r.Context(), v)
+	if err != nil {
+		return err
+	}
+	l.Next = page.Next
+	m := alertsModel{List: l, Centre: centre, Empty: noAlerts(l)}
+	for i := range page.Alerts {
+		m.Alerts = append(m.Alerts, n.alertLine(&page.Alerts[i]))
+	}
+	for _, s := range Severities() {
+		m.Counts = append(m.Counts, severityCount{s, counts[s]})
+		m.Open += counts[s]
+	}
+	return p.views.Page(w, r, "alerts", web.Page{Title: "monitor.alerts.title", Data: m, Wide: true})
+}
+
+func listQuery(l web.List) AlertQuery {
+	q := AlertQuery{
+		Cause: Cause(l.Get("cause")), Member: sector.MemberID(l.Get("member")), Text: l.Get("q"),
+		Sort: l.Sorted, Ascending: !l.Down, After: l.After, Limit: l.Limit,
+	}
+	q.MinSeverity, _ = ParseSeverity(l.Get("severity"))
+	switch state := l.Get("state"); state {
+	case "":
+		q.States = []State{StateNew, StateInProgress}
+	case "all":
+	default:
+		q.States = []State{State(state)}
+	}
+	return q
+}
+
+func noAlerts(l web.List) web.State {
+	if l.Filtered() || l.After != "" {
+		return web.State{Kind: "empty", Title: "monitor.alerts.none_found", Text: "monitor.alerts.none_found_text",
+			Actions: []web.Link{{Key: "common.list.clear", Href: l.ClearURL()}}}
+	}
+	return web.State{Kind: "empty", Title: "monitor.alerts.none", Text: "monitor.alerts.none_text",
+		Actions: []web.Link{{Key: "monitor.alerts.show_all", Href: "/alerts?state=all"}}}
+}
+
+const namedMembers = 3
+
+func (n *names) alertLine(a *Alert) alertLine {
+	line := alertLine{
+		ID: a.ID, Title: n.title(&a.Finding), Cause: a.Cause, Severity: a.Severity, State: a.State, Tone: a.State.tone(),
+		Group: a.Group, Count: a.Count, Last: a.Last, Raised: a.Raised,
+	}
+	if a.Assignee != "" {
+		line.Assignee = n.user(a.Assignee)
+	}
+	shown := min(len(a.Members), namedMembers)
+	line.Members, line.More = n.memberList(a.Members[:shown]), len(a.Members)-shown
+	return line
+}
+
+// alertModel is the page of one alert.
+type alertModel struct {
+	Alert
+	Heading  string
+	Tone     string
+	Why      Explained
+	WhyOf    string // whose record is explained
+	Parts    []memberPart
+	Lines    []recordLine
+	Cut      bool // there are more records than are kept
+	Steps    []stepLine
+	Comments []noteLine
+	Centre   bool
+	Form     *web.Form
+	Who      string // the assignee's address
+}
+
+type memberPart struct {
+	ID   sector.MemberID
+	Name string
+	Share
+}
+
+type recordLine struct {
+	RecordRef
+	Name string
+}
+
+type noteLine struct {
+	At   time.Time
+	By   string
+	Text string
+}
+
+// stepLine is one line of an alert's history. WordKeys are catalogue keys.
+type stepLine struct {
+	At       time.Time
+	By       string
+	What     string
+	From, To string
+}
+
+func (p *Pages) showAlert(w http.ResponseWriter, r *http.Request) error {
+	a, err := p.alerts.Get(r.Context(), sector.ViewerFrom(r.Context()), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	n, err := p.namesFor(r)
+	if err != nil {
+		return err
+	}
+	return p.alertPage(w, r, n, &a, n.triageForm(&a))
+}
+
+func (p *Pages) alertPage(w http.ResponseWriter, r *http.Request, n *names, a *Alert, form *web.Form) error {
+	m := alertModel{
+		Alert: *a, Heading: n.title(&a.Finding), Tone: a.State.tone(), Why: a.Explanation(), Form: form,
+		Centre: sector.ViewerFrom(r.Context()).Org == sector.Centre, Cut: len(a.Records) < a.Count,
+	}
+	if a.WhyMember != "" {
+		m.WhyOf = n.member(a.WhyMember)
+	}
+	if a.Assignee != "" {
+		m.Who = n.user(a.Assignee)
+	}
+	for _, s := range a.Shares {
+		m.Parts = append(m.Parts, memberPart{s.Member, n.member(s.Member), s})
+	}
+	for _, ref := range a.Records {
+		m.Lines = append(m.Lines, recordLine{ref, n.member(ref.Member)})
+	}
+	for _, c := range a.History {
+		m.Steps = append(m.Steps, n.step(c))
+	}
+	for _, c := range a.Notes {
+		m.Comments = append(m.Comments, noteLine{c.At, n.user(c.By), c.Text})
+	}
+	return p.views.Page(w, r, "alert", web.Page{
+		Title: "monitor.alert.title", Args: []any{m.Heading}, Data: m, Status: form.Status(),
+		Crumbs: []web.Link{{Key: "monitor.nav.alerts", Href: "/alerts"}},
+	})
+}
+
+func (n *names) step(c Change) stepLine {
+	s := stepLine{At: c.At, By: n.user(sector.UserID(c.Actor)), What: c.What, From: c.From, To: c.To}
+	if c.What == "assignee" {
+		s.From, s.To = n.user(sector.UserID(c.From)), n.user(sector.UserID(c.To))
+	}
+	return s
+}
+
+func (n *names) triageForm(a *Alert) *web.Form {
+	var states []web.Option
+	for _, s := range States() {
+		states = append(states, web.Option{Value: string(s), Key: "monitor.state." + string(s)})
+	}
+	people := []web.Option{{Value: "", Key: "monitor.nobody"}}
+	for _, u := range n.people {
+		people = append(people, web.Option{Value: string(u.ID), Text: u.Email})
+	}
+	return web.NewForm(
+		web.Field{Name: "version", Kind: "hidden", Value: strconv.Itoa(a.Version), Label: "monitor.col.state"},
+		web.Field{Name: "state", Kind: "select", Label: "monitor.col.state", Value: string(a.State), Options: states, Required: true},
+		web.Field{Name: "assignee", Kind: "select", Label: "monitor.col.assignee", Value: string(a.Assignee), Options: people},
+		web.Field{Name: "note", Kind: "textarea", Label: "monitor.alert.note", Rows: 4, MaxLength: maxNote, Hint: "monitor.alert.note_hint"},
+	)
+}
+
+func (p *Pages) triageAlert(w http.ResponseWriter, r *http.Request) error {
+	v, id := sector.ViewerFrom(r.Context()), r.PathValue("id")
+	a, err := p.alerts.Get(r.Context(), v, id)
+	if err != nil {
+		return err
+	}
+	n, err := p.namesFor(r)
+	if err != nil {
+		return err
+	}
+	form := n.triageForm(&a)
+	if err := form.Read(w, r); err != nil {
+		return err
+	}
+	version, err := strconv.Atoi(form.Get("version"))
+	if err != nil {
+		return errs.New(errs.Invalid, "error.form").Because(err)
+	}
+	step := Step{Note: form.Get("note")}
+	if s := State(form.Get("state")); s != a.State {
+		step.State = s
+	}
+	if who := sector.UserID(form.Get("assignee")); who != a.Assignee {
+		step.Assignee = &who
+	}
+	if form.OK() {
+		_, err := p.alerts.Triage(r.Context(), v, id, version, step)
+		if err == nil {
+			p.shell.Flash(r, web.Flash{Tone: "good", Key: "monitor.alert.saved"})
+			http.Redirect(w, r, "/alerts/"+id, http.StatusSeeOther)
+			return nil
+		}
+		if err := form.FailWith(err); err != nil {
+			return err
+		}
+	}
+	return p.alertPage(w, r, n, &a, form)
+}

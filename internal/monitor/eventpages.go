@@ -1,0 +1,205 @@
+package monitor
+
+import (
+	"bytes"
+	"encoding/hex"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/aspis-platform/aspis/internal/platform/errs"
+	"github.com/aspis-platform/aspis/internal/sector"
+	"github.com/aspis-platform/aspis/internal/web"
+)
+
+type eventsModel struct {
+	List    web.List
+	Problem *web.Message // what is wrong with the query
+	Events  []eventLine
+	Centre  bool
+	Chart   web.Chart
+	Total   int64
+	From    time.Time
+	To      time.Time
+	Partial *web.State
+	Empty   web.State
+	Fields  []string
+	Spans   []span
+}
+
+// span is a quick choice of a time range.
+type span struct {
+	Key  string
+	Href string
+	Now  bool
+}
+
+type eventLine struct {
+	ID      string
+	At      time.Time
+	Member  string
+	Source  string
+	Host    string
+	Account string
+	Preview string
+	Clock   ClockState
+}
+
+const (
+	bars        = 60
+	previewSize = 240 // bytes
+)
+
+func eventSpec(centre bool) web.ListSpec {
+	spec := web.ListSpec{Path: "/events", Sort: "at", Desc: true, Limit: 100}
+	spec.Filters = []web.Filter{
+		{Name: "q", Key: "monitor.events.query", Kind: "text"},
+		{Name: "from", Key: "monitor.events.from", Kind: "time"},
+		{Name: "to", Key: "monitor.events.to", Kind: "time"},
+	}
+	spec.Columns = []web.Column{{Key: "monitor.events.at", Class: "time"}}
+	if centre {
+		spec.Columns = append(spec.Columns, web.Column{Key: "monitor.col.member"})
+	}
+	spec.Columns = append(spec.Columns,
+		web.Column{Key: "monitor.events.source"}, web.Column{Key: "monitor.events.host"},
+		web.Column{Key: "monitor.events.account", Class: "from-wide"}, web.Column{Key: "monitor.events.record", Class: "wide"})
+	return spec
+}
+
+func (p *Pages) searchEvents(w http.ResponseWriter, r *http.Request) error {
+	v := sector.ViewerFrom(r.Context())
+	n, err := p.namesFor(r)
+	if err != nil {
+		return err
+	}
+	centre := v.Org == sector.Centre
+	l := p.shell.ReadList(r, eventSpec(centre))
+	m := eventsModel{List: l, Centre: centre, Fields: QueryFields(), Spans: spans(r.URL.Query(), l, p.events.now().In(p.shell.Zone(r)))}
+	if !centre {
+		m.Fields = m.Fields[1:] // "member" would find the one member only
+	}
+	eq := EventQuery{Text: l.Get("q"), From: l.Time("from"), To: l.Time("to"), After: l.After, Limit: l.Limit}
+	status := http.StatusOK
+	if err := p.fillEvents(r, v, n, eq, &m); err != nil {
+		e, ok := errors.AsType[*errs.Error](err)
+		if !ok || e.Kind != errs.Invalid {
+			return err
+		}
+		m.Problem, status = &web.Message{Key: e.Key, Args: e.Args}, http.StatusUnprocessableEntity
+	}
+	return p.views.Page(w, r, "events", web.Page{Title: "monitor.events.title", Data: m, Wide: true, Status: status})
+}
+
+func (p *Pages) fillEvents(r *http.Request, v sector.Viewer, n *names, eq EventQuery, m *eventsModel) error {
+	page, err := p.events.Search(r.Context(), v, eq)
+	if err != nil {
+		return err
+	}
+	eq.From, eq.To = page.Query.From, page.Query.To
+	m.From, m.To, m.List.Next = eq.From, eq.To, page.Next
+	for i := range page.Records {
+		m.Events = append(m.Events, n.eventLine(&page.Records[i]))
+	}
+	m.Empty = web.State{Kind: "empty", Title: "monitor.events.none", Text: "monitor.events.none_text"}
+	if !page.Searched.IsZero() {
+		m.Partial = &web.State{Kind: "partial", Title: "monitor.events.partial", Text: "monitor.events.partial_text"}
+		if older := m.List.NextURL(); older != "" {
+			m.Partial.Actions = []web.Link{{Key: "monitor.events.older", Href: older}}
+		}
+	}
+	list, err := p.events.Histogram(r.Context(), v, eq, bars)
+	if errs.Is(err, errs.Unavailable) { // rows without their picture are worth showing
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	m.Chart = web.Chart{
+		ID: "histogram", Title: "monitor.events.histogram", Unit: "monitor.events.unit", Source: "monitor.events.source_note", Height: 96,
+		Series: []web.Series{{Key: "monitor.events.unit", Tone: "a"}},
+	}
+	for _, b := range list {
+		m.Chart.Times = append(m.Chart.Times, b.From)
+		m.Chart.Series[0].Values = append(m.Chart.Series[0].Values, b.Count)
+		m.Total += b.Count
+	}
+	return nil
+}
+
+// spans are links to the last hour, day, week and month with the same query.
+func spans(q url.Values, l web.List, now time.Time) []span {
+	var list []span
+	for _, s := range []struct {
+		key  string
+		long time.Duration
+	}{{"hour", time.Hour}, {"day", 24 * time.Hour}, {"week", 7 * 24 * time.Hour}, {"month", 30 * 24 * time.Hour}} {
+		u := url.Values{"span": {s.key}}
+		if text := l.Get("q"); text != "" {
+			u.Set("q", text)
+		}
+		u.Set("from", now.Add(-s.long).Format("2006-01-02T15:04"))
+		list = append(list, span{Key: "monitor.events.span." + s.key, Href: "/events?" + u.Encode(), Now: q.Get("span") == s.key})
+	}
+	return list
+}
+
+func (n *names) eventLine(r *Record) eventLine {
+	parts := []string{r.Source.Product, r.Source.Category, r.Source.Service}
+	source := ""
+	for _, s := range parts {
+		if s != "" {
+			source += "/" + s
+		}
+	}
+	return eventLine{
+		ID: r.ID, At: r.At, Member: n.member(r.Member), Source: strings.TrimPrefix(source, "/"), Host: r.Host, Account: r.Account,
+		Preview: preview(r.Raw), Clock: r.Clock,
+	}
+}
+
+// preview is the beginning of a record as one line of text.
+func preview(raw []byte) string {
+	raw = raw[:min(len(raw), previewSize)]
+	for len(raw) > 0 && !utf8.Valid(raw[max(0, len(raw)-utf8.UTFMax):]) {
+		raw = raw[:len(raw)-1]
+	}
+	return strings.ToValidUTF8(string(bytes.TrimSpace(raw)), "\uFFFD")
+}
+
+type eventModel struct {
+	EventDetail
+	Member string
+	Source string
+	Text   string // the record as sent
+	Hash   string
+	Cut    bool
+	Centre bool
+	Late   time.Duration
+}
+
+// maxShown bounds the bytes of a record that a page shows.
+const maxShown = 256 << 10
+
+func (p *Pages) showEvent(w http.ResponseWriter, r *http.Request) error {
+	v := sector.ViewerFrom(r.Context())
+	d, err := p.events.Get(r.Context(), v, r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	n, err := p.namesFor(r)
+	if err != nil {
+		return err
+	}
+	m := eventModel{
+		EventDetail: d, Member: n.member(d.Member), Source: n.eventLine(&d.Record).Source, Hash: hex.EncodeToString(d.SHA256[:]),
+		Text: strings.ToValidUTF8(string(d.Raw[:min(len(d.Raw), maxShown)]), "\uFFFD"), Cut: len(d.Raw) > maxShown || len(d.Fields) == maxFields,
+		Centre: v.Org == sector.Centre,
+	}
+	return p.views.Page(w, r, "event", web.Page{
+		Title: "monitor.event.title", Data: m, Crumbs: []web.Link{{Key: "monitor.nav.events", Href: "/events"}},
+	})
+}
