@@ -1,0 +1,200 @@
+package duckdb
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	duck "github.com/duckdb/duckdb-go/v2"
+
+	"github.com/aspis-platform/aspis/event"
+	"github.com/aspis-platform/aspis/internal/monitor"
+)
+
+const maxObservables = 256
+
+// Append implements [monitor.History]. DuckDB's appenders take part in the
+// transaction of their connection: rows and cursor are stored together or not
+// at all, and the commit returns after the write-ahead log is synced.
+func (h *History) Append(ctx context.Context, upTo uint64, records []monitor.Record) error {
+	h.writing.Lock()
+	defer h.writing.Unlock()
+	e, err := h.current(ctx)
+	if err != nil {
+		return fmt.Errorf("append: %w", err)
+	}
+	if err := checkRecords(e.cursor.Load(), upTo, records); err != nil {
+		return fmt.Errorf("append to %d: %w", upTo, err)
+	}
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("append: %w", err)
+	}
+	// Once begun it ends: an interrupted commit would leave it open which of
+	// cursor and rows are stored.
+	if err := e.append(context.WithoutCancel(ctx), upTo, records); err != nil {
+		return fmt.Errorf("append to %d: %w", upTo, err)
+	}
+	e.cursor.Store(upTo)
+	if len(records) > 0 {
+		oldest, newest := int64(math.MaxInt64), int64(math.MinInt64)
+		for _, r := range records {
+			oldest, newest = min(oldest, r.At.UnixMicro()), max(newest, r.At.UnixMicro())
+		}
+		e.extent.grow(oldest, newest, int64(len(records)))
+	}
+	h.askCheckpoint()
+	return nil
+}
+
+// checkRecords refuses what is not in the stream between the two positions.
+func checkRecords(cursor, upTo uint64, records []monitor.Record) error {
+	if upTo <= cursor || upTo > math.MaxInt64>>16 {
+		return fmt.Errorf("position is not after the cursor, %d", cursor)
+	}
+	last := int64(-1)
+	for i := range records {
+		r := &records[i]
+		if seq := uint64(r.Number) >> 16; r.Number < 0 || seq <= cursor || seq > upTo || r.Number <= last {
+			return fmt.Errorf("record number %d is out of order", r.Number)
+		}
+		if _, _, ok := splitID(r.ID); !ok {
+			return fmt.Errorf("record id %q is not batch-line", r.ID)
+		}
+		last = r.Number
+	}
+	return nil
+}
+
+// splitID takes "<batch>-<line>" apart.
+func splitID(id string) (batch string, line int32, ok bool) {
+	batch, digits, ok := strings.Cut(id, "-")
+	if !ok || batch == "" || len(batch) > 64 || len(digits) > 1 && digits[0] == '0' {
+		return "", 0, false
+	}
+	n, err := strconv.ParseUint(digits, 10, 31)
+	return batch, int32(n), err == nil
+}
+
+// append runs the transaction. If it cannot be ended either way, the engine is
+// marked to be opened again, which drops what was not committed.
+func (e *engine) append(ctx context.Context, upTo uint64, records []monitor.Record) error {
+	if _, err := e.writer.ExecContext(ctx, `BEGIN`); err != nil {
+		return e.fail(err)
+	}
+	err := e.writer.Raw(func(dc any) error { return e.appendRows(dc.(driver.Conn), records) })
+	if err == nil {
+		_, err = e.writer.ExecContext(ctx, `UPDATE history.ingest SET upto = $1`, int64(upTo))
+	}
+	if err != nil {
+		if _, undone := e.writer.ExecContext(ctx, `ROLLBACK`); undone != nil {
+			return e.fail(errors.Join(err, undone))
+		}
+		return e.note(err)
+	}
+	if _, err := e.writer.ExecContext(ctx, `COMMIT`); err != nil {
+		return e.fail(err) // perhaps stored: opening again tells
+	}
+	return nil
+}
+
+func (e *engine) fail(err error) error {
+	e.broken.Store(true)
+	return err
+}
+
+// appendRows fills the four tables through one appender each.
+func (e *engine) appendRows(dc driver.Conn, records []monitor.Record) (err error) {
+	a := &rowAppender{eng: e}
+	defer func() { err = errors.Join(err, a.close()) }()
+	for _, t := range []struct {
+		name string
+		to   **duck.Appender
+	}{{"events", &a.events}, {"batches", &a.batches}, {"seen", &a.seen}, {"addresses", &a.addresses}} {
+		if *t.to, err = duck.NewAppender(dc, "history", "main", t.name); err != nil {
+			return fmt.Errorf("table %s: %w", t.name, err)
+		}
+	}
+	for i := range records {
+		if err := a.record(&records[i]); err != nil {
+			return fmt.Errorf("record %d: %w", records[i].Number, err)
+		}
+	}
+	return nil
+}
+
+type rowAppender struct {
+	eng                              *engine
+	events, batches, seen, addresses *duck.Appender
+	seq                              int64
+}
+
+func (a *rowAppender) close() error {
+	var errs []error
+	for _, one := range []*duck.Appender{a.events, a.batches, a.seen, a.addresses} {
+		if one != nil {
+			errs = append(errs, one.Close())
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (a *rowAppender) record(r *monitor.Record) error {
+	batch, line, _ := splitID(r.ID)
+	if seq := r.Number >> 16; seq != a.seq {
+		a.seq = seq
+		if err := a.batches.AppendRow(batch, seq); err != nil {
+			return err
+		}
+	}
+	raw, rest := storedText(r.Raw)
+	err := a.events.AppendRow(r.Number, line, batch, r.At.UnixMicro(), r.Received.UnixMicro(), uint8(r.Clock),
+		string(r.Member), text(r.Source.Product), text(r.Source.Category), text(r.Source.Service),
+		text(r.Host), text(r.Account), r.SHA256[:], raw, rest)
+	if err != nil {
+		return err
+	}
+	for _, o := range r.Observables[:min(len(r.Observables), maxObservables)] {
+		if err := a.observable(r, o); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a *rowAppender) observable(r *monitor.Record, o event.Observable) error {
+	at, member := r.At.UnixMicro(), string(r.Member)
+	if isAddress(o.Kind) {
+		if ip, ok := parseAddress(o.Value); ok {
+			return a.addresses.AppendRow(ip.hi, ip.lo, at, r.Number, member)
+		}
+	}
+	err := a.seen.AppendRow(a.eng.hash(o.Value), uint8(o.Kind), at, r.Number, member)
+	if err != nil || o.Kind != event.ObservableDomain {
+		return err
+	}
+	parents(o.Value, func(parent string) {
+		if err == nil {
+			err = a.seen.AppendRow(a.eng.hash(parent), uint8(kindParent), at, r.Number, member)
+		}
+	})
+	return err
+}
+
+// storedText is the record for the text column and, where it is not UTF-8 and
+// would not come back as it was, its bytes for the other.
+func storedText(raw []byte) (string, any) {
+	if utf8.Valid(raw) {
+		return string(raw), nil
+	}
+	return strings.ToValidUTF8(string(raw), "\uFFFD"), raw
+}
+
+func text(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
+
+func fromMicro(us int64) time.Time { return time.UnixMicro(us).UTC() }

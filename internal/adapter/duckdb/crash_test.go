@@ -1,0 +1,3 @@
+package duckdb_test
+
+func runChild() bool { return false }

@@ -1,0 +1,347 @@
+// Package duckdb is the history of all records in one DuckDB file.
+//
+// Records are appended in stream order, each Append one transaction together
+// with the cursor. There are no indexes: DuckDB keeps the smallest and the
+// largest value of every column for each row group, and both the record
+// number and, nearly, the event time grow with the rows, so that a search in
+// a span of time or for a number reads only what is near. Records that come
+// late widen the span of the row groups they are in and are found all the
+// same.
+//
+// Observables are kept as a keyed hash (table seen) or, for addresses, as the
+// address itself (table addresses) next to time, number and member.
+package duckdb
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	duck "github.com/duckdb/duckdb-go/v2"
+
+	"github.com/aspis-platform/aspis/internal/monitor"
+)
+
+// Defaults of [Config].
+const (
+	DefaultMemoryMB     = 256
+	DefaultThreads      = 2
+	DefaultCheckpointMB = 64
+	DefaultReaders      = 4
+)
+
+// ErrClosed is returned by a History after Close.
+var ErrClosed = errors.New("history: closed")
+
+// Config opens a History. Zero fields take their defaults.
+type Config struct {
+	// Path is the database file; its folder is created. A write-ahead log and
+	// a folder for temporary files are put beside it.
+	Path string
+	// MemoryMB bounds DuckDB's buffers; what it spills goes to disk.
+	MemoryMB int
+	// Threads of the engine, for searches and checkpoints.
+	Threads int
+	// Readers is how many searches may run at once; more wait.
+	Readers int
+	// CheckpointMB is the size of the write-ahead log at which it is worked
+	// into the database: what a start after a crash has to replay.
+	CheckpointMB int
+	Logger       *slog.Logger
+}
+
+func (c Config) withDefaults() Config {
+	c.MemoryMB = cmp.Or(c.MemoryMB, DefaultMemoryMB)
+	c.Threads = cmp.Or(c.Threads, DefaultThreads)
+	c.Readers = cmp.Or(c.Readers, DefaultReaders)
+	c.CheckpointMB = cmp.Or(c.CheckpointMB, DefaultCheckpointMB)
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	return c
+}
+
+// History implements [monitor.History].
+type History struct {
+	cfg Config
+	log *slog.Logger
+
+	writing sync.Mutex // one Append at a time
+
+	mu     sync.Mutex
+	eng    *engine // nil while the database cannot be opened
+	closed bool
+
+	checkpoints chan struct{} // asks for a checkpoint
+	stop        chan struct{}
+	done        sync.WaitGroup
+}
+
+var _ monitor.History = (*History)(nil)
+
+// engine is one opening of the database.
+type engine struct {
+	db     *sql.DB
+	writer *sql.Conn
+	secret []byte // key of the observables' hashes
+	cursor atomic.Uint64
+	extent extent
+	broken atomic.Bool // the database refuses everything until it is opened again
+}
+
+// extent is the span of event times and the number of records held.
+type extent struct {
+	mu             sync.Mutex
+	oldest, newest int64
+	rows           int64
+}
+
+func (e *extent) get() (oldest, newest, rows int64) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.oldest, e.newest, e.rows
+}
+
+func (e *extent) grow(oldest, newest, rows int64) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.rows == 0 {
+		e.oldest, e.newest = oldest, newest
+	}
+	e.oldest, e.newest = min(e.oldest, oldest), max(e.newest, newest)
+	e.rows += rows
+}
+
+// Open opens the database at cfg.Path, creating it if need be.
+func Open(ctx context.Context, cfg Config) (*History, error) {
+	cfg = cfg.withDefaults()
+	h := &History{cfg: cfg, log: cfg.Logger, checkpoints: make(chan struct{}, 1), stop: make(chan struct{})}
+	var err error
+	if h.eng, err = h.start(ctx); err != nil {
+		return nil, fmt.Errorf("open history: %w", err)
+	}
+	h.done.Go(h.checkpointer)
+	return h, nil
+}
+
+// start opens the file and brings its schema into being.
+func (h *History) start(ctx context.Context) (_ *engine, err error) {
+	if err := os.MkdirAll(filepath.Dir(h.cfg.Path), 0o700); err != nil {
+		return nil, fmt.Errorf("folder: %w", err)
+	}
+	connector, err := duck.NewConnector("", nil)
+	if err != nil {
+		return nil, fmt.Errorf("engine: %w", err)
+	}
+	e := &engine{db: sql.OpenDB(connector)}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, e.close())
+		}
+	}()
+	e.db.SetMaxOpenConns(h.cfg.Readers + 2) // one appends, one checkpoints
+	e.db.SetMaxIdleConns(h.cfg.Readers + 2)
+	if e.writer, err = e.db.Conn(ctx); err != nil {
+		return nil, fmt.Errorf("connect: %w", err)
+	}
+	for _, s := range h.settings() {
+		if _, err := e.writer.ExecContext(ctx, s); err != nil {
+			return nil, fmt.Errorf("%s: %w", strings.Fields(s)[0], err)
+		}
+	}
+	if err := e.migrate(ctx); err != nil {
+		return nil, err
+	}
+	return e, nil
+}
+
+// settings are values of the configuration, which SET and ATTACH do not take
+// as parameters; quote makes them literals.
+func (h *History) settings() []string {
+	return []string{
+		fmt.Sprintf("SET memory_limit = '%dMiB'", h.cfg.MemoryMB),
+		fmt.Sprintf("SET threads = %d", h.cfg.Threads),
+		"SET temp_directory = " + quote(h.cfg.Path+".tmp"),
+		// The checkpointer comes first; this is for when it cannot.
+		fmt.Sprintf("SET checkpoint_threshold = '%dMiB'", 4*h.cfg.CheckpointMB),
+		"SET late_materialization_max_rows = 1000",
+		"SET preserve_insertion_order = true",
+		"SET autoinstall_known_extensions = false",
+		"SET autoload_known_extensions = false",
+		// Small row groups: less is written again by a checkpoint, and less is
+		// read for one record.
+		"ATTACH " + quote(h.cfg.Path) + " AS history (ROW_GROUP_SIZE 32768, STORAGE_VERSION 'v1.5.0')",
+		// From here on no statement reaches another file or a setting.
+		"SET enable_external_access = false",
+		"SET lock_configuration = true",
+	}
+}
+
+func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
+
+const schemaVersion = 1
+
+func schema() []string {
+	return []string{
+		`CREATE TABLE history.meta (version INTEGER NOT NULL, secret BLOB NOT NULL)`,
+		`CREATE TABLE history.ingest (upto BIGINT NOT NULL)`,
+		`CREATE TABLE history.events (
+			number BIGINT NOT NULL, line INTEGER NOT NULL, batch VARCHAR NOT NULL,
+			happened BIGINT NOT NULL, received BIGINT NOT NULL, clock UTINYINT NOT NULL,
+			member VARCHAR NOT NULL, product VARCHAR NOT NULL, category VARCHAR NOT NULL,
+			service VARCHAR NOT NULL, host VARCHAR NOT NULL, account VARCHAR NOT NULL,
+			sha256 BLOB NOT NULL, raw VARCHAR NOT NULL USING COMPRESSION zstd, bytes BLOB)`,
+		`CREATE TABLE history.batches (id VARCHAR NOT NULL, seq BIGINT NOT NULL)`,
+		`CREATE TABLE history.seen (hash BIGINT NOT NULL, kind UTINYINT NOT NULL,
+			happened BIGINT NOT NULL, number BIGINT NOT NULL, member VARCHAR NOT NULL)`,
+		`CREATE TABLE history.addresses (hi BIGINT NOT NULL, lo BIGINT NOT NULL,
+			happened BIGINT NOT NULL, number BIGINT NOT NULL, member VARCHAR NOT NULL)`,
+		`INSERT INTO history.ingest VALUES (0)`,
+	}
+}
+
+// migrate creates the tables of a new file and reads what is kept in memory.
+func (e *engine) migrate(ctx context.Context) error {
+	var tables int
+	if err := e.writer.QueryRowContext(ctx,
+		`SELECT count(*) FROM duckdb_tables() WHERE database_name = 'history'`).Scan(&tables); err != nil {
+		return fmt.Errorf("schema: %w", err)
+	}
+	if tables == 0 {
+		if err := e.create(ctx); err != nil {
+			return fmt.Errorf("schema: %w", err)
+		}
+	}
+	var version int
+	if err := e.writer.QueryRowContext(ctx, `SELECT version, secret FROM history.meta`).Scan(&version, &e.secret); err != nil {
+		return fmt.Errorf("schema: %w", err)
+	}
+	if version != schemaVersion {
+		return fmt.Errorf("the database is of version %d, this program knows %d", version, schemaVersion)
+	}
+	var cursor, rows int64
+	var oldest, newest sql.NullInt64
+	if err := e.writer.QueryRowContext(ctx, `SELECT upto FROM history.ingest`).Scan(&cursor); err != nil {
+		return fmt.Errorf("cursor: %w", err)
+	}
+	if err := e.writer.QueryRowContext(ctx,
+		`SELECT min(happened), max(happened), count(*) FROM history.events`).Scan(&oldest, &newest, &rows); err != nil {
+		return fmt.Errorf("extent: %w", err)
+	}
+	e.cursor.Store(uint64(cursor))
+	e.extent.grow(oldest.Int64, newest.Int64, rows)
+	return nil
+}
+
+func (e *engine) create(ctx context.Context) error {
+	secret := make([]byte, 32)
+	_, _ = rand.Read(secret) // never fails
+	tx, err := e.writer.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }() // after Commit it does nothing
+	for _, s := range schema() {
+		if _, err := tx.ExecContext(ctx, s); err != nil {
+			return err
+		}
+	}
+	if _, err := tx.ExecContext(ctx, `INSERT INTO history.meta VALUES ($1, $2)`, schemaVersion, secret); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+// close waits for running searches.
+func (e *engine) close() error {
+	var err error
+	if e.writer != nil {
+		err = e.writer.Close()
+	}
+	return errors.Join(err, e.db.Close())
+}
+
+// current is the engine in use. A broken one is closed and opened again.
+func (h *History) current(ctx context.Context) (*engine, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.closed {
+		return nil, ErrClosed
+	}
+	if h.eng != nil && !h.eng.broken.Load() {
+		return h.eng, nil
+	}
+	if h.eng != nil {
+		h.log.WarnContext(ctx, "history: closing the database after a failure, to open it again")
+		if err := h.eng.close(); err != nil {
+			h.log.WarnContext(ctx, "history: close", "error", err)
+		}
+		h.eng = nil
+	}
+	e, err := h.start(context.WithoutCancel(ctx))
+	if err != nil {
+		return nil, fmt.Errorf("open the database again: %w", err)
+	}
+	h.eng = e
+	h.log.InfoContext(ctx, "history: database is open again")
+	return e, nil
+}
+
+// note marks the engine when err says that it takes no more statements.
+func (e *engine) note(err error) error {
+	d, ok := errors.AsType[*duck.Error](err)
+	if ok && (d.Type == duck.ErrorTypeFatal || strings.Contains(d.Msg, "has been invalidated")) {
+		e.broken.Store(true)
+	}
+	return err
+}
+
+// Check reports whether the database can be read and has no failure.
+func (h *History) Check(ctx context.Context) error {
+	e, err := h.current(ctx)
+	if err != nil {
+		return err
+	}
+	var upto int64
+	if err := e.note(e.db.QueryRowContext(ctx, `SELECT upto FROM history.ingest`).Scan(&upto)); err != nil {
+		return fmt.Errorf("history: %w", err)
+	}
+	return nil
+}
+
+// Cursor implements [monitor.History].
+func (h *History) Cursor(ctx context.Context) (uint64, error) {
+	e, err := h.current(ctx)
+	if err != nil {
+		return 0, err
+	}
+	return e.cursor.Load(), nil
+}
+
+// Close waits for what is running and writes a checkpoint.
+func (h *History) Close() error {
+	h.mu.Lock()
+	if h.closed {
+		h.mu.Unlock()
+		return nil
+	}
+	h.closed = true
+	close(h.stop)
+	h.mu.Unlock()
+	h.done.Wait()
+	h.writing.Lock()
+	defer h.writing.Unlock()
+	if h.eng == nil {
+		return nil
+	}
+	return h.eng.close()
+}
