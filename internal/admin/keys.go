@@ -39,7 +39,7 @@ func (p pages) createKey(w http.ResponseWriter, r *http.Request) error {
 	if !f.OK() {
 		return p.showMember(w, r, f)
 	}
-	m, err := p.Config.Members.Member(r.Context(), sector.MemberID(r.PathValue("id")))
+	m, err := p.Members.Member(r.Context(), sector.MemberID(r.PathValue("id")))
 	if err != nil {
 		return err
 	}
@@ -47,7 +47,7 @@ func (p pages) createKey(w http.ResponseWriter, r *http.Request) error {
 	for _, s := range f.All("scopes") {
 		scopes = append(scopes, sector.Scope(s))
 	}
-	key, secret, err := p.Config.Members.CreateKey(r.Context(), sector.ViewerFrom(r.Context()), m.ID, scopes)
+	key, secret, err := p.Members.CreateKey(r.Context(), sector.ViewerFrom(r.Context()), m.ID, scopes)
 	if err != nil {
 		return err
 	}
@@ -83,11 +83,11 @@ type revokeModel struct {
 }
 
 func (p pages) findKey(r *http.Request) (revokeModel, error) {
-	m, err := p.Config.Members.Member(r.Context(), sector.MemberID(r.PathValue("id")))
+	m, err := p.Members.Member(r.Context(), sector.MemberID(r.PathValue("id")))
 	if err != nil {
 		return revokeModel{}, err
 	}
-	keys, err := p.Config.Members.Keys(r.Context(), m.ID)
+	keys, err := p.Members.Keys(r.Context(), m.ID)
 	if err != nil {
 		return revokeModel{}, err
 	}
@@ -115,7 +115,7 @@ func (p pages) revoke(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := p.Config.Members.RevokeKey(r.Context(), sector.ViewerFrom(r.Context()), m.Key); err != nil {
+	if err := p.Members.RevokeKey(r.Context(), sector.ViewerFrom(r.Context()), m.Key); err != nil {
 		return err
 	}
 	p.shell.Flash(r, web.Flash{Tone: "good", Key: "admin.keys.revoked"})

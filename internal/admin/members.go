@@ -36,7 +36,7 @@ type membersModel struct {
 
 // members lists a thousand members at most, so it sorts and pages in memory.
 func (p pages) members(w http.ResponseWriter, r *http.Request) error {
-	all, err := p.Config.Members.Members(r.Context())
+	all, err := p.Members.Members(r.Context())
 	if err != nil {
 		return err
 	}
@@ -126,7 +126,7 @@ func (p pages) createMember(w http.ResponseWriter, r *http.Request) error {
 	if !f.OK() {
 		return p.showMemberForm(w, r, f)
 	}
-	m, err := p.Config.Members.CreateMember(r.Context(), sector.ViewerFrom(r.Context()), sector.Member{
+	m, err := p.Members.CreateMember(r.Context(), sector.ViewerFrom(r.Context()), sector.Member{
 		ID: sector.MemberID(f.Get("id")), Name: f.Get("name"), NameZh: f.Get("name_zh"),
 		Sector: sector.SubSector(f.Get("sector")), Mail: f.Get("mail"),
 	})
@@ -155,11 +155,11 @@ func (p pages) member(w http.ResponseWriter, r *http.Request) error {
 
 func (p pages) showMember(w http.ResponseWriter, r *http.Request, f *web.Form) error {
 	id := sector.MemberID(r.PathValue("id"))
-	m, err := p.Config.Members.Member(r.Context(), id)
+	m, err := p.Members.Member(r.Context(), id)
 	if err != nil {
 		return err
 	}
-	keys, err := p.Config.Members.Keys(r.Context(), id)
+	keys, err := p.Members.Keys(r.Context(), id)
 	if err != nil {
 		return err
 	}

@@ -88,7 +88,7 @@ func personOrder(by string, down bool) func(a, b sector.User) int {
 }
 
 func (p pages) personForm(r *http.Request) (*web.Form, error) {
-	members, err := p.Config.Members.Members(r.Context())
+	members, err := p.Members.Members(r.Context())
 	if err != nil {
 		return nil, err
 	}

@@ -75,7 +75,7 @@ func (e *Edge) recovered(w *writer, r *http.Request, p any) {
 		return
 	}
 	if p == http.ErrAbortHandler { //nolint:errorlint // a recovered value, compared as net/http does
-		panic(p)
+		panic(p) //nolint:forbidigo // goes on to net/http, which ends the connection
 	}
 	e.log.LogAttrs(r.Context(), slog.LevelError, "panic",
 		slog.String("request", RequestID(r.Context())), slog.String("stack", string(debug.Stack())))

@@ -141,7 +141,7 @@ func TestPanic(t *testing.T) {
 	}
 	r.mux.HandleFunc("GET /abort", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
 	defer func() {
-		if p := recover(); p != http.ErrAbortHandler {
+		if p := recover(); p != http.ErrAbortHandler { //nolint:errorlint // a recovered value
 			t.Errorf("abort became %v", p)
 		}
 	}()

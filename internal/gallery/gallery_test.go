@@ -1,6 +1,6 @@
 // Package gallery serves every page with invented figures, for looking at:
 //
-//	ASPIS_GALLERY=127.0.0.1:8099 go test -run Gallery -timeout 0 ./internal/web/gallery
+//	ASPIS_GALLERY=127.0.0.1:8099 go test -run Gallery -timeout 0 ./internal/gallery
 //
 // and then, for instance, /as/analyst?lang=zh-Hant&theme=dark&next=/.
 package gallery
