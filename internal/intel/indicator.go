@@ -284,3 +284,9 @@ func internalName(host string) bool {
 	}
 	return !strings.Contains(host, ".")
 }
+
+// KindKey is the catalogue key of the indicator's kind.
+func (i Indicator) KindKey() string { return "observable." + i.Kind.String() }
+
+// KindKey is the catalogue key of the observable's kind.
+func (p ProposedIndicator) KindKey() string { return "observable." + p.Kind.String() }

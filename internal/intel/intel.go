@@ -192,3 +192,25 @@ type Totals struct {
 	Recipients, Opened, Answered int64
 	ByAnswer                     map[AnswerKind]int64
 }
+
+// Plus adds recipients that gave one answer ("" for none).
+func (t Totals) Plus(kind AnswerKind, recipients, opened int64) Totals {
+	if t.ByAnswer == nil {
+		t.ByAnswer = map[AnswerKind]int64{}
+	}
+	t.Recipients += recipients
+	t.Opened += opened
+	if kind != "" {
+		t.ByAnswer[kind] += recipients
+		t.Answered += recipients
+	}
+	return t
+}
+
+// In is the text in a language, "zh-Hant" or "en".
+func (t Text) In(lang string) string {
+	if lang == "en" {
+		return t.En
+	}
+	return t.Zh
+}

@@ -78,7 +78,9 @@ type ReleaseStore interface {
 	Opened(ctx context.Context, f sector.Filter, id AdvisoryID, at time.Time, e ledger.Entry) error
 	// SaveAnswer stores an answer of a member that sees the advisory.
 	SaveAnswer(ctx context.Context, f sector.Filter, a Answer, e ledger.Entry) error
-	Totals(ctx context.Context, f sector.Filter, id AdvisoryID) (Totals, error)
+	// Totals counts over the recipients of the last release that the viewer
+	// sees of each advisory; those it sees none of are not in the map.
+	Totals(ctx context.Context, f sector.Filter, ids []AdvisoryID) (map[AdvisoryID]Totals, error)
 }
 
 // EventWindow is the least distance between the times of two releases or
@@ -200,4 +202,9 @@ type Hunter interface {
 type Sealer interface {
 	Seal(plain []byte) string
 	Open(sealed string) ([]byte, error)
+}
+
+// People names accounts, for the centre's pages.
+type People interface {
+	Users(ctx context.Context) ([]sector.User, error)
 }

@@ -3,6 +3,7 @@ package intel
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -117,16 +118,36 @@ type Figures struct {
 // Figures are the totals of an advisory that the viewer sees; for the centre
 // nothing is withheld. Members do not see each other's numbers.
 func (s *Service) Figures(ctx context.Context, v sector.Viewer, id AdvisoryID) (Figures, error) {
-	if v.Org != sector.Centre && v.Org != sector.Authority {
-		return Figures{}, errNoAdvisory()
-	}
-	if !id.valid() {
-		return Figures{}, errNoAdvisory()
-	}
-	t, err := s.Releases.Totals(ctx, s.gate.For(v), id)
+	all, err := s.FiguresOf(ctx, v, []AdvisoryID{id})
 	if err != nil {
 		return Figures{}, err
 	}
+	f, ok := all[id]
+	if !ok {
+		return Figures{}, errNoAdvisory()
+	}
+	return f, nil
+}
+
+// FiguresOf is [Service.Figures] for a list; what the viewer does not see is
+// left out.
+func (s *Service) FiguresOf(ctx context.Context, v sector.Viewer, ids []AdvisoryID) (map[AdvisoryID]Figures, error) {
+	if v.Org != sector.Centre && v.Org != sector.Authority {
+		return nil, errNoAdvisory()
+	}
+	ids = slices.DeleteFunc(slices.Clone(ids), func(id AdvisoryID) bool { return !id.valid() })
+	totals, err := s.Releases.Totals(ctx, s.gate.For(v), ids)
+	if err != nil {
+		return nil, err
+	}
+	figures := make(map[AdvisoryID]Figures, len(totals))
+	for id, t := range totals {
+		figures[id] = newFigures(t, v.Org == sector.Authority)
+	}
+	return figures, nil
+}
+
+func newFigures(t Totals, guarded bool) Figures {
 	f := Figures{
 		Recipients: Cell{N: t.Recipients}, Opened: Cell{N: t.Opened}, Answered: Cell{N: t.Answered},
 		ByAnswer: map[AnswerKind]Cell{},
@@ -134,10 +155,10 @@ func (s *Service) Figures(ctx context.Context, v sector.Viewer, id AdvisoryID) (
 	for _, k := range AnswerKinds() {
 		f.ByAnswer[k] = Cell{N: t.ByAnswer[k]}
 	}
-	if v.Org == sector.Authority {
+	if guarded {
 		f.suppress()
 	}
-	return f, nil
+	return f
 }
 
 // suppress withholds small cells. The sum rules are answered = Σ by answer,

@@ -74,7 +74,7 @@ func (s *Service) Release(ctx context.Context, v sector.Viewer, id AdvisoryID, v
 // person after who submitted it.
 func decision(v sector.Viewer, a Advisory) sector.Release {
 	r := sector.Release{
-		Object: "advisory:" + string(a.ID),
+		Object:   "advisory:" + string(a.ID),
 		Audience: a.Audience, Marking: a.Marking, DecidedBy: v.User, Redacted: redactions(),
 	}
 	if a.State == InReview && a.SubmittedBy != v.User {

@@ -68,16 +68,17 @@ func (t *TAXII) Objects(ctx context.Context, v sector.Viewer, q taxii.Query) (ta
 	if err := c.take(t.centre.Standing()); err != nil {
 		return taxii.Page{}, err
 	}
-	at := after.Add(-EventWindow) // an occurrence may reach beyond the position
+	at := after.Add(-EventWindow)      // an occurrence may reach beyond the position
+	step := min(scanStep, 2+q.Limit/3) // an occurrence has three objects and more, most often
 	for scanned := 0; !c.full(); {
-		found, err := t.store.Occurrences(ctx, t.gate.For(v), OccurrenceQuery{After: at, Objects: q.Filter.IDs, Limit: scanStep})
+		found, err := t.store.Occurrences(ctx, t.gate.For(v), OccurrenceQuery{After: at, Objects: q.Filter.IDs, Limit: step})
 		if err != nil {
 			return taxii.Page{}, err
 		}
 		if err := t.expand(ctx, v, c, found); err != nil {
 			return taxii.Page{}, err
 		}
-		if len(found) < scanStep {
+		if len(found) < step {
 			return t.page(v, q, c, false), nil
 		}
 		at = found[len(found)-1].At

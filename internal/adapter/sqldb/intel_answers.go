@@ -93,36 +93,32 @@ func (s *Advisories) SaveAnswer(ctx context.Context, f sector.Filter, a intel.An
 }
 
 // Totals implements intel.ReleaseStore.
-func (s *Advisories) Totals(ctx context.Context, f sector.Filter, id intel.AdvisoryID) (intel.Totals, error) {
-	r, err := s.seen(ctx, s.db.read, f, id)
-	if err != nil {
-		return intel.Totals{}, err
+func (s *Advisories) Totals(ctx context.Context, f sector.Filter, ids []intel.AdvisoryID) (map[intel.AdvisoryID]intel.Totals, error) {
+	totals := map[intel.AdvisoryID]intel.Totals{}
+	if len(ids) == 0 {
+		return totals, nil
 	}
-	type part struct {
-		kind                 intel.AnswerKind
-		recipients, openings int64
-	}
+	var b binder
+	g := b.gate(f)
 	rows, err := s.db.read.QueryContext(ctx, `
-		SELECT coalesce(a.kind, ''), count(*), sum(CASE WHEN d.opened_at > 0 THEN 1 ELSE 0 END)
-		FROM delivery d
+		SELECT v.advisory, coalesce(a.kind, ''), count(d.member), coalesce(sum(CASE WHEN d.opened_at > 0 THEN 1 ELSE 0 END), 0)
+		FROM (SELECT DISTINCT s.advisory, s.release FROM release_scope s
+			WHERE s.advisory IN (`+bindAll(&b, ids)+`) AND `+g.sees("s")+` AND `+g.current()+`) v
+		LEFT JOIN delivery d ON d.release = v.release
 		LEFT JOIN answer a ON a.seq = (SELECT max(x.seq) FROM answer x WHERE x.advisory = d.advisory AND x.member = d.member)
-		WHERE d.release = $1 GROUP BY coalesce(a.kind, '')`, r.release)
-	parts, err := collect(rows, err, func(row scanner) (p part, err error) {
-		return p, row.Scan(&p.kind, &p.recipients, &p.openings)
+		GROUP BY v.advisory, coalesce(a.kind, '')`, b.args...)
+	_, err = collect(rows, err, func(row scanner) (struct{}, error) {
+		var id intel.AdvisoryID
+		var kind intel.AnswerKind
+		var recipients, opened int64
+		err := row.Scan(&id, &kind, &recipients, &opened)
+		totals[id] = totals[id].Plus(kind, recipients, opened)
+		return struct{}{}, err
 	})
 	if err != nil {
-		return intel.Totals{}, fmt.Errorf("totals: %w", err)
+		return nil, fmt.Errorf("totals: %w", err)
 	}
-	t := intel.Totals{ByAnswer: map[intel.AnswerKind]int64{}}
-	for _, p := range parts {
-		t.Recipients += p.recipients
-		t.Opened += p.openings
-		if p.kind != "" {
-			t.ByAnswer[p.kind] = p.recipients
-			t.Answered += p.recipients
-		}
-	}
-	return t, nil
+	return totals, nil
 }
 
 // Mailing implements intel.MailStore.

@@ -556,7 +556,9 @@ func (w *gateWorld) checkVersions(t fataler, who string, all []taxiiObject) {
 	}
 	base := "/taxii2/sector/collections/advisories/"
 	_, manifest, _ := w.get(t, who, base+"manifest/?match[version]=all&limit=1000")
-	var m struct{ Objects []struct{ ID, Version string } }
+	var m struct {
+		Objects []struct{ ID, Version string }
+	}
 	if err := json.Unmarshal([]byte(manifest), &m); err != nil {
 		t.Fatal(err)
 	}

@@ -49,11 +49,11 @@ func (l leaky) FirstSeen(ctx context.Context, f sector.Filter, ids []string) (ma
 	return l.trueStore.FirstSeen(ctx, f, ids)
 }
 
-func (l leaky) Totals(ctx context.Context, f sector.Filter, id intel.AdvisoryID) (intel.Totals, error) {
+func (l leaky) Totals(ctx context.Context, f sector.Filter, ids []intel.AdvisoryID) (map[intel.AdvisoryID]intel.Totals, error) {
 	if l.what == "totals" {
 		f = forget()
 	}
-	return l.trueStore.Totals(ctx, f, id)
+	return l.trueStore.Totals(ctx, f, ids)
 }
 
 // counting notes that a check failed instead of failing the test.

@@ -176,7 +176,6 @@ func (w *intelWorld) inbox(t *testing.T, v sector.Viewer) []string {
 	return list
 }
 
-
 func entryForTest(a intel.Advisory) ledger.Entry {
 	return ledger.Entry{Actor: "user:test", Action: "advisory.test", Object: "advisory:" + string(a.ID)}
 }
