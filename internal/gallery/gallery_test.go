@@ -52,7 +52,7 @@ func TestGallery(t *testing.T) {
 
 func mount(t *testing.T, kit *webtest.Kit) {
 	t.Helper()
-	src := &pulsetest.Source{Now: webtest.Now, Moving: true}
+	src := &pulsetest.Source{Now: webtest.Now, Moving: true, Quiet: os.Getenv("ASPIS_GALLERY_QUIET") != ""}
 	alerts := pulse.Way{Stage: pulse.Alerts, Href: "/alerts", Roles: []sector.Role{sector.Analyst, sector.DutyManager}}
 	members := pulse.Way{Stage: pulse.Members, Href: "/admin/members", Roles: []sector.Role{sector.Analyst, sector.DutyManager, sector.Administrator}}
 	if err := pulse.Mount(kit.Mux, kit.Shell, src, alerts, members); err != nil {

@@ -37,6 +37,7 @@ func Mount(mux *http.ServeMux, sh *web.Shell, src Source, ways ...Way) error {
 
 type model struct {
 	Scope  string // catalogue key: whose figures these are
+	Quiet  *web.State
 	At     time.Time
 	Loops  []Loop
 	Charts []web.Chart
@@ -61,10 +62,22 @@ func (p pages) show(w http.ResponseWriter, r *http.Request) error {
 		Scope: "pulse.scope." + string(v.Org), At: snap.At, Charts: charts(snap),
 		Loops: []Loop{layout(wide, snap, ways), layout(tall, snap, ways)},
 	}
+	if snap.Counts[Door].Total == 0 {
+		m.Quiet = quiet(v, ways)
+	}
 	for _, s := range Stages() {
 		m.Rows = append(m.Rows, row{s, snap.Counts[s], ways[s]})
 	}
 	return p.views.Page(w, r, "pulse", web.Page{Title: "pulse.title", Data: m, Wide: true})
+}
+
+// quiet says why the loop stands still and what to do about it.
+func quiet(v sector.Viewer, ways map[Stage]string) *web.State {
+	s := web.State{Kind: "partial", Title: "pulse.quiet.title", Text: "pulse.quiet." + string(v.Org)}
+	if href, ok := ways[Members]; ok {
+		s.Actions = []web.Link{{Key: "pulse.quiet.members", Href: href}}
+	}
+	return &s
 }
 
 func (p pages) waysFor(v sector.Viewer) map[Stage]string {
