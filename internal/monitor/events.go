@@ -35,7 +35,7 @@ func NewEvents(history History, sealer *seal.Sealer, now func() time.Time) *Even
 type EventQuery struct {
 	Text  string // see ParseQuery
 	From  time.Time
-	To    time.Time // zero: now; From zero: a day before To
+	To    time.Time // zero: now and what clocks are ahead; From zero: a day before To
 	After string    // EventPage.Next of the page before
 	Limit int       // 1 to 500; 0: 50
 }
@@ -110,11 +110,11 @@ func (s *Events) query(v sector.Viewer, eq EventQuery) (Query, error) {
 	if err := mayLookUp(v); err != nil {
 		return q, err
 	}
-	if q.To.IsZero() {
-		q.To = s.now().UTC()
+	if q.To.IsZero() { // clocks may be that much ahead
+		q.To = s.now().UTC().Add(maxAhead)
 	}
 	if q.From.IsZero() {
-		q.From = q.To.Add(-defaultSpan)
+		q.From = q.To.Add(-defaultSpan - maxAhead)
 	}
 	if q.Limit == 0 {
 		q.Limit = 50

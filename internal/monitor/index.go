@@ -129,6 +129,11 @@ func normalValue(k matchKind, v string) (string, bool) {
 func newSegment(list []Indicator) *segment {
 	s := &segment{entries: make([]entry, 0, len(list))}
 	var text strings.Builder
+	size := 0
+	for i := range list {
+		size += len(list[i].ID) + len(list[i].Value)
+	}
+	text.Grow(size)
 	sources := map[*IndicatorSource]uint32{}
 	for i := range list {
 		in := &list[i]

@@ -12,7 +12,7 @@ import (
 	"github.com/aspis-platform/aspis/internal/web"
 )
 
-//go:embed templates
+//go:embed all:templates
 var templates embed.FS
 
 // Directory knows the names of members and people.
