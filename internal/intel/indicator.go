@@ -175,28 +175,25 @@ func mailIndicator(value string) (Indicator, error) {
 	return Indicator{Kind: event.ObservableEmail, Value: strings.ToLower(local) + "@" + host}, nil
 }
 
+// urlIndicator normalises a URL as package event does those in records:
+// scheme and host in lower case, the rest as written.
 func urlIndicator(value string) (Indicator, error) {
+	bad := errs.New(errs.Invalid, "indicator.unreadable", value)
 	u, err := url.Parse(value)
-	if err != nil || u.Host == "" || u.User != nil || u.Opaque != "" {
-		return Indicator{}, errs.New(errs.Invalid, "indicator.unreadable", value)
+	if err != nil || u.Host == "" || u.User != nil || strings.ContainsAny(value, " \"<>\\^`{|}") {
+		return Indicator{}, bad
 	}
-	host, err := normaliseHost(u.Hostname())
-	if addr, isAddr := netip.ParseAddr(u.Hostname()); isAddr == nil {
-		host, err = addr.String(), nil
-		if addr.Is6() {
-			host = "[" + host + "]"
+	if _, err := netip.ParseAddr(u.Hostname()); err != nil {
+		if _, err := normaliseHost(u.Hostname()); err != nil {
+			return Indicator{}, bad
 		}
 	}
-	if err != nil {
-		return Indicator{}, errs.New(errs.Invalid, "indicator.unreadable", value)
+	scheme, rest, _ := strings.Cut(value, "://")
+	cut := strings.IndexAny(rest, "/?#")
+	if cut < 0 {
+		cut = len(rest)
 	}
-	u.Scheme = strings.ToLower(u.Scheme)
-	u.Host = host
-	if port := u.Port(); port != "" {
-		u.Host += ":" + port
-	}
-	u.Fragment = ""
-	return Indicator{Kind: event.ObservableURL, Value: u.String()}, nil
+	return Indicator{Kind: event.ObservableURL, Value: strings.ToLower(scheme) + "://" + strings.ToLower(rest[:cut]) + rest[cut:]}, nil
 }
 
 var hostForm = regexp.MustCompile(`^([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z0-9-]*[a-z][a-z0-9-]*$`)
@@ -277,7 +274,7 @@ func isInternal(a netip.Addr) bool {
 // internalName reports whether a name is used inside networks only
 // (RFC 6762, RFC 8375, ICANN's .internal, and common habits).
 func internalName(host string) bool {
-	for _, suffix := range []string{".local", ".internal", ".lan", ".corp", ".home.arpa", ".intra", ".localdomain", ".localhost"} {
+	for _, suffix := range []string{".local", ".internal", ".lan", ".corp", ".home.arpa", ".home", ".intra", ".intranet", ".private", ".localdomain", ".localhost"} {
 		if strings.HasSuffix(host, suffix) {
 			return true
 		}

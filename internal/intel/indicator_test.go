@@ -1,0 +1,132 @@
+package intel
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/aspis-platform/aspis/event"
+	"github.com/aspis-platform/aspis/internal/platform/errs"
+	"github.com/aspis-platform/aspis/stix"
+)
+
+func TestParseIndicator(t *testing.T) {
+	sha := strings.Repeat("AB", 32)
+	tests := []struct{ line, kind, want, pattern string }{
+		{"198.51.100.7", "ipv4", "198.51.100.7", "[ipv4-addr:value = '198.51.100.7']"},
+		{" 198[.]51[.]100[.]7 ", "ipv4", "198.51.100.7", ""},
+		{"::ffff:198.51.100.7", "ipv4", "198.51.100.7", ""},
+		{"203.0.113.9/24", "ipv4", "203.0.113.0/24", "[ipv4-addr:value ISSUBSET '203.0.113.0/24']"},
+		{"2001:DB8::1", "ipv6", "2001:db8::1", "[ipv6-addr:value = '2001:db8::1']"},
+		{"Evil.Example.", "domain", "evil.example", "[domain-name:value = 'evil.example']"},
+		{"*.evil.example", "domain", "*.evil.example", "[domain-name:value = 'evil.example' OR domain-name:value LIKE '%.evil.example']"},
+		{"例子.tw", "domain", "xn--fsqu00a.tw", ""},
+		{"hxxps://Evil[.]example/A?b=C", "url", "https://evil.example/A?b=C", "[url:value = 'https://evil.example/A?b=C']"},
+		{"http://198.51.100.7:8080/x", "url", "http://198.51.100.7:8080/x", ""},
+		{"Bad@Phish.example", "email", "bad@phish.example", "[email-addr:value = 'bad@phish.example']"},
+		{sha, "sha256", strings.ToLower(sha), "[file:hashes.'SHA-256' = '" + strings.ToLower(sha) + "']"},
+		{sha[:40], "sha1", strings.ToLower(sha[:40]), ""},
+		{sha[:32], "md5", strings.ToLower(sha[:32]), "[file:hashes.MD5 = '" + strings.ToLower(sha[:32]) + "']"},
+	}
+	for _, test := range tests {
+		got, err := ParseIndicator(test.line)
+		if err != nil || got.Kind.String() != test.kind || got.Line() != test.want {
+			t.Errorf("%q: %v %s %q, want %s %q", test.line, err, got.Kind, got.Line(), test.kind, test.want)
+			continue
+		}
+		pattern, err := got.Pattern()
+		if err != nil || test.pattern != "" && pattern != test.pattern {
+			t.Errorf("%q: pattern %s %v, want %s", test.line, pattern, err, test.pattern)
+		}
+		if _, err := stix.ParsePattern(pattern); err != nil {
+			t.Errorf("%q: pattern %s: %v", test.line, pattern, err)
+		}
+	}
+}
+
+func TestParseIndicatorRefuses(t *testing.T) {
+	tests := map[string]string{
+		"":                          "indicator.length",
+		strings.Repeat("a", 3000):   "indicator.length",
+		"10.0.0.1":                  "indicator.internal",
+		"172.16.0.0/16":             "indicator.internal",
+		"100.64.1.1":                "indicator.internal",
+		"127.0.0.1":                 "indicator.internal",
+		"fe80::1":                   "indicator.internal",
+		"::ffff:192.168.1.1":        "indicator.internal",
+		"http://192.168.0.9/x":      "indicator.internal",
+		"dc01.bank.local":           "indicator.internal",
+		"admin@dc01.corp":           "indicator.internal",
+		"com.tw":                    "indicator.public_suffix",
+		"*.com.tw":                  "indicator.public_suffix",
+		"198.0.0.0/8":               "indicator.too_wide",
+		"2001::/16":                 "indicator.too_wide",
+		"localhost":                 "indicator.unreadable",
+		"not an indicator":          "indicator.unreadable",
+		"http://user:pw@a.example/": "indicator.unreadable",
+		"a' OR '1'='1.example":      "indicator.unreadable",
+		"x@":                        "indicator.unreadable",
+		"-bad-.example":             "indicator.unreadable",
+	}
+	for line, key := range tests {
+		got, err := ParseIndicator(line)
+		e, ok := err.(*errs.Error) //nolint:errorlint // returned bare
+		if !ok || e.Key != key {
+			t.Errorf("%q: %+v %v, want %s", line, got, err, key)
+		}
+	}
+}
+
+// FuzzParseIndicator: what is accepted is normal (parsing it again changes
+// nothing), external, and writes a pattern that STIX reads back.
+func FuzzParseIndicator(f *testing.F) {
+	for _, seed := range []string{"198.51.100.7", "203.0.113.0/24", "*.evil.example", "hxxps://evil[.]example/'x", "a@b.example", strings.Repeat("ab", 16), "::1", "http://[2001:db8::1]:1/\\", "例.example"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, line string) {
+		ind, err := ParseIndicator(line)
+		if err != nil {
+			return
+		}
+		again, err := ParseIndicator(ind.Line())
+		if err != nil || !again.same(ind) {
+			t.Fatalf("%q became %+v, and that %+v (%v)", line, ind, again, err)
+		}
+		if ind.Kind == event.ObservableUnknown || checkExternal(ind) != nil {
+			t.Fatalf("%q: accepted %+v", line, ind)
+		}
+		text, err := ind.Pattern()
+		if err != nil {
+			t.Fatal(err)
+		}
+		pattern, err := stix.ParsePattern(text)
+		if err != nil {
+			t.Fatalf("%q: pattern %s: %v", line, text, err)
+		}
+		if found, ok := pattern.Observables(); !ind.Under && (!ok || len(found) != 1 || found[0].Value != ind.Value) {
+			t.Fatalf("%q: pattern %s looks for %v", line, text, found)
+		}
+		if _, err := ind.observable(); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+func TestIndicatorsKeepTheirIDs(t *testing.T) {
+	a := Advisory{Lineage: stix.RandomUUID().String(), Version: 2}
+	one, two := Indicator{Kind: event.ObservableIPv4, Value: "198.51.100.1"}, Indicator{Kind: event.ObservableIPv4, Value: "198.51.100.2"}
+	first := a.identify(nil, []Indicator{one, two, one})
+	if len(first) != 2 || first[0].ID == first[1].ID || first[0].ID == "" {
+		t.Fatalf("ids %+v", first)
+	}
+	a.Version = 3
+	kept := a.identify(first, []Indicator{two})
+	if d := cmp.Diff(first[1:], kept); d != "" {
+		t.Errorf("kept (-want +got):\n%s", d)
+	}
+	a.Version = 4
+	if again := a.identify(kept, []Indicator{one, two}); again[0].ID == first[0].ID || again[1].ID != first[1].ID {
+		t.Errorf("an indicator that was taken out came back under its old id: %+v", again)
+	}
+}
