@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/aspis-platform/aspis/event"
 	"github.com/aspis-platform/aspis/internal/platform/errs"
 	"github.com/aspis-platform/aspis/internal/sector"
 	"github.com/aspis-platform/aspis/internal/web"
@@ -18,9 +19,9 @@ type alertLine struct {
 	Severity Severity
 	State    State
 	Tone     string
-	Group    []Pair
-	Members  string // names
-	More     int    // members beyond those named
+	About    []string // values of the group, defanged where they may be links
+	Members  string   // names
+	More     int      // members beyond those named
 	Count    int
 	Last     time.Time
 	Raised   time.Time
@@ -78,7 +79,7 @@ func (p *Pages) alertSpec(n *names, centre bool) web.ListSpec {
 	}
 	spec.Columns = []web.Column{
 		{Key: "monitor.col.severity", Sort: "severity", Class: "fit"},
-		{Key: "monitor.col.alert"}, {Key: "monitor.col.about", Class: "from-wide"},
+		{Key: "monitor.col.alert"}, {Key: "monitor.filter.cause", Class: "fit from-wide"}, {Key: "monitor.col.about", Class: "from-wide"},
 	}
 	if centre {
 		members := []web.Option{{Value: "", Key: "common.all"}}
@@ -154,10 +155,25 @@ func noAlerts(l web.List) web.State {
 
 const namedMembers = 3
 
+// aboutOf writes the group's values: hosts and accounts as they are, anything
+// that may come from outside so that it is no link.
+func aboutOf(group []Pair) []string {
+	var list []string
+	for _, p := range group {
+		switch p.Name {
+		case "host", "account", "source":
+			list = append(list, p.Value)
+		default:
+			list = append(list, web.Defang(p.Value))
+		}
+	}
+	return list
+}
+
 func (n *names) alertLine(a *Alert) alertLine {
 	line := alertLine{
 		ID: a.ID, Title: n.title(&a.Finding), Cause: a.Cause, Severity: a.Severity, State: a.State, Tone: a.State.tone(),
-		Group: a.Group, Count: a.Count, Last: a.Last, Raised: a.Raised,
+		About: aboutOf(a.Group), Count: a.Count, Last: a.Last, Raised: a.Raised,
 	}
 	if a.Assignee != "" {
 		line.Assignee = n.user(a.Assignee)
@@ -173,7 +189,9 @@ type alertModel struct {
 	Heading  string
 	Tone     string
 	Why      Explained
-	WhyOf    string // whose record is explained
+	WhyOf    string   // whose record is explained
+	Values   []string // what a correlation counted, members by name
+	Counted  []string // titles of the rules it counts
 	Parts    []memberPart
 	Lines    []recordLine
 	Cut      bool // there are more records than are kept
@@ -192,7 +210,25 @@ type memberPart struct {
 
 type recordLine struct {
 	RecordRef
-	Name string
+	Name     string
+	Mentions []event.Observable
+}
+
+const maxMentions = 6
+
+// mentions are the most telling observables of a record: those that mean
+// something outside first.
+func mentions(r *RecordRef) []event.Observable {
+	var list, inward []event.Observable
+	for _, o := range r.Observables {
+		if Outward(o) {
+			list = append(list, o)
+		} else {
+			inward = append(inward, o)
+		}
+	}
+	list = append(list, inward...)
+	return list[:min(len(list), maxMentions)]
 }
 
 type noteLine struct {
@@ -232,11 +268,14 @@ func (p *Pages) alertPage(w http.ResponseWriter, r *http.Request, n *names, a *A
 	if a.Assignee != "" {
 		m.Who = n.user(a.Assignee)
 	}
+	if c := m.Why.Correlation; c != nil {
+		m.Values, m.Counted = n.counted(c), n.ruleTitles(c)
+	}
 	for _, s := range a.Shares {
 		m.Parts = append(m.Parts, memberPart{s.Member, n.member(s.Member), s})
 	}
 	for _, ref := range a.Records {
-		m.Lines = append(m.Lines, recordLine{ref, n.member(ref.Member)})
+		m.Lines = append(m.Lines, recordLine{ref, n.member(ref.Member), mentions(&ref)})
 	}
 	for _, c := range a.History {
 		m.Steps = append(m.Steps, n.step(c))
@@ -248,6 +287,26 @@ func (p *Pages) alertPage(w http.ResponseWriter, r *http.Request, n *names, a *A
 		Title: "monitor.alert.title", Args: []any{m.Heading}, Data: m, Status: form.Status(),
 		Crumbs: []web.Link{{Key: "monitor.nav.alerts", Href: "/alerts"}},
 	})
+}
+
+// counted are the values of a correlation, members by name.
+func (n *names) counted(c *CorrelationWhy) []string {
+	if len(c.Fields) != 1 || c.Fields[0] != InstitutionField {
+		return c.Values
+	}
+	list := make([]string, len(c.Values))
+	for i, id := range c.Values {
+		list[i] = n.member(sector.MemberID(id))
+	}
+	return list
+}
+
+func (n *names) ruleTitles(c *CorrelationWhy) []string {
+	var list []string
+	for _, r := range c.Rules {
+		list = append(list, n.title(&Finding{Title: r.Title, TitleZh: r.TitleZh}))
+	}
+	return list
 }
 
 func (n *names) step(c Change) stepLine {

@@ -63,7 +63,7 @@ func (d *detector) use(ctx context.Context) {
 	for i := range d.matchers {
 		d.matchers[i] = rules.engine.NewMatcher()
 	}
-	next := sigma.NewCorrelator(rules.Set, sigma.CorrelatorOptions{MaxRecords: MaxAlertRecords})
+	next := sigma.NewCorrelator(rules.Set, sigma.CorrelatorOptions{MaxRecords: MaxAlertRecords, Lateness: lateness})
 	if d.correlator != nil {
 		var state bytes.Buffer
 		err := d.correlator.Snapshot(&state)
@@ -176,6 +176,10 @@ func (d *detector) explain(f *Finding, it *item, r *sigma.Rule) {
 	e := sigma.Explain(r, it)
 	f.Why, f.WhyMember = Explained{Rule: &e}.json(), it.Member
 }
+
+// lateness is how far behind the newest record of a group one may be and
+// still count: members send in batches, and not all at the same time.
+const lateness = 6 * time.Hour
 
 // groupLife is how long after its last event a group of a correlation may
 // still be joined by records that members send late.

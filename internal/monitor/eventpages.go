@@ -10,6 +10,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/aspis-platform/aspis/event"
 	"github.com/aspis-platform/aspis/internal/platform/errs"
 	"github.com/aspis-platform/aspis/internal/sector"
 	"github.com/aspis-platform/aspis/internal/web"
@@ -119,7 +120,7 @@ func (p *Pages) fillEvents(r *http.Request, v sector.Viewer, n *names, eq EventQ
 		return err
 	}
 	m.Chart = web.Chart{
-		ID: "histogram", Title: "monitor.events.histogram", Unit: "monitor.events.unit", Source: "monitor.events.source_note", Height: 96,
+		ID: "histogram", Title: "monitor.events.histogram", Unit: "monitor.events.unit", Source: "monitor.events.source_note", Height: 120,
 		Series: []web.Series{{Key: "monitor.events.unit", Tone: "a"}},
 	}
 	for _, b := range list {
@@ -157,7 +158,7 @@ func (n *names) eventLine(r *Record) eventLine {
 	}
 	return eventLine{
 		ID: r.ID, At: r.At, Member: n.member(r.Member), Source: strings.TrimPrefix(source, "/"), Host: r.Host, Account: r.Account,
-		Preview: preview(r.Raw), Clock: r.Clock,
+		Preview: summary(r), Clock: r.Clock,
 	}
 }
 
@@ -168,6 +169,41 @@ func preview(raw []byte) string {
 		raw = raw[:len(raw)-1]
 	}
 	return strings.ToValidUTF8(string(bytes.TrimSpace(raw)), "\uFFFD")
+}
+
+// telling are the fields that say the most about a record, in the order in
+// which a line of the list names them.
+func telling() []string {
+	return []string{
+		"CommandLine", "Image", "TargetFilename", "TargetObject", "DestinationHostname", "DestinationIp", "DestinationPort",
+		"QueryName", "query", "id.orig_h", "id.resp_h", "id.resp_p", "host", "uri", "service", "eventName", "eventSource",
+		"sourceIPAddress", "LogonType", "IpAddress", "ServiceName", "ParentImage", "message", "msg",
+	}
+}
+
+// summary is a record in one line: its telling fields, else its beginning.
+func summary(r *Record) (line string) {
+	defer func() {
+		if recover() != nil || line == "" {
+			line = preview(r.Raw)
+		}
+	}()
+	ev, err := event.Decode(r.Raw, event.Limits{MaxBytes: max(len(r.Raw), 1)})
+	if err != nil || ev.Dialect() == event.Text {
+		return ""
+	}
+	var b strings.Builder
+	for _, name := range telling() {
+		v, ok := ev.Field(name)
+		if !ok || v.Text() == "" || b.Len() > previewSize {
+			continue
+		}
+		if b.Len() > 0 {
+			b.WriteString("  ")
+		}
+		b.WriteString(name + "=" + preview([]byte(v.Text())))
+	}
+	return b.String()
 }
 
 type eventModel struct {

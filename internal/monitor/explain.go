@@ -2,6 +2,7 @@ package monitor
 
 import (
 	"encoding/json"
+	"time"
 
 	"github.com/aspis-platform/aspis/sigma"
 )
@@ -16,16 +17,27 @@ type Explained struct {
 
 // CorrelationWhy is the state of an episode when it became an alert.
 type CorrelationWhy struct {
-	Rule     string   `json:"rule"`
-	Version  string   `json:"version"`
-	Type     string   `json:"type"`
-	Timespan string   `json:"timespan"`
-	GroupBy  []Pair   `json:"group_by"`
-	Count    int      `json:"count"`
-	Distinct int      `json:"distinct,omitempty"`
-	Values   []string `json:"values,omitempty"`
-	Rules    []string `json:"rules"` // that it counts
+	Rule     string     `json:"rule"`
+	Version  string     `json:"version"`
+	Type     string     `json:"type"`
+	Seconds  int64      `json:"seconds"` // its timespan
+	GroupBy  []Pair     `json:"group_by"`
+	Count    int        `json:"count"`
+	Distinct int        `json:"distinct,omitempty"`
+	Fields   []string   `json:"fields,omitempty"` // whose values are counted
+	Values   []string   `json:"values,omitempty"`
+	Rules    []RuleName `json:"rules"` // that it counts
 }
+
+// RuleName is a rule as it was called at the time.
+type RuleName struct {
+	ID      string `json:"id"`
+	Title   string `json:"title"`
+	TitleZh string `json:"title_zh"`
+}
+
+// Timespan is the correlation's window.
+func (c *CorrelationWhy) Timespan() time.Duration { return time.Duration(c.Seconds) * time.Second }
 
 // IndicatorWhy is the match of an indicator.
 type IndicatorWhy struct {
@@ -56,11 +68,16 @@ func (e Explained) json() json.RawMessage {
 	return raw
 }
 
-func explainCorrelation(f *sigma.Finding) Explained {
+func explainCorrelation(f *sigma.Finding, rules *Rules) Explained {
 	c := f.Rule.Correlation
 	why := &CorrelationWhy{
-		Rule: f.Rule.ID, Version: f.Rule.Version(), Type: string(c.Type), Timespan: c.Timespan.String(),
-		Count: f.Count, Distinct: f.Distinct, Values: f.Values, Rules: c.Rules,
+		Rule: f.Rule.ID, Version: f.Rule.Version(), Type: string(c.Type), Seconds: int64(c.Timespan / time.Second),
+		Count: f.Count, Distinct: f.Distinct, Fields: c.Fields, Values: f.Values,
+	}
+	for _, id := range c.Rules {
+		if r, ok := rules.Set.Rule(id); ok {
+			why.Rules = append(why.Rules, RuleName{id, clean(r.Title), rules.TitleZh(r)})
+		}
 	}
 	for _, kv := range f.Group {
 		why.GroupBy = append(why.GroupBy, Pair{kv.Key, kv.Value})

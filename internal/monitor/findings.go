@@ -175,7 +175,7 @@ func (fs *findings) correlated(e *sigma.Finding, rules *Rules) *Finding {
 	if len(f.Members) == 1 {
 		f.WhyMember = f.Members[0]
 	}
-	f.Why = explainCorrelation(e).json()
+	f.Why = explainCorrelation(e, rules).json()
 	return f
 }
 

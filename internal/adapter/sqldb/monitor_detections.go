@@ -100,17 +100,25 @@ func (s *Detections) Record(ctx context.Context, at time.Time, findings []monito
 type origin struct {
 	name string
 	sum  func(table string) string
+	why  string // what the explanation becomes
 }
 
 // streamed counts add up.
 func streamed() origin {
-	return origin{"stream", func(t string) string { return t + ".count + excluded.count" }}
+	return origin{"stream", func(t string) string { return t + ".count + excluded.count" }, "alert.why"}
 }
 
-// hunted counts, and those of findings that come with their totals, are
-// repeated, so the larger holds.
+// hunted counts are repeated, so the larger holds.
 func hunted() origin {
-	return origin{"hunt", func(t string) string { return larger(t, "count") }}
+	return origin{"hunt", func(t string) string { return larger(t, "count") }, "alert.why"}
+}
+
+// whole is for findings that come with their totals, and their explanation
+// with the present ones.
+func whole() origin {
+	o := hunted()
+	o.why = "excluded.why"
+	return o
 }
 
 func larger(table, column string) string {
@@ -136,7 +144,7 @@ func (s *Detections) record(ctx context.Context, tx *sql.Tx, o origin, at time.T
 	for _, kind := range []struct {
 		origin
 		list []monitor.Finding
-	}{{o, additions}, {hunted(), totals}} {
+	}{{o, additions}, {whole(), totals}} {
 		for part := range chunks(kind.list, 100) {
 			fresh, err := s.putFindings(ctx, tx, kind.origin, at, part)
 			if err != nil {
@@ -263,7 +271,7 @@ func upsertAlerts(ctx context.Context, tx *sql.Tx, o origin, at time.Time, list 
 		     about, words, about_words, why, why_member,
 		     restricted, first_at, last_at, count, members, kept, raised,
 		     state, active, assignee, advisory, version) VALUES `+v.String()+`
-		 ON CONFLICT (key) DO UPDATE SET count = `+o.sum("alert")+`,
+		 ON CONFLICT (key) DO UPDATE SET count = `+o.sum("alert")+`, why = `+o.why+`,
 		     severity = `+larger("alert", "severity")+`,
 		     first_at = `+smaller("alert", "first_at")+`,
 		     last_at = `+larger("alert", "last_at"), v.args...)
