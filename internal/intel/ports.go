@@ -141,6 +141,9 @@ type Watched struct {
 	Title    Text
 	Released bool // false: only in a draft
 	Removed  bool
+	// Scopes are the release scopes that hold it: who may know that it was
+	// seen. None while it is only in a draft.
+	Scopes []string
 }
 
 // IndicatorSource feeds the monitor's matcher.

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/aspis-platform/aspis/internal/intel"
 )
@@ -14,6 +15,7 @@ import (
 type watchRow struct {
 	indicator         intel.Indicator
 	released, removed bool
+	scopes            string // release scopes that hold the released indicator, joined by spaces
 }
 
 // watch brings the indicators to be matched in line with an advisory: those
@@ -27,44 +29,50 @@ func (s *Advisories) watch(ctx context.Context, tx *sql.Tx, a intel.Advisory) er
 	want := map[string]watchRow{}
 	if a.State != intel.Withdrawn {
 		for _, i := range a.Indicators {
-			want[i.ID] = watchRow{indicator: i, released: a.State == intel.Released}
+			want[i.ID] = watchRow{indicator: i}
 		}
-		standing, err := s.standing(ctx, tx, a.ID)
+		standing, scopes, err := s.standing(ctx, tx, a.ID)
 		if err != nil {
 			return err
 		}
 		for _, i := range standing.Indicators {
-			want[i.ID] = watchRow{indicator: i, released: true}
+			want[i.ID] = watchRow{indicator: i, released: true, scopes: scopes}
 		}
 	}
 	for id, row := range have {
 		if _, wanted := want[id]; !wanted {
-			row.removed, row.released = true, false
+			row.removed, row.released, row.scopes = true, false, ""
 			want[id] = row
 		}
 	}
 	return s.putWatch(ctx, tx, a.ID, have, want)
 }
 
-// standing is the message that recipients see now; empty when there is none.
-func (s *Advisories) standing(ctx context.Context, tx *sql.Tx, id intel.AdvisoryID) (intel.Message, error) {
+// standing is the message that recipients see now and the scopes it was
+// released to; empty when there is none.
+func (s *Advisories) standing(ctx context.Context, tx *sql.Tx, id intel.AdvisoryID) (intel.Message, string, error) {
 	var m intel.Message
-	var text string
-	err := tx.QueryRowContext(ctx, `SELECT message FROM release WHERE advisory = $1 AND ended_at = 0`, id).Scan(&text)
+	var text, release string
+	err := tx.QueryRowContext(ctx, `SELECT message, id FROM release WHERE advisory = $1 AND ended_at = 0`, id).Scan(&text, &release)
 	if errors.Is(err, sql.ErrNoRows) {
-		return m, nil
+		return m, "", nil
 	}
 	if err != nil {
-		return m, fmt.Errorf("standing release: %w", err)
+		return m, "", fmt.Errorf("standing release: %w", err)
 	}
-	return m, json.Unmarshal([]byte(text), &m)
+	rows, err := tx.QueryContext(ctx, `SELECT scope FROM release_scope WHERE release = $1 ORDER BY scope`, release)
+	scopes, err := collect(rows, err, func(row scanner) (scope string, err error) { return scope, row.Scan(&scope) })
+	if err != nil {
+		return m, "", fmt.Errorf("standing scopes: %w", err)
+	}
+	return m, strings.Join(scopes, " "), json.Unmarshal([]byte(text), &m)
 }
 
 func (s *Advisories) watchRows(ctx context.Context, tx *sql.Tx, id intel.AdvisoryID) (map[string]watchRow, error) {
-	rows, err := tx.QueryContext(ctx, `SELECT indicator, kind, value, under, released, removed FROM watch WHERE advisory = $1`, id)
+	rows, err := tx.QueryContext(ctx, `SELECT indicator, kind, value, under, released, removed, scopes FROM watch WHERE advisory = $1`, id)
 	found, err := collect(rows, err, func(row scanner) (w watchRow, err error) {
 		var kind string
-		err = row.Scan(&w.indicator.ID, &kind, &w.indicator.Value, &w.indicator.Under, &w.released, &w.removed)
+		err = row.Scan(&w.indicator.ID, &kind, &w.indicator.Value, &w.indicator.Under, &w.released, &w.removed, &w.scopes)
 		w.indicator.Kind = intel.KindNamed(kind)
 		return w, err
 	})
@@ -82,7 +90,7 @@ func (s *Advisories) watchRows(ctx context.Context, tx *sql.Tx, id intel.Advisor
 func (s *Advisories) putWatch(ctx context.Context, tx *sql.Tx, id intel.AdvisoryID, have, want map[string]watchRow) error {
 	var changed []watchRow
 	for key, w := range want {
-		if h, ok := have[key]; !ok || h.released != w.released || h.removed != w.removed {
+		if h, ok := have[key]; !ok || h.released != w.released || h.removed != w.removed || h.scopes != w.scopes {
 			changed = append(changed, w)
 		}
 	}
@@ -96,10 +104,10 @@ func (s *Advisories) putWatch(ctx context.Context, tx *sql.Tx, id intel.Advisory
 	rows := make([][]any, len(changed))
 	for i, w := range changed {
 		rows[i] = []any{w.indicator.ID, id, w.indicator.Kind.String(), w.indicator.Value,
-			boolInt(w.indicator.Under), boolInt(w.released), boolInt(w.removed), version}
+			boolInt(w.indicator.Under), boolInt(w.released), boolInt(w.removed), w.scopes, version}
 	}
-	return insertRows(ctx, tx, "watch (indicator, advisory, kind, value, under, released, removed, version)",
-		`ON CONFLICT (indicator) DO UPDATE SET released = excluded.released, removed = excluded.removed, version = excluded.version`, rows)
+	return insertRows(ctx, tx, "watch (indicator, advisory, kind, value, under, released, removed, scopes, version)",
+		`ON CONFLICT (indicator) DO UPDATE SET released = excluded.released, removed = excluded.removed, scopes = excluded.scopes, version = excluded.version`, rows)
 }
 
 // tick moves a counter by step, but to no less than least, and returns it.
@@ -121,7 +129,7 @@ func (s *Advisories) Watched(ctx context.Context, since int64) ([]intel.Watched,
 	if err := s.db.read.QueryRowContext(ctx, `SELECT value FROM intel_clock WHERE name = 'watch'`).Scan(&version); err != nil {
 		return nil, 0, fmt.Errorf("watch version: %w", err)
 	}
-	query := `SELECT w.indicator, w.kind, w.value, w.under, w.released, w.removed, w.advisory, a.title_zh, a.title_en
+	query := `SELECT w.indicator, w.kind, w.value, w.under, w.released, w.removed, w.scopes, w.advisory, a.title_zh, a.title_en
 		FROM watch w JOIN advisory a ON a.id = w.advisory WHERE w.version > $1`
 	if since == 0 {
 		query += ` AND w.removed = 0`
@@ -133,8 +141,8 @@ func (s *Advisories) Watched(ctx context.Context, since int64) ([]intel.Watched,
 
 func scanWatched(row scanner) (intel.Watched, error) {
 	var w intel.Watched
-	var kind string
-	err := row.Scan(&w.ID, &kind, &w.Value, &w.Under, &w.Released, &w.Removed, &w.Advisory, &w.Title.Zh, &w.Title.En)
-	w.Kind = intel.KindNamed(kind)
+	var kind, scopes string
+	err := row.Scan(&w.ID, &kind, &w.Value, &w.Under, &w.Released, &w.Removed, &scopes, &w.Advisory, &w.Title.Zh, &w.Title.En)
+	w.Kind, w.Scopes = intel.KindNamed(kind), strings.Fields(scopes)
 	return w, err
 }

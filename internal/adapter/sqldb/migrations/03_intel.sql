@@ -116,6 +116,7 @@ CREATE TABLE watch (
     under     bigint NOT NULL,
     released  bigint NOT NULL,
     removed   bigint NOT NULL,
+    scopes    text NOT NULL,
     version   bigint NOT NULL
 );
 CREATE INDEX watch_version ON watch (version);
