@@ -18,6 +18,9 @@ type AlertEvidence struct {
 	// Observables are those of the kept records that could be indicators, the
 	// most telling first: seen at many members, then in many records.
 	Observables []EvidenceCount
+	// Internal are the others: hosts, accounts, internal addresses. They must
+	// not be in what is told to other members.
+	Internal []event.Observable
 }
 
 // EvidenceCount is one observable of an alert's records.
@@ -51,9 +54,26 @@ func (s *Alerts) Evidence(ctx context.Context, v sector.Viewer, ids []string) ([
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, AlertEvidence{Alert: a, Members: a.Members, Observables: countObservables(records[id])})
+		list = append(list, AlertEvidence{Alert: a, Members: a.Members, Observables: countObservables(records[id]), Internal: internalOf(records[id])})
 	}
 	return list, nil
+}
+
+// internalOf are the distinct observables that mean something only inside the
+// institutions, in the order of the records.
+func internalOf(records []RecordRef) []event.Observable {
+	var list []event.Observable
+	seen := map[event.Observable]bool{}
+	for _, r := range records {
+		for _, o := range r.Observables {
+			o.Field = ""
+			if !Outward(o) && !seen[o] {
+				seen[o] = true
+				list = append(list, o)
+			}
+		}
+	}
+	return list
 }
 
 func countObservables(records []RecordRef) []EvidenceCount {
