@@ -1,0 +1,201 @@
+package mail
+
+import (
+	"context"
+	"errors"
+	"io"
+	"mime"
+	"mime/quotedprintable"
+	"net"
+	"net/mail"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/emersion/go-smtp"
+
+	"github.com/aspis-platform/aspis/internal/intel"
+)
+
+func fixed() time.Time { return time.Date(2026, 3, 2, 1, 0, 0, 0, time.UTC) }
+
+func letter() intel.Mail {
+	return intel.Mail{To: "soc@m1.example", ID: "release-m1", Subject: "[TLP:AMBER] 警訊 / Advisory", Text: "請檢查 hxxps://evil[.]example\n\nCheck.\n.\nend"}
+}
+
+// server is an SMTP server in the test.
+type server struct {
+	mu   sync.Mutex
+	got  []string
+	to   []string
+	busy bool
+}
+
+func (s *server) NewSession(*smtp.Conn) (smtp.Session, error) { return &session{s}, nil }
+
+type session struct{ *server }
+
+func (s *session) Mail(string, *smtp.MailOptions) error {
+	if s.busy {
+		return &smtp.SMTPError{Code: 451, Message: "try later"}
+	}
+	return nil
+}
+
+func (s *session) Rcpt(to string, _ *smtp.RcptOptions) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.to = append(s.to, to)
+	return nil
+}
+
+func (s *session) Data(r io.Reader) error {
+	raw, err := io.ReadAll(r)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.got = append(s.got, string(raw))
+	return err
+}
+func (*session) Reset()        {}
+func (*session) Logout() error { return nil }
+
+func startServer(t *testing.T, s *server) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv := smtp.NewServer(s)
+	srv.Domain = "test"
+	done := make(chan error, 1)
+	go func() { done <- srv.Serve(l) }()
+	t.Cleanup(func() {
+		srv.Close()
+		<-done
+	})
+	return "smtp://" + l.Addr().String()
+}
+
+func TestSMTP(t *testing.T) {
+	s := &server{}
+	m, err := NewSMTP(startServer(t, s), "Centre <isac@centre.example>", fixed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Send(context.Background(), letter()); err != nil {
+		t.Fatal(err)
+	}
+	if len(s.got) != 1 || len(s.to) != 1 || s.to[0] != "soc@m1.example" {
+		t.Fatalf("server got %d mails for %v", len(s.got), s.to)
+	}
+	checkLetter(t, strings.NewReader(s.got[0]))
+	s.busy = true
+	if err := m.Send(context.Background(), letter()); err == nil {
+		t.Error("a refused mail counts as sent")
+	}
+}
+
+// checkLetter reads the mail as a client does.
+func checkLetter(t *testing.T, r io.Reader) {
+	t.Helper()
+	msg, err := mail.ReadMessage(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	subject, err := new(mime.WordDecoder).DecodeHeader(msg.Header.Get("Subject"))
+	if err != nil || subject != letter().Subject {
+		t.Errorf("subject %q, %v", subject, err)
+	}
+	for name, want := range map[string]string{
+		"To": "<soc@m1.example>", "From": `"Centre" <isac@centre.example>`, "Message-Id": "<release-m1@centre.example>",
+		"Auto-Submitted": "auto-generated", "Date": "Mon, 02 Mar 2026 01:00:00 +0000",
+	} {
+		if got := msg.Header.Get(name); got != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+	body, err := io.ReadAll(quotedprintable.NewReader(msg.Body))
+	if got := strings.ReplaceAll(strings.TrimSpace(string(body)), "\r\n", "\n"); err != nil || got != letter().Text {
+		t.Errorf("text %q, %v", got, err)
+	}
+}
+
+func TestDrop(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "mail")
+	d, err := NewDrop(dir, "Centre <isac@centre.example>", fixed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := letter()
+	for range 2 { // the same mail replaces itself
+		if err := d.Send(context.Background(), m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	names, err := os.ReadDir(dir)
+	if err != nil || len(names) != 1 || names[0].Name() != "release-m1.eml" {
+		t.Fatalf("folder holds %v, %v", names, err)
+	}
+	f, err := os.Open(filepath.Join(dir, "release-m1.eml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	checkLetter(t, f)
+	m.ID = "../../etc/passwd"
+	if err := d.Send(context.Background(), m); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "______etc_passwd.eml")); err != nil {
+		t.Error("an id with a path escaped the folder")
+	}
+}
+
+func TestHeadersCannotBeInjected(t *testing.T) {
+	d, err := NewDrop(t.TempDir(), "isac@centre.example", fixed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests := map[string]func(*intel.Mail){
+		"subject, CRLF":       func(m *intel.Mail) { m.Subject = "a\r\nBcc: x@y.example" },
+		"subject, LF":         func(m *intel.Mail) { m.Subject = "a\nBcc: x@y.example" },
+		"subject, separators": func(m *intel.Mail) { m.Subject = "a\u2028b" },
+		"recipient":           func(m *intel.Mail) { m.To = "a@b.example\r\nRCPT TO:<x@y.example>" },
+		"id":                  func(m *intel.Mail) { m.ID = "a\r\nX: y" },
+	}
+	for name, change := range tests {
+		m := letter()
+		change(&m)
+		if err := d.Send(context.Background(), m); !errors.Is(err, errHeader) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for _, to := range []string{"", "nobody", "a@b.example, c@d.example", "<>"} {
+		m := letter()
+		m.To = to
+		if err := d.Send(context.Background(), m); err == nil {
+			t.Errorf("recipient %q passed", to)
+		}
+	}
+}
+
+func TestConfiguration(t *testing.T) {
+	for _, server := range []string{"", "smtp://", "http://x", "smtp://host:port", "mail.example:25"} {
+		if _, err := NewSMTP(server, "a@b.example", fixed); err == nil {
+			t.Errorf("server %q passed", server)
+		}
+	}
+	if _, err := NewSMTP("smtp://h:25", "nobody", fixed); err == nil {
+		t.Error("a sender without an address passed")
+	}
+	_, err := NewSMTP("imap://u:hush@h", "a@b.example", fixed)
+	if err == nil || strings.Contains(err.Error(), "hush") {
+		t.Errorf("the password is in the message: %v", err)
+	}
+	if _, err := NewSMTP("smtps://u:p@mail.example", "a@b.example", fixed); err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,464 @@
+package sqldb
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/aspis-platform/aspis/event"
+	"github.com/aspis-platform/aspis/internal/intel"
+	"github.com/aspis-platform/aspis/internal/platform/errs"
+	"github.com/aspis-platform/aspis/internal/platform/jobs"
+	"github.com/aspis-platform/aspis/internal/sector"
+)
+
+// problemKeys are the catalogue keys of what stands in the way.
+func problemKeys(err error) []string {
+	var all []string
+	for _, p := range intel.ProblemsOf(err) {
+		all = append(all, p.Field+" "+p.Err.Key)
+	}
+	if e, ok := errors.AsType[*errs.Error](err); ok && all == nil {
+		all = append(all, e.Key)
+	}
+	return all
+}
+
+func TestWhoMayDoWhat(t *testing.T) {
+	forEachEngine(t, func(t *testing.T, db *DB) {
+		w := newIntelWorld(t, db)
+		ctx := context.Background()
+		a := w.draft(t, content(1, sector.Audience{All: true}))
+		for name, v := range map[string]sector.Viewer{
+			"administrator": admin, "member": w.viewer(0), "authority": supervisor, "nobody": {}, "system": sector.System(),
+			"a key": {Org: sector.MemberOrg, Member: "m1", Key: "k"},
+		} {
+			_, err1 := w.svc.Draft(ctx, v, nil)
+			_, err2 := w.svc.Edit(ctx, v, a.ID, a.Version, content(2, sector.Audience{All: true}))
+			_, err3 := w.svc.Submit(ctx, v, a.ID, a.Version)
+			_, err4 := w.svc.Release(ctx, v, a.ID, a.Version)
+			err5 := w.svc.Withdraw(ctx, v, a.ID, a.Version, "x")
+			_, _, err6 := w.svc.Check(ctx, v, a.ID, intel.Content{})
+			for i, err := range []error{err1, err2, err3, err4, err5, err6} {
+				if !errs.Is(err, errs.Forbidden) {
+					t.Errorf("%s: step %d: %v", name, i+1, err)
+				}
+			}
+		}
+		for name, v := range map[string]sector.Viewer{"member": w.viewer(0), "authority": supervisor, "nobody": {}, "system": sector.System()} {
+			_, err1 := w.svc.Advisory(ctx, v, a.ID)
+			_, err2 := w.svc.Advisories(ctx, v, intel.AdvisoryQuery{})
+			_, err3 := w.svc.Deliveries(ctx, v, a.ID)
+			_, _, err4 := w.svc.Preview(ctx, v, a.ID)
+			_, err5 := w.svc.EvidenceFor(ctx, v, a)
+			for i, err := range []error{err1, err2, err3, err4, err5} {
+				if !errs.Is(err, errs.Forbidden) {
+					t.Errorf("%s: read %d: %v", name, i+1, err)
+				}
+			}
+		}
+		if got := w.get(t, a.ID); got.Version != a.Version || got.State != intel.Draft {
+			t.Errorf("something got through: %+v", got)
+		}
+	})
+}
+
+func TestSecondPerson(t *testing.T) {
+	tests := []struct {
+		name   string
+		change func(*intel.Content)
+		needed bool
+	}{
+		{"everyday", func(*intel.Content) {}, false},
+		{"EWA", func(c *intel.Content) {
+			c.Category, c.AnswerDue = intel.EWA, time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)
+		}, true},
+		{"AMBER+STRICT", func(c *intel.Content) { c.Marking.TLP = sector.TLPAmberStrict }, true},
+		{"RED", func(c *intel.Content) {
+			c.Marking.TLP, c.Audience = sector.TLPRed, sector.Audience{Members: []sector.MemberID{"m1"}}
+		}, true},
+	}
+	forEachEngine(t, func(t *testing.T, db *DB) {
+		w := newIntelWorld(t, db)
+		ctx := context.Background()
+		for _, test := range tests {
+			t.Run(test.name, func(t *testing.T) {
+				c := content(1, sector.Audience{All: true})
+				test.change(&c)
+				a := w.draft(t, c)
+				_, err := w.svc.Release(ctx, analyst, a.ID, a.Version)
+				if !test.needed {
+					if err != nil {
+						t.Fatal(err)
+					}
+					return
+				}
+				if !slices.Equal(problemKeys(err), []string{"advisory.submit_first"}) {
+					t.Errorf("release of a draft: %v", err)
+				}
+				w.secondPerson(t, a, c)
+			})
+		}
+	})
+}
+
+// secondPerson walks a draft of analyst's through review.
+func (w *intelWorld) secondPerson(t *testing.T, a intel.Advisory, c intel.Content) {
+	t.Helper()
+	ctx := context.Background()
+	a, err := w.svc.Submit(ctx, manager, a.ID, a.Version)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.svc.Release(ctx, analyst, a.ID, a.Version); !slices.Equal(problemKeys(err), []string{"advisory.own_work"}) {
+		t.Errorf("release of one's own work: %v", err)
+	}
+	// An edit takes it back to draft, and its author may not release it.
+	if a, err = w.svc.Edit(ctx, manager, a.ID, a.Version, c); err != nil || a.State != intel.Draft {
+		t.Fatalf("edit in review: %v, state %s", err, a.State)
+	}
+	if a, err = w.svc.Submit(ctx, manager, a.ID, a.Version); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.svc.Release(ctx, manager, a.ID, a.Version); !slices.Equal(problemKeys(err), []string{"advisory.own_work"}) {
+		t.Errorf("release after one's own edit: %v", err)
+	}
+	r, err := w.svc.Release(ctx, analyst, a.ID, a.Version)
+	if err != nil {
+		t.Fatal(err)
+	}
+	past, err := w.store.Releases(ctx, a.ID)
+	if err != nil || len(past) != 1 || past[0].DecidedBy != manager.User || past[0].ApprovedBy != analyst.User || past[0].ID != r.ID {
+		t.Errorf("release is recorded as %+v, %v", past, err)
+	}
+}
+
+func TestWhatStandsInTheWay(t *testing.T) {
+	past := time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
+	tests := []struct {
+		name   string
+		change func(*intel.Content)
+		want   []string
+	}{
+		{"empty", func(c *intel.Content) { c.Title, c.Body.En = intel.Text{Zh: " "}, "" },
+			[]string{"title.zh advisory.text_missing", "title.en advisory.text_missing", "body.en advisory.text_missing"}},
+		{"nobody", func(c *intel.Content) { c.Audience = sector.Audience{} }, []string{"audience gate.audience_empty"}},
+		{"public AMBER", func(c *intel.Content) { c.Audience.Public = true }, []string{"audience gate.public_needs_clear"}},
+		{"RED for all", func(c *intel.Content) { c.Marking.TLP = sector.TLPRed }, []string{"audience gate.red_needs_names"}},
+		{"unknown member", func(c *intel.Content) { c.Audience.Members = []sector.MemberID{"ghost"} }, []string{"audience advisory.member_unknown"}},
+		{"EWA without due", func(c *intel.Content) { c.Category = intel.EWA }, []string{"answer_due advisory.due_missing"}},
+		{"due is over", func(c *intel.Content) { c.AnswerDue = past }, []string{"answer_due advisory.due_past"}},
+		{"internal indicator", func(c *intel.Content) {
+			c.Indicators = []intel.Indicator{{Kind: event.ObservableIPv4, Value: "10.0.0.1"}}
+		}, []string{"indicators indicator.internal", "indicators leak.private_address"}},
+		{"a member's name", func(c *intel.Content) { c.Body.En = "Institution Number A" }, []string{"body.en leak.member_name"}},
+		{"another member's name", func(c *intel.Content) { c.Body.En = "Institution Number D" }, nil},
+		{"a host", func(c *intel.Content) { c.Body.Zh = "主機ws-9" }, []string{"body.zh leak.host"}},
+	}
+	forEachEngine(t, func(t *testing.T, db *DB) {
+		w := newIntelWorld(t, db)
+		w.evidence["al"] = intel.Evidence{Members: []sector.MemberID{"m1"}, Internal: []event.Observable{{Kind: event.ObservableHost, Value: "ws-9"}}}
+		ctx := context.Background()
+		for _, test := range tests {
+			t.Run(test.name, func(t *testing.T) {
+				a, err := w.svc.Draft(ctx, analyst, []string{"al"})
+				if err != nil {
+					t.Fatal(err)
+				}
+				c := content(1, sector.Audience{All: true})
+				test.change(&c)
+				if a, err = w.svc.Edit(ctx, analyst, a.ID, a.Version, c); err != nil {
+					t.Fatal(err)
+				}
+				_, pre, err := w.svc.Preview(ctx, manager, a.ID)
+				if err != nil || len(pre.Problems) != len(test.want) {
+					t.Errorf("preview: %+v, %v", pre.Problems, err)
+				}
+				if a.Marking.TLP == sector.TLPRed || a.Category == intel.EWA {
+					_, err = w.svc.Submit(ctx, analyst, a.ID, a.Version)
+				} else {
+					_, err = w.svc.Release(ctx, manager, a.ID, a.Version)
+				}
+				if d := cmp.Diff(test.want, problemKeys(err)); d != "" {
+					t.Errorf("(-want +got):\n%s", d)
+				}
+			})
+		}
+	})
+}
+
+func TestDraftsRefuseNonsense(t *testing.T) {
+	w := newIntelWorld(t, openForTest(t, t.TempDir()+"/a.db"))
+	a := w.draft(t, content(1, sector.Audience{All: true}))
+	c := content(1, sector.Audience{Sectors: []sector.SubSector{"casinos"}})
+	c.Title.Zh, c.Body.En, c.Category, c.RSIT, c.Marking.TLP = strings.Repeat("長", 201), "a\x00b", "XXX", "no:such", "PINK"
+	_, err := w.svc.Edit(context.Background(), analyst, a.ID, a.Version, c)
+	want := []string{
+		"title.zh advisory.text_too_long", "body.en advisory.text_control", "category advisory.category_unknown",
+		"marking advisory.marking_unknown", "rsit advisory.rsit_unknown", "audience advisory.sector_unknown",
+	}
+	if d := cmp.Diff(want, problemKeys(err)); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+}
+
+func TestCorrectionStandsBesideTheRelease(t *testing.T) {
+	forEachEngine(t, func(t *testing.T, db *DB) {
+		w := newIntelWorld(t, db)
+		ctx := context.Background()
+		a := w.release(t, w.draft(t, content(1, sector.Audience{All: true}, "198.51.100.1")), nil)
+		a, err := w.svc.Edit(ctx, analyst, a.ID, a.Version, content(2, sector.Audience{All: true}, "198.51.100.2"))
+		if err != nil || a.State != intel.Draft || a.Standing == 0 {
+			t.Fatalf("correction: %+v, %v", a, err)
+		}
+		if got := w.inbox(t, w.viewer(0)); !slices.Equal(got, []string{"Warning number 1"}) {
+			t.Errorf("members see %v while it is corrected", got)
+		}
+		a = w.release(t, a, nil)
+		item, err := w.svc.ReleasedItem(ctx, w.viewer(0), a.ID)
+		if err != nil || item.Title.En != "Warning number 2" || item.Revision != 2 || !item.CreatedAt.Before(item.ReleasedAt) {
+			t.Errorf("corrected: %+v, %v", item, err)
+		}
+		// A draft that was never released can be given up; nobody sees it.
+		d := w.withdraw(t, w.draft(t, content(3, sector.Audience{All: true}, "198.51.100.3")))
+		if d.State != intel.Withdrawn {
+			t.Errorf("given up: %+v", d)
+		}
+		if err := w.svc.Withdraw(ctx, manager, d.ID, d.Version, "again"); !errs.Is(err, errs.Conflict) {
+			t.Errorf("withdrawn twice: %v", err)
+		}
+		if err := w.svc.Withdraw(ctx, manager, a.ID, a.Version, " "); !slices.Equal(problemKeys(err), []string{"reason advisory.reason"}) {
+			t.Errorf("withdrawn without a reason: %v", err)
+		}
+		if n, err := db.VerifyLedger(ctx); err != nil || n < 8 {
+			t.Errorf("ledger of %d entries: %v", n, err)
+		}
+	})
+}
+
+func TestWatchedFollowsDraftsAndReleases(t *testing.T) {
+	forEachEngine(t, func(t *testing.T, db *DB) {
+		w := newIntelWorld(t, db)
+		var version int64
+		next := func(want ...string) {
+			t.Helper()
+			found, v, err := w.store.Watched(context.Background(), version)
+			if err != nil || v < version {
+				t.Fatalf("version %d after %d, %v", v, version, err)
+			}
+			version = v
+			var got []string
+			for _, f := range found {
+				state := map[bool]string{true: "released ", false: "draft "}[f.Released]
+				if f.Removed {
+					state = "removed "
+				}
+				got = append(got, state+f.Line()+" "+f.Title.En)
+			}
+			slices.Sort(got)
+			if d := cmp.Diff(want, got); d != "" {
+				t.Errorf("(-want +got):\n%s", d)
+			}
+		}
+		a := w.draft(t, content(1, sector.Audience{All: true}, "198.51.100.1", "*.evil.example"))
+		next("draft *.evil.example Warning number 1", "draft 198.51.100.1 Warning number 1")
+		a = w.release(t, a, nil)
+		next("released *.evil.example Warning number 1", "released 198.51.100.1 Warning number 1")
+		next()
+		a, err := w.svc.Edit(context.Background(), analyst, a.ID, a.Version, content(2, sector.Audience{All: true}, "198.51.100.1", "198.51.100.2"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		next("draft 198.51.100.2 Warning number 2")
+		a = w.release(t, a, nil)
+		next("released 198.51.100.2 Warning number 2", "removed *.evil.example Warning number 2")
+		w.withdraw(t, a)
+		next("removed 198.51.100.1 Warning number 2", "removed 198.51.100.2 Warning number 2")
+		version = 0
+		next()
+		if w.changed != 5 {
+			t.Errorf("the matcher was woken %d times, want 5", w.changed)
+		}
+	})
+}
+
+func TestDeliveredOpenedAnswered(t *testing.T) {
+	forEachEngine(t, func(t *testing.T, db *DB) {
+		w := newIntelWorld(t, db)
+		ctx := context.Background()
+		a := w.release(t, w.draft(t, content(1, sector.Audience{All: true, Authority: true})), nil)
+		first, err := w.svc.Open(ctx, w.viewer(0), a.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if again, err := w.svc.Open(ctx, w.viewer(0), a.ID); err != nil || !again.OpenedAt.Equal(first.OpenedAt) {
+			t.Errorf("opened again at %v, first %v, %v", again.OpenedAt, first.OpenedAt, err)
+		}
+		for _, kind := range []intel.AnswerKind{intel.Affected, intel.Blocked} { // the last one counts
+			if _, err := w.svc.Answer(ctx, w.viewer(1), a.ID, kind, " because "); err != nil {
+				t.Fatal(err)
+			}
+		}
+		deliveries, err := w.svc.Deliveries(ctx, manager, a.ID)
+		if err != nil || len(deliveries) != 4 {
+			t.Fatalf("deliveries %+v, %v", deliveries, err)
+		}
+		for i, d := range deliveries {
+			opened, answered := i < 2, i == 1
+			if !d.Delivered.Equal(a.ReleasedAt) || d.Opened.IsZero() == opened || (d.Answer != nil) != answered {
+				t.Errorf("delivery %+v", d)
+			}
+			if answered && (d.Answer.Kind != intel.Blocked || d.Answer.Reason != "because" || d.Answer.By != "user:user-m2") {
+				t.Errorf("answer %+v", d.Answer)
+			}
+		}
+		f, err := w.svc.Figures(ctx, manager, a.ID)
+		if err != nil || f.Recipients.N != 4 || f.Opened.N != 2 || f.Answered.N != 1 || f.ByAnswer[intel.Blocked].N != 1 || f.ByAnswer[intel.Affected].N != 0 {
+			t.Errorf("figures %+v, %v", f, err)
+		}
+		for name, refuse := range map[string]error{
+			"unknown kind":  secondOf(w.svc.Answer(ctx, w.viewer(0), a.ID, "maybe", "")),
+			"EWA's answer":  secondOf(w.svc.Answer(ctx, w.viewer(0), a.ID, intel.FalseAlarm, "x")),
+			"the authority": secondOf(w.svc.Answer(ctx, supervisor, a.ID, intel.Blocked, "")),
+			"too long":      secondOf(w.svc.Answer(ctx, w.viewer(0), a.ID, intel.Blocked, strings.Repeat("x", 2001))),
+		} {
+			if !errs.Is(refuse, errs.Invalid) && !errs.Is(refuse, errs.Forbidden) {
+				t.Errorf("%s: %v", name, refuse)
+			}
+		}
+		w.withdraw(t, a)
+		if _, err := w.svc.Answer(ctx, w.viewer(0), a.ID, intel.Blocked, ""); !errs.Is(err, errs.Conflict) {
+			t.Errorf("answer to what was withdrawn: %v", err)
+		}
+	})
+}
+
+func secondOf[T any](_ T, err error) error { return err }
+
+func TestReleasesAreApart(t *testing.T) {
+	forEachEngine(t, func(t *testing.T, db *DB) {
+		w := newIntelWorld(t, db)
+		w.svc.Now = func() time.Time { return w.now } // a clock that stands still
+		var last time.Time
+		for i := range 5 {
+			a := w.release(t, w.draft(t, content(i, sector.Audience{All: true})), nil)
+			if a.ReleasedAt.Sub(last) < intel.EventWindow {
+				t.Errorf("released at %v, the one before at %v", a.ReleasedAt, last)
+			}
+			if last = a.ReleasedAt; i%2 == 0 {
+				last = w.withdraw(t, a).WithdrawnAt
+			}
+		}
+	})
+}
+
+// mailbox is a mailer that fails on demand.
+type mailbox struct {
+	sent []intel.Mail
+	fail error
+}
+
+func (m *mailbox) Send(_ context.Context, mail intel.Mail) error {
+	if m.fail != nil {
+		return m.fail
+	}
+	m.sent = append(m.sent, mail)
+	return nil
+}
+
+// huntLog notes what was huntLog.
+type huntLog struct{ values []string }
+
+func (h *huntLog) Hunt(_ context.Context, _ intel.AdvisoryID, _ intel.Text, indicators []intel.Indicator) error {
+	for _, i := range indicators {
+		h.values = append(h.values, i.Value)
+	}
+	return nil
+}
+
+// TestJobsOfARelease lets the real queue do what a release caused.
+func TestJobsOfARelease(t *testing.T) {
+	forEachEngine(t, func(t *testing.T, db *DB) {
+		w := newIntelWorld(t, db)
+		w.members[3].Mail = ""
+		box, hunt := &mailbox{}, &huntLog{}
+		worker, err := intel.NewWorker(w.svc, w.store, box, hunt, "https://centre.example")
+		if err != nil {
+			t.Fatal(err)
+		}
+		a := w.release(t, w.draft(t, content(1, sector.Audience{All: true}, "198.51.100.1")), nil)
+		done := make(chan struct{}, 16)
+		handlers := map[string]jobs.Handler{}
+		for kind, h := range worker.Handlers() {
+			handlers[kind] = func(ctx context.Context, raw json.RawMessage) error {
+				defer func() { done <- struct{}{} }()
+				return h(ctx, raw)
+			}
+		}
+		ctx, cancel := context.WithCancel(context.Background())
+		stopped := make(chan error, 1)
+		go func() { stopped <- db.RunJobs(ctx, handlers) }()
+		for range 4 { // three mails and a hunt
+			select {
+			case <-done:
+			case <-time.After(20 * time.Second):
+				t.Fatal("the jobs did not run")
+			}
+		}
+		cancel()
+		if err := <-stopped; err != nil {
+			t.Fatal(err)
+		}
+		if len(box.sent) != 3 || !slices.Equal(hunt.values, []string{"198.51.100.1"}) {
+			t.Errorf("mails %d, hunted %v", len(box.sent), hunt.values)
+		}
+		w.mailStates(t, worker, box, a)
+	})
+}
+
+// mailStates checks that mails are not repeated, failures are noted, and a
+// recall goes to those who were told.
+func (w *intelWorld) mailStates(t *testing.T, worker *intel.Worker, box *mailbox, a intel.Advisory) {
+	t.Helper()
+	ctx := context.Background()
+	send := worker.Handlers()[intel.JobMail]
+	past, err := w.store.Releases(ctx, a.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	job := func(m sector.MemberID, recall bool) []byte {
+		return jobs.New(intel.JobMail, map[string]any{"advisory": a.ID, "release": past[0].ID, "member": m, "recall": recall}).Args
+	}
+	for _, raw := range [][]byte{job("m1", false), job("m4", false), job("ghost", false), job("m1", true)} {
+		if err := send(ctx, raw); err != nil || len(box.sent) != 3 {
+			t.Errorf("%s: %v, %d mails", raw, err, len(box.sent))
+		}
+	}
+	w.withdraw(t, a)
+	box.fail = errors.New("greylisted")
+	if err := send(ctx, job("m1", true)); !errors.Is(err, box.fail) {
+		t.Errorf("a mail that failed: %v", err)
+	}
+	deliveries, err := w.svc.Deliveries(ctx, manager, a.ID)
+	if err != nil || !strings.Contains(deliveries[0].MailError, "greylisted") {
+		t.Errorf("failure is noted as %+v, %v", deliveries, err)
+	}
+	box.fail = nil
+	for range 2 {
+		if err := send(ctx, job("m1", true)); err != nil || len(box.sent) != 4 {
+			t.Errorf("recall: %v, %d mails", err, len(box.sent))
+		}
+	}
+	if !strings.Contains(box.sent[3].Subject, "withdrawn") || box.sent[3].ID == box.sent[0].ID {
+		t.Errorf("recall is %+v", box.sent[3])
+	}
+	if err := send(ctx, []byte("{")); err == nil {
+		t.Error("a broken job passed")
+	}
+}

@@ -1,0 +1,166 @@
+package intel
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/aspis-platform/aspis/internal/platform/errs"
+	"github.com/aspis-platform/aspis/internal/sector"
+)
+
+// show writes figures as they are shown, "*" for what is withheld.
+func show(f Figures) string {
+	cell := func(c Cell) string {
+		if c.Suppressed {
+			return "*"
+		}
+		return fmt.Sprint(c.N)
+	}
+	parts := []string{cell(f.Recipients), cell(f.Opened), cell(f.Answered)}
+	for _, k := range AnswerKinds() {
+		parts = append(parts, cell(f.ByAnswer[k]))
+	}
+	return strings.Join(parts, " ")
+}
+
+func TestFiguresWithholdSmallCells(t *testing.T) {
+	tests := []struct {
+		name                 string
+		recipients, opened   int64
+		not, affected, block int64
+		want                 string
+	}{
+		{"nothing small", 20, 10, 4, 3, 3, "20 10 10 4 3 3 0 0 0"},
+		{"nobody answered", 20, 0, 0, 0, 0, "20 0 0 0 0 0 0 0 0"},
+		{"one small answer", 20, 12, 5, 1, 4, "20 12 * 5 * 4 0 0 0"},
+		{"two small answers", 20, 12, 5, 1, 2, "20 12 * 5 * * 0 0 0"},
+		{"all but one opened", 20, 19, 4, 3, 3, "20 * 10 4 3 3 0 0 0"},
+		{"all but one answered", 20, 20, 12, 4, 3, "20 20 * 12 4 * 0 0 0"},
+		{"a few recipients", 2, 1, 1, 0, 0, "* * * * 0 0 0 0 0"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			got := show(newFigures(totals(test.recipients, test.opened, test.not, test.affected, test.block), true))
+			if got != test.want {
+				t.Errorf("got  %s\nwant %s", got, test.want)
+			}
+		})
+	}
+	if got := show(newFigures(totals(2, 1, 1, 0, 0), false)); got != "2 1 1 1 0 0 0 0 0" {
+		t.Errorf("the centre is shown %s", got)
+	}
+}
+
+func totals(recipients, opened, not, affected, blocked int64) Totals {
+	var t Totals
+	t = t.Plus("", recipients-not-affected-blocked, opened)
+	t = t.Plus(NotAffected, not, 0)
+	t = t.Plus(Affected, affected, 0)
+	return t.Plus(Blocked, blocked, 0)
+}
+
+// TestSmallCellsCannotBeWorkedOut: no count of one or two is shown, and none
+// follows from the shown answers, their sum and the recipients.
+func TestSmallCellsCannotBeWorkedOut(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		n := rapid.Int64Range(0, 8)
+		not, affected, blocked, silent := n.Draw(t, "not"), n.Draw(t, "affected"), n.Draw(t, "blocked"), n.Draw(t, "silent")
+		f := newFigures(totals(not+affected+blocked+silent, 0, not, affected, blocked), true)
+		var sum int64
+		hidden := 0
+		for k, c := range f.ByAnswer {
+			switch {
+			case c.Suppressed:
+				hidden++
+			case small(c.N):
+				t.Fatalf("%s shows %d", k, c.N)
+			default:
+				sum += c.N
+			}
+		}
+		if hidden == 1 && !f.Answered.Suppressed {
+			t.Fatalf("one answer is withheld but the sum is shown: %s", show(f))
+		}
+		answered := f.Answered.N
+		if f.Answered.Suppressed {
+			if hidden > 0 {
+				return
+			}
+			answered = sum // adds up from what is shown
+		}
+		if !f.Recipients.Suppressed && small(f.Recipients.N-answered) || small(answered) && !f.Answered.Suppressed {
+			t.Fatalf("a small number follows: %s", show(f))
+		}
+	})
+}
+
+func TestMailTextsAreHarmless(t *testing.T) {
+	texts, err := loadMailTexts("https://centre.example/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ind, err := ParseIndicator("https://evil.example/x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	due := time.Date(2026, 3, 2, 4, 0, 0, 0, time.UTC)
+	r := ReleasedAdvisory{ID: "an-id", Revision: 1, Message: Message{
+		Title: Text{Zh: "標題\r\nBcc: x@y.example", En: "Title\nX: y"}, Body: Text{Zh: "見 https://evil.example/x", En: "secret words"},
+		Category: EWA, AnswerDue: due, Indicators: []Indicator{ind},
+	}}
+	for _, tlp := range append(sector.TLPs(), "") {
+		for _, recall := range []bool{false, true} {
+			r.Marking.TLP = tlp
+			m, err := texts.compose(r, recall)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if strings.ContainsAny(m.Subject, "\r\n") || !strings.Contains(m.Text, "https://centre.example/inbox/an-id") {
+				t.Errorf("%s: subject %q, text %q", tlp, m.Subject, m.Text)
+			}
+			if strings.Contains(m.Text, "https://evil") {
+				t.Errorf("%s: a live link: %s", tlp, m.Text)
+			}
+			full := !NoticeOnly(r.Marking)
+			if told := strings.Contains(m.Text+m.Subject, "標題"); told != full {
+				t.Errorf("%s, recall %v: holds the title: %v", tlp, recall, told)
+			}
+			if told := strings.Contains(m.Text, "secret words"); told != (full && !recall) {
+				t.Errorf("%s, recall %v: holds the body: %v", tlp, recall, told)
+			}
+			if !recall && !strings.Contains(m.Text, "2026-03-02 12:00 (UTC+8)") {
+				t.Errorf("%s: no due time: %s", tlp, m.Text)
+			}
+		}
+	}
+}
+
+func TestMailTextsNeedAnAddress(t *testing.T) {
+	for _, base := range []string{"", "centre.example", "ftp://x", "javascript:alert(1)"} {
+		if _, err := loadMailTexts(base); err == nil {
+			t.Errorf("%q passed for the portal's address", base)
+		}
+	}
+}
+
+// FuzzReadAnswer: whatever is sent, the answer is one of ours to judge or an
+// error of a kind that the edge explains.
+func FuzzReadAnswer(f *testing.F) {
+	for _, seed := range []string{`{"answer":"affected"}`, `{"answer":"x","reason":"y"}`, `{}`, `[]`, `{"answer":1}`, `{"answer":"affected"} {}`, `{"other":1}`, "", strings.Repeat("[", 5000)} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, body string) {
+		in, err := readAnswer(strings.NewReader(body))
+		if err != nil && !errs.Is(err, errs.Invalid) {
+			t.Fatalf("%q: %v", body, err)
+		}
+		r := ReleasedAdvisory{Message: Message{Category: INT}}
+		if err == nil && checkAnswer(r, in.Answer, in.Reason) == nil && in.Answer.NeedsReason() {
+			t.Fatalf("%q: an EWA answer to an INT advisory passes", body)
+		}
+	})
+}
