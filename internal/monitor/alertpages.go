@@ -79,7 +79,7 @@ func (p *Pages) alertSpec(n *names, centre bool) web.ListSpec {
 	}
 	spec.Columns = []web.Column{
 		{Key: "monitor.col.severity", Sort: "severity", Class: "fit"},
-		{Key: "monitor.col.alert"}, {Key: "monitor.filter.cause", Class: "fit from-wide"}, {Key: "monitor.col.about", Class: "from-wide"},
+		{Key: "monitor.col.alert"}, {Key: "monitor.filter.cause", Class: "fit from-wide roomy"}, {Key: "monitor.col.about", Class: "from-wide"},
 	}
 	if centre {
 		members := []web.Option{{Value: "", Key: "common.all"}}
@@ -95,7 +95,7 @@ func (p *Pages) alertSpec(n *names, centre bool) web.ListSpec {
 		web.Column{Key: "monitor.col.raised", Sort: "raised", Class: "time"},
 		web.Column{Key: "monitor.col.state", Class: "fit"})
 	if centre {
-		spec.Columns = append(spec.Columns, web.Column{Key: "monitor.col.assignee", Class: "fit from-wide"})
+		spec.Columns = append(spec.Columns, web.Column{Key: "monitor.col.assignee", Class: "fit from-wide roomy"})
 	}
 	return spec
 }

@@ -67,7 +67,7 @@ func eventSpec(centre bool) web.ListSpec {
 	}
 	spec.Columns = append(spec.Columns,
 		web.Column{Key: "monitor.events.source"}, web.Column{Key: "monitor.events.host"},
-		web.Column{Key: "monitor.events.account", Class: "from-wide"}, web.Column{Key: "monitor.events.record", Class: "wide"})
+		web.Column{Key: "monitor.events.account", Class: "from-wide roomy"}, web.Column{Key: "monitor.events.record", Class: "wide"})
 	return spec
 }
 

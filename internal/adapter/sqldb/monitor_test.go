@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
+	"path/filepath"
 	"slices"
 	"testing"
 	"time"
@@ -334,6 +336,58 @@ func TestAlertPagesAreComplete(t *testing.T) {
 				if len(seen) != 57 {
 					t.Errorf("%s: %d of 57", sort, len(seen))
 				}
+			}
+		}
+	})
+}
+
+// BenchmarkAlerts lists among 10,000 alerts, as the alerts page does.
+func BenchmarkAlerts(b *testing.B) {
+	db, err := Open(b.Context(), filepath.Join(b.TempDir(), "aspis.db"), slog.New(slog.DiscardHandler))
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = db.Close() })
+	for i := range 20 {
+		c := monitor.Commit{UpTo: uint64(i + 1), At: monday.Add(time.Duration(i) * time.Second)}
+		for j := range 500 {
+			f := one(fmt.Sprintf("k%d-%d", i, j), sector.MemberID(fmt.Sprintf("bank-%d", j%24)), monday, 1+j%9)
+			f.Severity = monitor.Severity(j % 5)
+			c.Findings = append(c.Findings, f)
+		}
+		if _, err := db.Detections().Apply(b.Context(), c); err != nil {
+			b.Fatal(err)
+		}
+	}
+	open := []monitor.State{monitor.StateNew, monitor.StateInProgress}
+	for name, q := range map[string]monitor.AlertQuery{
+		"open": {States: open}, "severity": {States: open, Sort: "severity"}, "member": {Member: "bank-7"}, "nothing": {Text: "no such words"},
+		"false positives": {States: []monitor.State{monitor.StateFalsePos}},
+	} {
+		for who, f := range map[string]sector.Filter{"centre": centreFilter(), "member": memberFilter("bank-3")} {
+			b.Run(name+" "+who, func(b *testing.B) {
+				q.Limit = 50
+				for b.Loop() {
+					if _, err := db.Alerts().Alerts(b.Context(), f, q); err != nil {
+						b.Fatal(err)
+					}
+					if _, err := db.Alerts().CountAlerts(b.Context(), f); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		}
+	}
+	b.Run("apply 50 findings", func(b *testing.B) {
+		upTo := uint64(100)
+		for b.Loop() {
+			upTo++
+			c := monitor.Commit{UpTo: upTo, At: monday}
+			for j := range 50 {
+				c.Findings = append(c.Findings, one(fmt.Sprintf("k%d-%d", upTo%20, j), "bank-1", monday, 1))
+			}
+			if _, err := db.Detections().Apply(b.Context(), c); err != nil {
+				b.Fatal(err)
 			}
 		}
 	})
