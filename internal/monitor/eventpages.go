@@ -7,11 +7,13 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 	"unicode/utf8"
 
 	"github.com/aspis-platform/aspis/event"
 	"github.com/aspis-platform/aspis/internal/platform/errs"
+	"github.com/aspis-platform/aspis/internal/platform/httpx"
 	"github.com/aspis-platform/aspis/internal/sector"
 	"github.com/aspis-platform/aspis/internal/web"
 )
@@ -96,11 +98,16 @@ func (p *Pages) searchEvents(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p *Pages) fillEvents(r *http.Request, v sector.Viewer, n *names, eq EventQuery, m *eventsModel) error {
+	eq = p.events.Complete(eq)
+	var list []Bucket
+	var listErr error
+	var wg sync.WaitGroup
+	wg.Go(func() { list, listErr = p.events.Histogram(r.Context(), v, eq, bars) })
 	page, err := p.events.Search(r.Context(), v, eq)
+	wg.Wait()
 	if err != nil {
 		return err
 	}
-	eq.From, eq.To = page.Query.From, page.Query.To
 	m.From, m.To, m.List.Next = eq.From, eq.To, page.Next
 	for i := range page.Records {
 		m.Events = append(m.Events, n.eventLine(&page.Records[i]))
@@ -112,13 +119,16 @@ func (p *Pages) fillEvents(r *http.Request, v sector.Viewer, n *names, eq EventQ
 			m.Partial.Actions = []web.Link{{Key: "monitor.events.older", Href: older}}
 		}
 	}
-	list, err := p.events.Histogram(r.Context(), v, eq, bars)
-	if errs.Is(err, errs.Unavailable) { // rows without their picture are worth showing
+	if errs.Is(listErr, errs.Unavailable) { // rows without their picture are worth showing
+		httpx.Note(r.Context(), listErr)
 		return nil
 	}
-	if err != nil {
-		return err
-	}
+	m.drawBars(list)
+	return listErr
+}
+
+// drawBars makes the histogram a chart.
+func (m *eventsModel) drawBars(list []Bucket) {
 	m.Chart = web.Chart{
 		ID: "histogram", Title: "monitor.events.histogram", Unit: "monitor.events.unit", Source: "monitor.events.source_note", Height: 120,
 		Series: []web.Series{{Key: "monitor.events.unit", Tone: "a"}},
@@ -128,7 +138,6 @@ func (p *Pages) fillEvents(r *http.Request, v sector.Viewer, n *names, eq EventQ
 		m.Chart.Series[0].Values = append(m.Chart.Series[0].Values, b.Count)
 		m.Total += b.Count
 	}
-	return nil
 }
 
 // spans are links to the last hour, day, week and month with the same query.

@@ -104,17 +104,24 @@ func historyError(err error) error {
 	return e
 }
 
+// Complete fills in the times that were left out, so that several questions
+// are about the same span.
+func (s *Events) Complete(eq EventQuery) EventQuery {
+	if eq.To.IsZero() { // clocks may be that much ahead
+		eq.To = s.now().UTC().Add(maxAhead)
+	}
+	if eq.From.IsZero() {
+		eq.From = eq.To.Add(-defaultSpan - maxAhead)
+	}
+	return eq
+}
+
 // query checks and completes what was asked.
 func (s *Events) query(v sector.Viewer, eq EventQuery) (Query, error) {
+	eq = s.Complete(eq)
 	q := Query{From: eq.From, To: eq.To, Limit: eq.Limit}
 	if err := mayLookUp(v); err != nil {
 		return q, err
-	}
-	if q.To.IsZero() { // clocks may be that much ahead
-		q.To = s.now().UTC().Add(maxAhead)
-	}
-	if q.From.IsZero() {
-		q.From = q.To.Add(-defaultSpan - maxAhead)
 	}
 	if q.Limit == 0 {
 		q.Limit = 50
