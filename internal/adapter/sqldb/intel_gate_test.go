@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -25,6 +26,7 @@ import (
 	"github.com/aspis-platform/aspis/internal/platform/jobs"
 	"github.com/aspis-platform/aspis/internal/platform/seal"
 	"github.com/aspis-platform/aspis/internal/sector"
+	"github.com/aspis-platform/aspis/internal/web/webtest"
 	"github.com/aspis-platform/aspis/stix"
 	"github.com/aspis-platform/aspis/taxii"
 )
@@ -376,13 +378,60 @@ func TestNoChannelShowsMoreThanTheGate(t *testing.T) {
 		for i, s := range drawSteps(t) {
 			w.run(t, i, s)
 		}
-		for who := range w.viewers {
+		all := slices.Sorted(maps.Keys(w.viewers))
+		for _, who := range rapid.SliceOfNDistinct(rapid.SampledFrom(all), 3, 3, rapid.ID).Draw(t, "viewers") {
 			w.checkAPI(t, who)
 			w.checkTAXII(t, who)
 			w.checkTotals(t, who)
 		}
 		w.checkMail(t)
 		w.checkWatch(t)
+	})
+}
+
+// TestNoPageShowsMoreThanTheGate reads the pages of a member and of the
+// authority after random steps.
+func TestNoPageShowsMoreThanTheGate(t *testing.T) {
+	fresh := freshFiles(t)
+	pages := newPagesWorld(t)
+	tt := t
+	rapid.Check(t, func(t *rapid.T) {
+		w := newGateWorld(t, fresh(t), honest)
+		defer w.db.Close()
+		w.members = pages.members // with the member that the kit signs in
+		w.model.sectorOf["jade-bank"] = sector.Banking
+		pages.svc.Config = w.svc.Config
+		for i, s := range drawSteps(t) {
+			w.run(t, i, s)
+		}
+		read := map[string]string{
+			"jade-bank": pages.kit.Get(tt, sector.MemberStaff, i18n.En, "/inbox").Body,
+			"authority": pages.kit.Get(tt, sector.Supervisor, i18n.En, "/figures").Body,
+		}
+		for _, a := range w.advisories {
+			item := pages.kit.Get(tt, sector.MemberStaff, i18n.En, "/inbox/"+string(a.ID))
+			read["jade-bank"] += item.Body
+			found, err := w.svc.Released(context.Background(), webtest.Viewer(sector.MemberStaff), intel.ReleasedQuery{ID: a.ID})
+			if err != nil || (item.Status == 200) != (len(found) == 1) {
+				t.Errorf("page of %s answers %d, released %d, %v", a.ID, item.Status, len(found), err)
+			}
+		}
+		for who, html := range read {
+			sees := w.model.sees(who)
+			for _, s := range w.model.spans {
+				_, visible := sees[s.text]
+				if strings.Contains(html, s.text) != visible {
+					t.Errorf("%s: the pages show %q: %v, the model: %v", who, s.text, !visible, visible)
+				}
+			}
+			known := w.model.knows(who)
+			for _, v := range []string{"evil.example", "198.51.100.7", "198.51.100.8", "x@phish.example"} {
+				defanged := strings.NewReplacer(".", "[.]", "@", "[@]").Replace(v)
+				if strings.Contains(html, defanged) && !known[v] && !known["https://"+v+"/x"] {
+					t.Errorf("%s: the pages show %s", who, v)
+				}
+			}
+		}
 	})
 }
 

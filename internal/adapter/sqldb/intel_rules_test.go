@@ -259,7 +259,7 @@ func TestWatchedFollowsDraftsAndReleases(t *testing.T) {
 				if f.Removed {
 					state = "removed "
 				}
-				got = append(got, state+f.Line()+" "+f.Title.En)
+				got = append(got, strings.TrimSpace(state+f.Line()+" "+f.Title.En+" "+strings.Join(f.Scopes, ",")))
 			}
 			slices.Sort(got)
 			if d := cmp.Diff(want, got); d != "" {
@@ -269,7 +269,7 @@ func TestWatchedFollowsDraftsAndReleases(t *testing.T) {
 		a := w.draft(t, content(1, sector.Audience{All: true}, "198.51.100.1", "*.evil.example"))
 		next("draft *.evil.example Warning number 1", "draft 198.51.100.1 Warning number 1")
 		a = w.release(t, a, nil)
-		next("released *.evil.example Warning number 1", "released 198.51.100.1 Warning number 1")
+		next("released *.evil.example Warning number 1 members", "released 198.51.100.1 Warning number 1 members")
 		next()
 		a, err := w.svc.Edit(context.Background(), analyst, a.ID, a.Version, content(2, sector.Audience{All: true}, "198.51.100.1", "198.51.100.2"))
 		if err != nil {
@@ -277,7 +277,7 @@ func TestWatchedFollowsDraftsAndReleases(t *testing.T) {
 		}
 		next("draft 198.51.100.2 Warning number 2")
 		a = w.release(t, a, nil)
-		next("released 198.51.100.2 Warning number 2", "removed *.evil.example Warning number 2")
+		next("released 198.51.100.2 Warning number 2 members", "removed *.evil.example Warning number 2")
 		w.withdraw(t, a)
 		next("removed 198.51.100.1 Warning number 2", "removed 198.51.100.2 Warning number 2")
 		version = 0
