@@ -142,3 +142,21 @@ func (s *series) last(now time.Time) []Minute {
 	}
 	return list
 }
+
+// PerSecond is the rate at a stage over the last whole minute and what of
+// this one has passed.
+func (f Figures) PerSecond(s Stage, now time.Time) float64 {
+	n := len(f.Minutes)
+	if n < 2 {
+		return 0
+	}
+	last, this := f.Minutes[n-2], f.Minutes[n-1]
+	span := now.Sub(last.From)
+	if f.Since.After(last.From) {
+		span = now.Sub(f.Since)
+	}
+	if span < time.Second {
+		return 0
+	}
+	return float64(last.Counts[s]+this.Counts[s]) / span.Seconds()
+}

@@ -103,6 +103,10 @@ func (s *Shell) Public(mux *http.ServeMux, pattern string, h httpx.Handler) {
 	mux.Handle(pattern, s.session(s.page(h)))
 }
 
+// Identify puts the viewer of the session, if there is one, into the request,
+// for routes that are no pages.
+func (s *Shell) Identify(next http.Handler) http.Handler { return s.session(next) }
+
 // Texts is the catalogue, for mail and other words outside pages.
 func (s *Shell) Texts() *i18n.Catalogue { return s.texts }
 

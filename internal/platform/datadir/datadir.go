@@ -97,17 +97,26 @@ func (d *Dir) Sub(names ...string) (string, error) {
 
 // Secret returns size random bytes, the same for a name ever after.
 func (d *Dir) Secret(name string, size int) ([]byte, error) {
-	file := d.Path(name)
-	key, err := os.ReadFile(file)
+	key, err := d.Once(name, func() []byte {
+		key := make([]byte, size)
+		rand.Read(key)
+		return key
+	})
 	if err == nil && len(key) != size {
-		return nil, fmt.Errorf("secret %s has %d bytes, want %d: restore it from a backup", file, len(key), size)
+		return nil, fmt.Errorf("secret %s has %d bytes, want %d: restore it from a backup", d.Path(name), len(key), size)
 	}
+	return key, err
+}
+
+// Once returns what first makes the first time, the same for a name ever
+// after.
+func (d *Dir) Once(name string, first func() []byte) ([]byte, error) {
+	content, err := os.ReadFile(d.Path(name))
 	if !errors.Is(err, fs.ErrNotExist) {
-		return key, err
+		return content, err
 	}
-	key = make([]byte, size)
-	rand.Read(key)
-	return key, writeDurably(file, key)
+	content = first()
+	return content, writeDurably(d.Path(name), content)
 }
 
 // writeDurably makes a file appear whole or not at all.

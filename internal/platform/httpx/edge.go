@@ -32,8 +32,13 @@ func NewEdge(log *slog.Logger, texts *i18n.Catalogue, metrics *Metrics) *Edge {
 }
 
 // Wrap is the program's outermost handler. The mux is asked for its pattern
-// first, so that the log and the metrics name routes and not paths.
-func (e *Edge) Wrap(mux *http.ServeMux) http.Handler {
+// first, so that the log and the metrics name routes and not paths. around,
+// outermost last, comes between the edge and the mux: who is asking.
+func (e *Edge) Wrap(mux *http.ServeMux, around ...func(http.Handler) http.Handler) http.Handler {
+	inner := http.Handler(mux)
+	for _, wrap := range around {
+		inner = wrap(inner)
+	}
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		start := time.Now()
 		_, route := mux.Handler(r)
@@ -51,7 +56,7 @@ func (e *Edge) Wrap(mux *http.ServeMux) http.Handler {
 			e.Problem(w, r, err)
 			return
 		}
-		mux.ServeHTTP(w, r)
+		inner.ServeHTTP(w, r)
 	})
 }
 

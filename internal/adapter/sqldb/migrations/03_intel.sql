@@ -95,6 +95,7 @@ CREATE TABLE delivery (
     mail_error   text NOT NULL,
     PRIMARY KEY (release, member)
 );
+CREATE INDEX delivery_at ON delivery (delivered_at);
 
 CREATE TABLE answer (
     seq      {{serial}},
@@ -105,6 +106,7 @@ CREATE TABLE answer (
     actor    text NOT NULL,
     at       bigint NOT NULL
 );
+CREATE INDEX answer_at ON answer (at);
 CREATE INDEX answer_member ON answer (advisory, member, seq);
 
 -- The indicators to match records with, and since which change.

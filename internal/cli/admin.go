@@ -1,0 +1,130 @@
+package cli
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/aspis-platform/aspis/internal/sector"
+	"github.com/aspis-platform/aspis/internal/wire"
+)
+
+type adminCmd struct {
+	CreateMember createMemberCmd `cmd:"" help:"Add a member institution."`
+	CreateKey    createKeyCmd    `cmd:"" help:"Add a machine key of a member and print it, once."`
+	CreateUser   createUserCmd   `cmd:"" help:"Add a person."`
+}
+
+// dataFlag is shared by the commands that work on a data folder.
+type dataFlag struct {
+	Data string `type:"path" default:"${default_data}" env:"ASPIS_DATA_DIR" help:"The data folder."`
+}
+
+// withAdmin runs fn against the server that runs on the folder, or, when none
+// does, on the folder itself.
+func (d dataFlag) withAdmin(e *env, fn func(wire.Admin) error) error {
+	admin, done, err := wire.OpenAdmin(e.ctx, d.Data, e.log)
+	if err != nil {
+		return err
+	}
+	return errors.Join(fn(admin), done())
+}
+
+type createMemberCmd struct {
+	dataFlag
+	ID     string `required:"" help:"2 to 32 of a–z, 0–9 and '-'."`
+	Name   string `required:"" help:"English name."`
+	NameZh string `required:"" name:"name-zh" help:"Chinese name."`
+	Sector string `required:"" help:"banking, insurance, securities or infrastructure."`
+	Mail   string `help:"Where warnings are mailed to."`
+}
+
+type memberJSON struct {
+	ID     sector.MemberID  `json:"id"`
+	Name   string           `json:"name"`
+	NameZh string           `json:"name_zh"`
+	Sector sector.SubSector `json:"sector"`
+	Mail   string           `json:"mail,omitempty"`
+}
+
+func (c createMemberCmd) Run(e *env) error {
+	return c.withAdmin(e, func(a wire.Admin) error {
+		m, err := a.CreateMember(e.ctx, sector.System(), sector.Member{
+			ID: sector.MemberID(c.ID), Name: c.Name, NameZh: c.NameZh, Sector: sector.SubSector(c.Sector), Mail: c.Mail})
+		if err != nil {
+			return err
+		}
+		return e.printJSON(memberJSON{m.ID, m.Name, m.NameZh, m.Sector, m.Mail})
+	})
+}
+
+type createKeyCmd struct {
+	dataFlag
+	Member string         `required:"" help:"The member's id."`
+	Scope  []sector.Scope `required:"" help:"What the key may do: records, taxii, advisories, events; separated by commas."`
+}
+
+type keyJSON struct {
+	ID     string          `json:"id"`
+	Key    string          `json:"key"`
+	Member sector.MemberID `json:"member"`
+	Scopes []sector.Scope  `json:"scopes"`
+}
+
+func (c createKeyCmd) Run(e *env) error {
+	return c.withAdmin(e, func(a wire.Admin) error {
+		k, secret, err := a.CreateKey(e.ctx, sector.System(), sector.MemberID(c.Member), c.Scope)
+		if err != nil {
+			return err
+		}
+		return e.printJSON(keyJSON{k.ID, secret, k.Member, k.Scopes})
+	})
+}
+
+type createUserCmd struct {
+	dataFlag
+	Email         string `required:"" help:"The person's mail address, used to sign in."`
+	Role          string `required:"" help:"administrator, duty-manager, analyst, member or authority."`
+	Member        string `help:"The member's id, for the role member."`
+	PasswordStdin bool   `help:"Read the password from standard input."`
+}
+
+type userJSON struct {
+	ID     sector.UserID   `json:"id"`
+	Email  string          `json:"email"`
+	Role   sector.Role     `json:"role"`
+	Member sector.MemberID `json:"member,omitempty"`
+}
+
+func (c createUserCmd) Run(e *env) error {
+	var password string
+	if c.PasswordStdin {
+		line, err := bufio.NewReader(e.In).ReadString('\n')
+		if password = strings.TrimRight(line, "\r\n"); password == "" {
+			return fmt.Errorf("read the password from standard input: %w", errors.Join(err, errors.New("it is empty")))
+		}
+	}
+	return c.withAdmin(e, func(a wire.Admin) error {
+		u, err := a.CreateUser(e.ctx, sector.System(), sector.User{
+			Email: c.Email, Role: sector.Role(c.Role), Member: sector.MemberID(c.Member)}, password)
+		if err != nil {
+			return err
+		}
+		return e.printJSON(userJSON{u.ID, u.Email, u.Role, u.Member})
+	})
+}
+
+type ledgerCmd struct {
+	Verify verifyCmd `cmd:"" help:"Recompute the whole chain."`
+}
+
+type verifyCmd struct{ dataFlag }
+
+func (c verifyCmd) Run(e *env) error {
+	n, err := wire.VerifyLedger(e.ctx, c.Data, e.log)
+	if err != nil {
+		return err
+	}
+	return e.printJSON(map[string]int64{"entries": n})
+}

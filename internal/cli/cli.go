@@ -1,0 +1,135 @@
+// Package cli is the command line: one file per command, each a thin layer
+// over what wire builds.
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"runtime/debug"
+	"strings"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/aspis-platform/aspis/internal/platform/errs"
+	"github.com/aspis-platform/aspis/internal/platform/i18n"
+)
+
+// Streams are what the program reads and writes.
+type Streams struct {
+	In       io.Reader
+	Out, Err io.Writer
+}
+
+type commands struct {
+	Serve   serveCmd   `cmd:"" help:"Run the centre: all roles in one process."`
+	Admin   adminCmd   `cmd:"" help:"Create members, people and keys on a running or stopped data folder."`
+	Ledger  ledgerCmd  `cmd:"" help:"Check the ledger of a stopped data folder."`
+	Version versionCmd `cmd:"" help:"Print the version."`
+
+	LogLevel slog.Level `enum:"DEBUG,INFO,WARN,ERROR" default:"INFO" env:"ASPIS_LOG_LEVEL" help:"Least level that is logged: ${enum}."`
+	LogJSON  bool       `env:"ASPIS_LOG_JSON" help:"Log JSON instead of text."`
+}
+
+// env is what every command runs with.
+type env struct {
+	ctx context.Context
+	Streams
+	log   *slog.Logger
+	texts *i18n.Catalogue
+}
+
+// exit is how kong asks to end (after --help).
+type exit int
+
+// Main runs one command and returns the program's exit code: 0 for success,
+// 1 for a failure that was explained, 2 for a wrong command line.
+func Main(ctx context.Context, args []string, io Streams) (code int) {
+	texts, err := i18n.Load()
+	if err != nil {
+		fmt.Fprintln(io.Err, "aspis:", err)
+		return 1
+	}
+	defer func() {
+		if e, ok := recover().(exit); ok {
+			code = int(e)
+		}
+	}()
+	var c commands
+	parser, err := kong.New(&c, kong.Name("aspis"), kong.UsageOnError(), kong.Writers(io.Out, io.Err),
+		kong.Description("A country's financial sector defends itself together."),
+		kong.Exit(func(code int) { panic(exit(code)) }), //nolint:forbidigo // kong calls it where it cannot return
+		kong.Vars{"default_data": "data"})
+	if err != nil {
+		fmt.Fprintln(io.Err, "aspis:", err)
+		return 2
+	}
+	run, err := parser.Parse(args)
+	if err != nil {
+		fmt.Fprintf(io.Err, "aspis: %v\n", err)
+		return 2
+	}
+	e := &env{ctx: ctx, Streams: io, texts: texts, log: newLogger(io.Err, c.LogLevel, c.LogJSON)}
+	if err := run.Run(e); err != nil {
+		fmt.Fprintln(io.Err, "aspis:", e.explain(err))
+		return 1
+	}
+	return 0
+}
+
+func newLogger(w io.Writer, level slog.Level, asJSON bool) *slog.Logger {
+	opts := &slog.HandlerOptions{Level: level}
+	if asJSON {
+		return slog.New(slog.NewJSONHandler(w, opts))
+	}
+	return slog.New(slog.NewTextHandler(w, opts))
+}
+
+// explain words an error in the user's language where the catalogue can.
+func (e *env) explain(err error) string {
+	if known, ok := errors.AsType[*errs.Error](err); ok {
+		if text, err := e.texts.Text(e.lang(), known.Key, known.Args...); err == nil {
+			return text
+		}
+	}
+	return err.Error()
+}
+
+// lang is the language of the user's locale.
+func (e *env) lang() i18n.Lang {
+	for _, name := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {
+		if v := os.Getenv(name); v != "" {
+			if strings.HasPrefix(v, "zh") {
+				return i18n.ZhHant
+			}
+			return i18n.En
+		}
+	}
+	return i18n.En
+}
+
+// printJSON writes v as one indented JSON value.
+func (e *env) printJSON(v any) error {
+	enc := json.NewEncoder(e.Out)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	return enc.Encode(v)
+}
+
+type versionCmd struct{}
+
+func (versionCmd) Run(e *env) error {
+	_, err := fmt.Fprintln(e.Out, "aspis", version())
+	return err
+}
+
+func version() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "(unknown)"
+}

@@ -1,0 +1,44 @@
+package cli
+
+import (
+	"fmt"
+
+	"github.com/aspis-platform/aspis/internal/wire"
+)
+
+// serveFlags are shared by everything that runs a centre.
+type serveFlags struct {
+	dataFlag
+	Listen   string   `default:"127.0.0.1:8080" env:"ASPIS_LISTEN" help:"HOST:PORT to listen on."`
+	BaseURL  string   `name:"base-url" env:"ASPIS_BASE_URL" help:"How people reach this centre, for links; default http://LISTEN."`
+	Database string   `env:"ASPIS_DATABASE" help:"postgres://… instead of SQLite in the data folder."`
+	NATS     string   `name:"nats" env:"ASPIS_NATS" help:"nats://… of a JetStream cluster instead of the stream in the process."`
+	Rules    []string `type:"existingdir" env:"ASPIS_RULES" help:"Folders of Sigma rules beside the shipped ones."`
+	SMTP     string   `name:"smtp" env:"ASPIS_SMTP" help:"smtp://[user:password@]host:port; without it mails are files in DATA/mail."`
+	MailFrom string   `env:"ASPIS_MAIL_FROM" help:"The centre's mail address."`
+	Quota    int      `env:"ASPIS_QUOTA" help:"Records a second that each member may send; 0: the default."`
+}
+
+func (f serveFlags) options(e *env) wire.Options {
+	return wire.Options{
+		Data: f.Data, Listen: f.Listen, BaseURL: f.BaseURL, Database: f.Database, NATS: f.NATS, Rules: f.Rules,
+		SMTP: f.SMTP, MailFrom: f.MailFrom, RecordsPerSecond: f.Quota, Version: version(), Log: e.log,
+	}
+}
+
+type serveCmd struct{ serveFlags }
+
+func (c serveCmd) Run(e *env) error {
+	p, err := wire.Build(e.ctx, c.options(e))
+	if err != nil {
+		return err
+	}
+	link, err := p.Enrolment(e.ctx)
+	if err != nil {
+		return err
+	}
+	if link != "" {
+		fmt.Fprintf(e.Out, "First start. Open this link once, within 24 hours, to become the administrator:\n首次啟動。請於 24 小時內開啟此一次性連結，成為系統管理者：\n  %s\n", link)
+	}
+	return p.Run(e.ctx)
+}

@@ -1,0 +1,87 @@
+package wire
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/aspis-platform/aspis/internal/adapter/duckdb"
+	"github.com/aspis-platform/aspis/internal/adapter/natsbus"
+	"github.com/aspis-platform/aspis/internal/adapter/sqldb"
+	"github.com/aspis-platform/aspis/internal/platform/datadir"
+	"github.com/aspis-platform/aspis/internal/platform/seal"
+)
+
+// engines are the open stores.
+type engines struct {
+	dir     *datadir.Dir
+	db      *sqldb.DB
+	stream  *natsbus.Bus
+	history *duckdb.History
+	sealKey []byte
+}
+
+// openEngines opens the data folder and every engine on it.
+func openEngines(ctx context.Context, opts Options) (*engines, error) {
+	e := &engines{}
+	if err := e.open(ctx, opts); err != nil {
+		return nil, errors.Join(err, e.close())
+	}
+	return e, nil
+}
+
+func (e *engines) open(ctx context.Context, opts Options) error {
+	var err error
+	if e.dir, err = datadir.Open(opts.Data); err != nil {
+		return err
+	}
+	if e.sealKey, err = e.dir.Secret("seal.key", seal.KeySize); err != nil {
+		return err
+	}
+	dsn := opts.Database
+	if dsn == "" {
+		dsn = e.dir.Path(databaseFile)
+	}
+	if e.db, err = sqldb.Open(ctx, dsn, opts.Log); err != nil {
+		return err
+	}
+	bus := natsbus.Config{URL: opts.NATS, Logger: opts.Log}
+	if opts.NATS == "" {
+		if bus.Dir, err = e.dir.Sub("stream"); err != nil {
+			return err
+		}
+	}
+	if e.stream, err = natsbus.Open(ctx, bus); err != nil {
+		return err
+	}
+	e.history, err = duckdb.Open(ctx, duckdb.Config{
+		Path: e.dir.Path("history", "events.duckdb"), MemoryMB: opts.HistoryMemoryMB, Logger: opts.Log})
+	return err
+}
+
+// close closes what is open, readers before what they read.
+func (e *engines) close() error {
+	var all []error
+	if e.history != nil {
+		all = append(all, e.history.Close())
+	}
+	if e.stream != nil {
+		all = append(all, e.stream.Close())
+	}
+	if e.db != nil {
+		all = append(all, e.db.Close())
+	}
+	if e.dir != nil {
+		all = append(all, e.dir.Close())
+	}
+	return errors.Join(all...)
+}
+
+// sealer makes tokens for one purpose.
+func (e *engines) sealer(purpose string) (*seal.Sealer, error) {
+	s, err := seal.New(e.sealKey, purpose)
+	if err != nil {
+		return nil, fmt.Errorf("sealer: %w", err)
+	}
+	return s, nil
+}

@@ -1,0 +1,90 @@
+package wire
+
+import (
+	"context"
+	"runtime"
+	"syscall"
+	"time"
+
+	"github.com/aspis-platform/aspis/internal/admin"
+	"github.com/aspis-platform/aspis/internal/platform/httpx"
+)
+
+// check is a named check of an engine.
+type check struct {
+	name, engine string
+	run          func(context.Context) error
+}
+
+// Name implements httpx.Check.
+func (c check) Name() string { return c.name }
+
+// Check implements httpx.Check.
+func (c check) Check(ctx context.Context) error { return c.run(ctx) }
+
+func (p *Program) engineChecks() []check {
+	relational := "SQLite"
+	if p.opts.Database != "" {
+		relational = "PostgreSQL"
+	}
+	return []check{
+		{"relational", relational, p.engines.db.Check},
+		{"stream", "NATS JetStream", p.engines.stream.Check},
+		{"history", "DuckDB", p.engines.history.Check},
+		{"detector", "Sigma", p.soc.pipeline.Check},
+	}
+}
+
+func (p *Program) checks() []httpx.Check {
+	var list []httpx.Check
+	for _, c := range p.engineChecks() {
+		list = append(list, c)
+	}
+	return list
+}
+
+// health is the administrators' view of the engines.
+type health struct{ *Program }
+
+var _ admin.Engines = health{}
+
+// Status implements admin.Engines.
+func (h health) Status(ctx context.Context) (admin.Status, error) {
+	var mem runtime.MemStats
+	runtime.ReadMemStats(&mem)
+	s := admin.Status{Version: h.opts.Version, Go: runtime.Version(), Started: h.started, Memory: int64(mem.Sys)}
+	for _, c := range h.engineChecks() {
+		s.Parts = append(s.Parts, partOf(ctx, c))
+	}
+	state, err := h.engines.stream.State(ctx)
+	if err != nil {
+		return s, err
+	}
+	for _, at := range h.soc.pipeline.Positions() {
+		name := map[string]string{"historian": "history", "detector": "records"}[at.Worker]
+		s.Queues = append(s.Queues, admin.Queue{Name: name, Waiting: int64(state.Last - min(at.Done, state.Last)), Bytes: int64(state.Bytes)})
+	}
+	var fs syscall.Statfs_t
+	if err := syscall.Statfs(h.engines.dir.Path(), &fs); err == nil {
+		free, total := int64(fs.Bavail)*fs.Bsize, int64(fs.Blocks)*fs.Bsize
+		s.Disks = []admin.Disk{{Path: h.engines.dir.Path(), Free: free, Total: total, Low: free < 1<<30}}
+	}
+	return s, nil
+}
+
+const slowCheck = 500 * time.Millisecond
+
+func partOf(ctx context.Context, c check) admin.Part {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	began := time.Now()
+	err := c.run(ctx)
+	part := admin.Part{Name: c.name, Engine: c.engine, State: "ok", Took: time.Since(began)}
+	switch {
+	case err != nil:
+		part.State, part.Detail = "down", err.Error()
+	case part.Took > slowCheck:
+		part.State = "slow"
+	}
+	return part
+}

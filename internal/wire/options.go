@@ -1,0 +1,75 @@
+package wire
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/url"
+	"time"
+)
+
+// Options say what to run. The zero value of each field but Data and Listen
+// is a default that works.
+type Options struct {
+	Data     string // folder for everything that is kept
+	Listen   string // host:port; port 0 takes a free one
+	Database string // postgres://… instead of SQLite in the data folder
+	NATS     string // nats://… of a cluster instead of the stream in the process
+	// BaseURL is how people reach the centre, for links in mail; default
+	// http://LISTEN.
+	BaseURL string
+	// Rules are folders of Sigma rules loaded beside the shipped ones.
+	Rules []string
+	// Centre's address and SMTP server (smtp://[user:password@]host:port).
+	// Without a server messages are files in the data folder's mail/.
+	MailFrom string
+	SMTP     string
+	// RecordsPerSecond is each member's quota at the door; 0: the default.
+	RecordsPerSecond int
+	// HistoryMemoryMB bounds the event history's engine; 0: the default.
+	HistoryMemoryMB int
+	Version         string
+	Log             *slog.Logger
+	Now             func() time.Time
+}
+
+const (
+	databaseFile      = "aspis.db"
+	defaultMailFrom   = "aspis@centre.example"
+	defaultHistoryMB  = 192
+	shutdownPatience  = 15 * time.Second
+	enrolmentValidity = 24 * time.Hour
+)
+
+// check fills defaults and reports every mistake together.
+func (o *Options) check() error {
+	var mistakes []error
+	if o.Data == "" {
+		mistakes = append(mistakes, errors.New("--data: name the data folder"))
+	}
+	host, _, err := net.SplitHostPort(o.Listen)
+	if err != nil {
+		mistakes = append(mistakes, fmt.Errorf("--listen %q: want HOST:PORT, for example 127.0.0.1:8080", o.Listen))
+	} else if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		mistakes = append(mistakes, fmt.Errorf("--listen %q: this version serves plain HTTP, which is for this machine only; listen on 127.0.0.1 behind a TLS proxy", o.Listen))
+	}
+	for flag, value := range map[string]string{"--database": o.Database, "--nats": o.NATS, "--smtp": o.SMTP, "--base-url": o.BaseURL} {
+		if u, err := url.Parse(value); value != "" && (err != nil || u.Host == "") {
+			mistakes = append(mistakes, fmt.Errorf("%s %q: want a URL", flag, value))
+		}
+	}
+	if o.MailFrom == "" {
+		o.MailFrom = defaultMailFrom
+	}
+	if o.HistoryMemoryMB == 0 {
+		o.HistoryMemoryMB = defaultHistoryMB
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return errors.Join(mistakes...)
+}

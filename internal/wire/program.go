@@ -1,0 +1,176 @@
+// Package wire builds the program: it is the only place that knows which
+// engine stands behind a port, and where the domains meet.
+package wire
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/aspis-platform/aspis/internal/adapter/localsock"
+	"github.com/aspis-platform/aspis/internal/adapter/sqldb"
+	"github.com/aspis-platform/aspis/internal/intel"
+	"github.com/aspis-platform/aspis/internal/monitor"
+	"github.com/aspis-platform/aspis/internal/platform/httpx"
+	"github.com/aspis-platform/aspis/internal/platform/i18n"
+	"github.com/aspis-platform/aspis/internal/sector"
+)
+
+// Program is a built centre, listening but not yet serving.
+type Program struct {
+	opts      Options
+	log       *slog.Logger
+	texts     *i18n.Catalogue
+	registry  *prometheus.Registry
+	engines   *engines
+	directory *sector.Directory
+	soc       *soc
+	isac      *isac
+	listener  net.Listener
+	server    *http.Server
+	started   time.Time
+}
+
+// Build opens the data folder and every engine, builds the services over them
+// and listens. Close what it returns; Run does.
+func Build(ctx context.Context, opts Options) (*Program, error) {
+	if err := opts.check(); err != nil {
+		return nil, err
+	}
+	p := &Program{opts: opts, log: opts.Log, started: opts.Now().UTC(), registry: prometheus.NewRegistry()}
+	p.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	if err := p.build(ctx); err != nil {
+		return nil, errors.Join(err, p.Close())
+	}
+	return p, nil
+}
+
+func (p *Program) build(ctx context.Context) error {
+	var err error
+	// The port first: when it is in use nothing else need be tried.
+	if p.listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", p.opts.Listen); err != nil {
+		return fmt.Errorf("listen on %s: %w; choose another port with --listen", p.opts.Listen, err)
+	}
+	if p.opts.BaseURL == "" {
+		p.opts.BaseURL = "http://" + p.listener.Addr().String()
+	}
+	if p.texts, err = i18n.Load(); err != nil {
+		return err
+	}
+	if p.engines, err = openEngines(ctx, p.opts); err != nil {
+		return err
+	}
+	p.directory = newDirectory(p.engines.db)
+	if p.soc, err = newSOC(p); err != nil {
+		return err
+	}
+	if p.isac, err = newISAC(p); err != nil {
+		return err
+	}
+	edge := httpx.NewEdge(p.log, p.texts, httpx.NewMetrics(p.registry))
+	handler, err := p.routes(edge)
+	if err != nil {
+		return err
+	}
+	p.server = httpx.NewServer(handler, p.log)
+	return nil
+}
+
+func newDirectory(db *sqldb.DB) *sector.Directory {
+	return sector.NewDirectory(db.Sector(), db.Sector(), db.Sector(), time.Now)
+}
+
+// Directory is the members, people and keys.
+func (p *Program) Directory() *sector.Directory { return p.directory }
+
+// Matcher is where indicators are matched.
+func (p *Program) Matcher() *monitor.Matcher { return p.soc.matcher }
+
+// Advisories is the service of advisories.
+func (p *Program) Advisories() *intel.Service { return p.isac.service }
+
+// URL is where the program is reached.
+func (p *Program) URL() string { return p.opts.BaseURL }
+
+// Run serves until ctx is done, then stops everything in order: no new
+// requests, workers, engines. What was accepted is on disk already.
+func (p *Program) Run(ctx context.Context) error {
+	group, work := errgroup.WithContext(ctx)
+	group.Go(func() error { return p.soc.pipeline.Run(work) })
+	group.Go(func() error { return p.soc.matcher.Follow(work, p.isac.indicators(), p.isac.changed, p.log) })
+	group.Go(func() error { return p.engines.db.RunJobs(work, p.isac.worker.Handlers()) })
+	group.Go(func() error { return localsock.Serve(work, p.opts.Data, p.directory) })
+	group.Go(func() error { return p.serve(work) })
+	p.log.InfoContext(ctx, "ready", slog.String("url", p.opts.BaseURL), slog.String("data", p.opts.Data),
+		slog.Int("rules", p.soc.catalogue.Rules().Len()), slog.Duration("took", p.opts.Now().Sub(p.started)))
+	err := group.Wait()
+	return errors.Join(err, p.Close())
+}
+
+func (p *Program) serve(ctx context.Context) error {
+	stopped := make(chan error, 1)
+	stop := context.AfterFunc(ctx, func() {
+		patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownPatience)
+		defer cancel()
+		stopped <- p.server.Shutdown(patience)
+	})
+	defer stop()
+	if err := p.server.Serve(p.listener); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serve: %w", err)
+	}
+	return <-stopped
+}
+
+// Close closes the engines of a program that does not run (any more).
+func (p *Program) Close() error {
+	var all []error
+	if p.listener != nil {
+		if err := p.listener.Close(); !errors.Is(err, net.ErrClosed) {
+			all = append(all, err)
+		}
+	}
+	if p.engines != nil {
+		all = append(all, p.engines.close())
+	}
+	p.listener, p.engines = nil, nil
+	return errors.Join(all...)
+}
+
+// Enrolment returns a one-time link for the first administrator; empty when
+// there are accounts already.
+func (p *Program) Enrolment(ctx context.Context) (string, error) {
+	users, err := p.directory.Users(ctx)
+	if err != nil || len(users) > 0 {
+		return "", err
+	}
+	return p.SignInLink(ctx, sector.User{Email: "admin@centre.example", Role: sector.Administrator})
+}
+
+// SignInLink returns a one-time sign-in link for the account with the user's
+// address, which is created if need be.
+func (p *Program) SignInLink(ctx context.Context, u sector.User) (string, error) {
+	users, err := p.directory.Users(ctx)
+	if err != nil {
+		return "", err
+	}
+	for _, known := range users {
+		if known.Email == u.Email {
+			u.ID = known.ID
+		}
+	}
+	if u.ID == "" {
+		if u, err = p.directory.CreateUser(ctx, sector.System(), u, ""); err != nil {
+			return "", err
+		}
+	}
+	token, err := p.directory.CreateLink(ctx, sector.System(), u.ID, enrolmentValidity)
+	return p.opts.BaseURL + "/enrol?token=" + token, err
+}
