@@ -38,8 +38,10 @@ func (h *History) Append(ctx context.Context, upTo uint64, records []monitor.Rec
 	// Once begun it ends: an interrupted commit would leave it open which of
 	// cursor and rows are stored.
 	if err := e.append(context.WithoutCancel(ctx), upTo, records); err != nil {
+		h.failing.Store(&err)
 		return fmt.Errorf("append to %d: %w", upTo, err)
 	}
+	h.failing.Store(nil)
 	e.cursor.Store(upTo)
 	if len(records) > 0 {
 		oldest, newest := int64(math.MaxInt64), int64(math.MinInt64)

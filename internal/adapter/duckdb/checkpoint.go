@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"strings"
 	"time"
 )
 
@@ -20,12 +21,16 @@ func (h *History) checkpointer() {
 		case <-h.checkpoints:
 		}
 		start := time.Now()
-		err := h.checkpoint(ctx)
-		if err != nil && !errors.Is(err, ErrClosed) {
+		switch err := h.checkpoint(ctx); {
+		case err == nil:
+			h.log.Debug("history: checkpoint", "took", time.Since(start))
+		case errors.Is(err, ErrClosed):
+		case strings.Contains(err.Error(), "other write transactions"):
+			// It fell into an append, which asks again when it is done.
+			h.log.Debug("history: checkpoint is put off", "error", err)
+		default:
 			h.log.Warn("history: checkpoint", "error", err)
-			continue
 		}
-		h.log.Debug("history: checkpoint", "took", time.Since(start))
 	}
 }
 

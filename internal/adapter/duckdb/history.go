@@ -35,7 +35,7 @@ import (
 const (
 	DefaultMemoryMB     = 256
 	DefaultThreads      = 2
-	DefaultCheckpointMB = 64
+	DefaultCheckpointMB = 128
 	DefaultReaders      = 4
 )
 
@@ -54,7 +54,9 @@ type Config struct {
 	// Readers is how many searches may run at once; more wait.
 	Readers int
 	// CheckpointMB is the size of the write-ahead log at which it is worked
-	// into the database: what a start after a crash has to replay.
+	// into the database: what a start after a crash has to replay. Appends
+	// wait for some of a checkpoint, half a second or so; smaller and more
+	// frequent ones write the newest row group again more often.
 	CheckpointMB int
 	Logger       *slog.Logger
 }
@@ -75,7 +77,8 @@ type History struct {
 	cfg Config
 	log *slog.Logger
 
-	writing sync.Mutex // one Append at a time
+	writing sync.Mutex            // one Append at a time
+	failing atomic.Pointer[error] // why the last Append failed; nil when it did not
 
 	mu     sync.Mutex
 	eng    *engine // nil while the database cannot be opened
@@ -305,7 +308,8 @@ func (e *engine) note(err error) error {
 	return err
 }
 
-// Check reports whether the database can be read and has no failure.
+// Check reports whether the database can be read and the last Append was
+// stored.
 func (h *History) Check(ctx context.Context) error {
 	e, err := h.current(ctx)
 	if err != nil {
@@ -314,6 +318,9 @@ func (h *History) Check(ctx context.Context) error {
 	var upto int64
 	if err := e.note(e.db.QueryRowContext(ctx, `SELECT upto FROM history.ingest`).Scan(&upto)); err != nil {
 		return fmt.Errorf("history: %w", err)
+	}
+	if failed := h.failing.Load(); failed != nil {
+		return fmt.Errorf("history: last append: %w", *failed)
 	}
 	return nil
 }

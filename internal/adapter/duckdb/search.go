@@ -133,7 +133,7 @@ func (s *search) slice(ctx context.Context, from, to int64, limit int) ([]monito
 		at := after.At.UnixMicro()
 		c.add("(happened < ? OR happened = ? AND number < ?)", at, at, after.Number)
 	}
-	c.query(s.eng, s.q)
+	c.query(s.q)
 	c.observable(s.eng, s.q.Observable, from, to)
 	c.args = append(c.args, limit)
 	records, err := s.eng.records(ctx, `SELECT `+headColumns+`, raw, bytes FROM history.events WHERE `+c.String()+
@@ -268,7 +268,7 @@ func (h *History) Histogram(ctx context.Context, f sector.Filter, q monitor.Quer
 	if !c.gate(f, q.Member) {
 		return buckets, nil
 	}
-	c.query(e, q)
+	c.query(q)
 	c.observable(e, q.Observable, from, to)
 	if err := e.count(ctx, &c, from, to, buckets); err != nil {
 		return nil, fmt.Errorf("histogram: %w", e.note(err))

@@ -41,7 +41,7 @@ func (c *conditions) gate(f sector.Filter, member sector.MemberID) bool {
 }
 
 // query adds the query's conditions but for the times.
-func (c *conditions) query(e *engine, q monitor.Query) {
+func (c *conditions) query(q monitor.Query) {
 	for _, column := range []struct{ is, value string }{
 		{"product = ?", q.Product}, {"category = ?", q.Category}, {"service = ?", q.Service},
 		{"host = ?", q.Host}, {"account = ?", q.Account},
@@ -50,9 +50,12 @@ func (c *conditions) query(e *engine, q monitor.Query) {
 			c.add(column.is, column.value)
 		}
 	}
-	if q.Text != "" {
-		// Several times faster than ILIKE, and nothing to escape.
-		c.add("contains(lower(raw), lower(?))", text(q.Text))
+	switch needle := text(q.Text); {
+	case needle == "":
+	case strings.ToLower(needle) == strings.ToUpper(needle): // digits, Han: half the work
+		c.add("contains(raw, ?)", needle)
+	default: // several times faster than ILIKE, and nothing to escape
+		c.add("contains(lower(raw), lower(?))", needle)
 	}
 }
 
