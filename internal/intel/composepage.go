@@ -251,7 +251,7 @@ func (p pages) compose(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	members, err := p.svc.Config.Members.Members(ctx)
+	members, err := p.svc.Members.Members(ctx)
 	if err != nil {
 		return err
 	}
@@ -324,7 +324,7 @@ func (p pages) save(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	members, err := p.svc.Config.Members.Members(ctx)
+	members, err := p.svc.Members.Members(ctx)
 	if err != nil {
 		return err
 	}
@@ -364,7 +364,7 @@ func (p pages) saved(w http.ResponseWriter, r *http.Request, a Advisory) error {
 // check answers the form while it is being filled in, without saving.
 func (p pages) check(w http.ResponseWriter, r *http.Request) error {
 	ctx, v := r.Context(), sector.ViewerFrom(r.Context())
-	members, err := p.svc.Config.Members.Members(ctx)
+	members, err := p.svc.Members.Members(ctx)
 	if err != nil {
 		return err
 	}
@@ -387,7 +387,7 @@ func (p pages) check(w http.ResponseWriter, r *http.Request) error {
 
 // membersByID finds members for a page.
 func (p pages) membersByID(ctx context.Context) (map[sector.MemberID]sector.Member, error) {
-	members, err := p.svc.Config.Members.Members(ctx)
+	members, err := p.svc.Members.Members(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -109,7 +109,7 @@ func (j mailSend) done(state Mailing) bool {
 }
 
 func (w *Worker) member(ctx context.Context, id sector.MemberID) (sector.Member, error) {
-	members, err := w.svc.Config.Members.Members(ctx)
+	members, err := w.svc.Members.Members(ctx)
 	if err != nil {
 		return sector.Member{}, err
 	}

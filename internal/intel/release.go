@@ -104,7 +104,7 @@ func releaseJobs(a Advisory, r sector.Release, to []sector.Member) []jobs.Job {
 
 // recalls are the mails to members that the new audience leaves out.
 func (s *Service) recalls(ctx context.Context, a Advisory) ([]jobs.Job, error) {
-	members, err := s.Config.Members.Members(ctx)
+	members, err := s.Members.Members(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -138,7 +138,7 @@ func (s *Service) Withdraw(ctx context.Context, v sector.Viewer, id AdvisoryID, 
 	if strings.TrimSpace(reason) == "" || utf8.RuneCountInString(reason) > maxReason {
 		return &ProblemsError{[]Problem{{Field: "reason", Err: errs.New(errs.Invalid, "advisory.reason", maxReason)}}}
 	}
-	members, err := s.Config.Members.Members(ctx)
+	members, err := s.Members.Members(ctx)
 	if err != nil {
 		return err
 	}
@@ -212,7 +212,7 @@ func (s *Service) Preview(ctx context.Context, v sector.Viewer, id AdvisoryID) (
 	if err != nil {
 		return Advisory{}, Preview{}, err
 	}
-	members, err := s.Config.Members.Members(ctx)
+	members, err := s.Members.Members(ctx)
 	if err != nil {
 		return Advisory{}, Preview{}, err
 	}
@@ -295,7 +295,7 @@ func (s *Service) Check(ctx context.Context, v sector.Viewer, id AdvisoryID, c C
 	if err != nil {
 		return nil, nil, err
 	}
-	members, err := s.Config.Members.Members(ctx)
+	members, err := s.Members.Members(ctx)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -91,7 +91,7 @@ func (s *Service) Draft(ctx context.Context, v sector.Viewer, alerts []string) (
 		return Advisory{}, err
 	}
 	if len(a.Alerts) > 0 {
-		err = s.Config.Evidence.Drafted(ctx, v, a.Alerts, a.ID)
+		err = s.Evidence.Drafted(ctx, v, a.Alerts, a.ID)
 	}
 	return a, err
 }
@@ -100,7 +100,7 @@ func (s *Service) evidence(ctx context.Context, alerts []string) (Evidence, erro
 	if len(alerts) == 0 {
 		return Evidence{}, nil
 	}
-	return s.Config.Evidence.Evidence(ctx, alerts)
+	return s.Evidence.Evidence(ctx, alerts)
 }
 
 // EvidenceFor is the evidence an advisory was drafted from.
@@ -229,7 +229,7 @@ func (s *Service) Submit(ctx context.Context, v sector.Viewer, id AdvisoryID, ve
 // ready reports everything that stands in the way of a release as a
 // *ProblemsError, and otherwise the members it reaches.
 func (s *Service) ready(ctx context.Context, a Advisory) ([]sector.Member, error) {
-	members, err := s.Config.Members.Members(ctx)
+	members, err := s.Members.Members(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/aspis-platform/aspis/internal/intel"
+	"github.com/aspis-platform/aspis/internal/intel/inteltest"
 	"github.com/aspis-platform/aspis/internal/platform/errs"
 	"github.com/aspis-platform/aspis/internal/platform/httpx"
 	"github.com/aspis-platform/aspis/internal/platform/i18n"
@@ -41,10 +42,10 @@ func (k keyring) who(r *http.Request) (sector.Viewer, error) {
 
 // apiServer serves the API and TAXII over the network to keys "m1-both",
 // "m1-taxii", "m1-advisories" … of every member.
-func (w *intelWorld) apiServer(t *testing.T) *httptest.Server {
+func apiServer(t *testing.T, w *inteltest.World, store *Advisories) *httptest.Server {
 	t.Helper()
 	keys := keyring{}
-	for _, m := range w.members {
+	for _, m := range w.Sector {
 		v := sector.Viewer{Org: sector.MemberOrg, Member: m.ID, Sector: m.Sector, Key: "key-of-" + string(m.ID)}
 		for name, scopes := range map[string][]sector.Scope{
 			"both": {sector.ScopeTAXII, sector.ScopeAdvisories}, "taxii": {sector.ScopeTAXII}, "advisories": {sector.ScopeAdvisories},
@@ -63,8 +64,8 @@ func (w *intelWorld) apiServer(t *testing.T) *httptest.Server {
 	}
 	mux, log := http.NewServeMux(), slog.New(slog.DiscardHandler)
 	edge := httpx.NewEdge(log, texts, nil)
-	intel.MountAPI(mux, edge, w.svc, sealer, keys.who)
-	backend := intel.NewTAXII(w.store, sealer, intel.Centre{ID: "identity--9c3e2f3a-4f4b-4c55-8a77-6c1d3f6d2a10", Name: "Test centre", Since: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)})
+	intel.MountAPI(mux, edge, w.Service, sealer, keys.who)
+	backend := intel.NewTAXII(store, sealer, intel.Centre{ID: "identity--9c3e2f3a-4f4b-4c55-8a77-6c1d3f6d2a10", Name: "Test centre", Since: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)})
 	if err := intel.MountTAXII(mux, backend, keys, "", log); err != nil {
 		t.Fatal(err)
 	}
@@ -100,12 +101,12 @@ func call(t *testing.T, server *httptest.Server, method, path, key, body string,
 
 func TestAdvisoryAPI(t *testing.T) {
 	forEachEngine(t, func(t *testing.T, db *DB) {
-		w := newIntelWorld(t, db)
-		c := content(1, sector.Audience{Sectors: []sector.SubSector{sector.Banking}}, "*.evil.example")
+		w := inteltest.New(t, db.Advisories())
+		c := inteltest.Content(1, sector.Audience{Sectors: []sector.SubSector{sector.Banking}}, "*.evil.example")
 		c.RSIT = "fraud:phishing"
-		a := w.release(t, w.draft(t, c), nil)
+		a := w.Release(t, w.Draft(t, c), nil)
 		item := "/api/v1/advisories/" + string(a.ID)
-		server := w.apiServer(t)
+		server := apiServer(t, w, db.Advisories())
 		tests := []struct {
 			name, method, path, key, body string
 			status                        int
@@ -139,12 +140,12 @@ func TestAdvisoryAPI(t *testing.T) {
 				t.Errorf("%s: %d %s, want %d %s", test.name, status, body, test.status, test.code)
 			}
 		}
-		w.checkItem(t, server, item, a)
+		checkItem(t, server, item, a)
 	})
 }
 
 // checkItem compares the item's JSON, and asks again with its tag.
-func (w *intelWorld) checkItem(t *testing.T, server *httptest.Server, item string, a intel.Advisory) {
+func checkItem(t *testing.T, server *httptest.Server, item string, a intel.Advisory) {
 	t.Helper()
 	_, body, header := call(t, server, "GET", item, "m1-both", "")
 	var got map[string]any
@@ -178,8 +179,8 @@ func (w *intelWorld) checkItem(t *testing.T, server *httptest.Server, item strin
 // client, as members' systems do.
 func TestTAXIIClient(t *testing.T) {
 	forEachEngine(t, func(t *testing.T, db *DB) {
-		w := newIntelWorld(t, db)
-		server := w.apiServer(t)
+		w := inteltest.New(t, db.Advisories())
+		server := apiServer(t, w, db.Advisories())
 		for path, statuses := range map[string]map[string]int{
 			"/taxii2/": {"": 401, "wrong": 401, "m1-advisories": 403, "m1-taxii": 200},
 			"/taxii2/sector/collections/" + intel.CollectionAdvisories + "/objects/": {"": 401, "m1-both": 200},
@@ -191,21 +192,21 @@ func TestTAXIIClient(t *testing.T) {
 				}
 			}
 		}
-		a := w.release(t, w.draft(t, content(1, sector.Audience{All: true}, "198.51.100.1", "evil.example")), nil)
-		w.release(t, w.draft(t, content(2, sector.Audience{Members: []sector.MemberID{"m2"}}, "198.51.100.2")), nil)
-		if d := cmp.Diff([]string{"198.51.100.1", "evil.example"}, w.poll(t, server, "m1")); d != "" {
+		a := w.Release(t, w.Draft(t, inteltest.Content(1, sector.Audience{All: true}, "198.51.100.1", "evil.example")), nil)
+		w.Release(t, w.Draft(t, inteltest.Content(2, sector.Audience{Members: []sector.MemberID{"m2"}}, "198.51.100.2")), nil)
+		if d := cmp.Diff([]string{"198.51.100.1", "evil.example"}, poll(t, server, "m1")); d != "" {
 			t.Errorf("first poll (-want +got):\n%s", d)
 		}
-		next := content(3, sector.Audience{All: true}, "198.51.100.1", "198.51.100.3")
-		a = w.release(t, a, &next)
-		if d := cmp.Diff([]string{"198.51.100.1", "198.51.100.3", "evil.example revoked"}, w.poll(t, server, "m1")); d != "" {
+		next := inteltest.Content(3, sector.Audience{All: true}, "198.51.100.1", "198.51.100.3")
+		a = w.Release(t, a, &next)
+		if d := cmp.Diff([]string{"198.51.100.1", "198.51.100.3", "evil.example revoked"}, poll(t, server, "m1")); d != "" {
 			t.Errorf("after a correction (-want +got):\n%s", d)
 		}
-		w.withdraw(t, a)
-		if d := cmp.Diff([]string{"198.51.100.1 revoked", "198.51.100.3 revoked", "evil.example revoked"}, w.poll(t, server, "m1")); d != "" {
+		w.Withdraw(t, a)
+		if d := cmp.Diff([]string{"198.51.100.1 revoked", "198.51.100.3 revoked", "evil.example revoked"}, poll(t, server, "m1")); d != "" {
 			t.Errorf("after the withdrawal (-want +got):\n%s", d)
 		}
-		if d := cmp.Diff([]string{"198.51.100.1 revoked", "198.51.100.2", "198.51.100.3 revoked", "evil.example revoked"}, w.poll(t, server, "m2")); d != "" {
+		if d := cmp.Diff([]string{"198.51.100.1 revoked", "198.51.100.2", "198.51.100.3 revoked", "evil.example revoked"}, poll(t, server, "m2")); d != "" {
 			t.Errorf("the other member (-want +got):\n%s", d)
 		}
 	})
@@ -213,7 +214,7 @@ func TestTAXIIClient(t *testing.T) {
 
 // poll reads a member's indicators over Basic, checks every object against
 // the STIX rules, and lists the values.
-func (w *intelWorld) poll(t *testing.T, server *httptest.Server, member string) []string {
+func poll(t *testing.T, server *httptest.Server, member string) []string {
 	t.Helper()
 	client, err := taxii.NewClient(taxii.ClientConfig{BaseURL: server.URL, Credentials: taxii.Credentials{User: member, Password: member + "-taxii"}})
 	if err != nil {
@@ -231,7 +232,7 @@ func (w *intelWorld) poll(t *testing.T, server *httptest.Server, member string) 
 			t.Fatal(err)
 		}
 		for _, raw := range page.Objects {
-			o := w.valid(t, raw)
+			o := valid(t, raw)
 			if before, ok := last[o.Head().ID]; ok && !o.Head().Modified.IsZero() {
 				if err := stix.CheckVersion(before, o); err != nil {
 					t.Errorf("%s: %v", o.Head().ID, err)
@@ -253,7 +254,7 @@ func (w *intelWorld) poll(t *testing.T, server *httptest.Server, member string) 
 	return list
 }
 
-func (w *intelWorld) valid(t *testing.T, raw []byte) stix.Object {
+func valid(t *testing.T, raw []byte) stix.Object {
 	t.Helper()
 	o, err := stix.DecodeObject(raw, stix.DefaultLimits())
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/aspis-platform/aspis/event"
 	"github.com/aspis-platform/aspis/internal/intel"
+	"github.com/aspis-platform/aspis/internal/intel/inteltest"
 	"github.com/aspis-platform/aspis/internal/platform/errs"
 	"github.com/aspis-platform/aspis/internal/platform/jobs"
 	"github.com/aspis-platform/aspis/internal/sector"
@@ -32,38 +33,38 @@ func problemKeys(err error) []string {
 
 func TestWhoMayDoWhat(t *testing.T) {
 	forEachEngine(t, func(t *testing.T, db *DB) {
-		w := newIntelWorld(t, db)
+		w := inteltest.New(t, db.Advisories())
 		ctx := context.Background()
-		a := w.draft(t, content(1, sector.Audience{All: true}))
+		a := w.Draft(t, inteltest.Content(1, sector.Audience{All: true}))
 		for name, v := range map[string]sector.Viewer{
-			"administrator": admin, "member": w.viewer(0), "authority": supervisor, "nobody": {}, "system": sector.System(),
+			"administrator": {Org: sector.Centre, User: "root", Role: sector.Administrator}, "member": w.Viewer(0), "authority": inteltest.Supervisor(), "nobody": {}, "system": sector.System(),
 			"a key": {Org: sector.MemberOrg, Member: "m1", Key: "k"},
 		} {
-			_, err1 := w.svc.Draft(ctx, v, nil)
-			_, err2 := w.svc.Edit(ctx, v, a.ID, a.Version, content(2, sector.Audience{All: true}))
-			_, err3 := w.svc.Submit(ctx, v, a.ID, a.Version)
-			_, err4 := w.svc.Release(ctx, v, a.ID, a.Version)
-			err5 := w.svc.Withdraw(ctx, v, a.ID, a.Version, "x")
-			_, _, err6 := w.svc.Check(ctx, v, a.ID, intel.Content{})
+			_, err1 := w.Service.Draft(ctx, v, nil)
+			_, err2 := w.Service.Edit(ctx, v, a.ID, a.Version, inteltest.Content(2, sector.Audience{All: true}))
+			_, err3 := w.Service.Submit(ctx, v, a.ID, a.Version)
+			_, err4 := w.Service.Release(ctx, v, a.ID, a.Version)
+			err5 := w.Service.Withdraw(ctx, v, a.ID, a.Version, "x")
+			_, _, err6 := w.Service.Check(ctx, v, a.ID, intel.Content{})
 			for i, err := range []error{err1, err2, err3, err4, err5, err6} {
 				if !errs.Is(err, errs.Forbidden) {
 					t.Errorf("%s: step %d: %v", name, i+1, err)
 				}
 			}
 		}
-		for name, v := range map[string]sector.Viewer{"member": w.viewer(0), "authority": supervisor, "nobody": {}, "system": sector.System()} {
-			_, err1 := w.svc.Advisory(ctx, v, a.ID)
-			_, err2 := w.svc.Advisories(ctx, v, intel.AdvisoryQuery{})
-			_, err3 := w.svc.Deliveries(ctx, v, a.ID)
-			_, _, err4 := w.svc.Preview(ctx, v, a.ID)
-			_, err5 := w.svc.EvidenceFor(ctx, v, a)
+		for name, v := range map[string]sector.Viewer{"member": w.Viewer(0), "authority": inteltest.Supervisor(), "nobody": {}, "system": sector.System()} {
+			_, err1 := w.Service.Advisory(ctx, v, a.ID)
+			_, err2 := w.Service.Advisories(ctx, v, intel.AdvisoryQuery{})
+			_, err3 := w.Service.Deliveries(ctx, v, a.ID)
+			_, _, err4 := w.Service.Preview(ctx, v, a.ID)
+			_, err5 := w.Service.EvidenceFor(ctx, v, a)
 			for i, err := range []error{err1, err2, err3, err4, err5} {
 				if !errs.Is(err, errs.Forbidden) {
 					t.Errorf("%s: read %d: %v", name, i+1, err)
 				}
 			}
 		}
-		if got := w.get(t, a.ID); got.Version != a.Version || got.State != intel.Draft {
+		if got := w.Get(t, a.ID); got.Version != a.Version || got.State != intel.Draft {
 			t.Errorf("something got through: %+v", got)
 		}
 	})
@@ -85,14 +86,14 @@ func TestSecondPerson(t *testing.T) {
 		}, true},
 	}
 	forEachEngine(t, func(t *testing.T, db *DB) {
-		w := newIntelWorld(t, db)
+		w := inteltest.New(t, db.Advisories())
 		ctx := context.Background()
 		for _, test := range tests {
 			t.Run(test.name, func(t *testing.T) {
-				c := content(1, sector.Audience{All: true})
+				c := inteltest.Content(1, sector.Audience{All: true})
 				test.change(&c)
-				a := w.draft(t, c)
-				_, err := w.svc.Release(ctx, analyst, a.ID, a.Version)
+				a := w.Draft(t, c)
+				_, err := w.Service.Release(ctx, inteltest.Analyst(), a.ID, a.Version)
 				if !test.needed {
 					if err != nil {
 						t.Fatal(err)
@@ -102,39 +103,39 @@ func TestSecondPerson(t *testing.T) {
 				if !slices.Equal(problemKeys(err), []string{"advisory.submit_first"}) {
 					t.Errorf("release of a draft: %v", err)
 				}
-				w.secondPerson(t, a, c)
+				secondPerson(t, w, a, c)
 			})
 		}
 	})
 }
 
-// secondPerson walks a draft of analyst's through review.
-func (w *intelWorld) secondPerson(t *testing.T, a intel.Advisory, c intel.Content) {
+// secondPerson walks a draft of inteltest.Analyst()'s through review.
+func secondPerson(t *testing.T, w *inteltest.World, a intel.Advisory, c intel.Content) {
 	t.Helper()
 	ctx := context.Background()
-	a, err := w.svc.Submit(ctx, manager, a.ID, a.Version)
+	a, err := w.Service.Submit(ctx, inteltest.Manager(), a.ID, a.Version)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.svc.Release(ctx, analyst, a.ID, a.Version); !slices.Equal(problemKeys(err), []string{"advisory.own_work"}) {
+	if _, err := w.Service.Release(ctx, inteltest.Analyst(), a.ID, a.Version); !slices.Equal(problemKeys(err), []string{"advisory.own_work"}) {
 		t.Errorf("release of one's own work: %v", err)
 	}
 	// An edit takes it back to draft, and its author may not release it.
-	if a, err = w.svc.Edit(ctx, manager, a.ID, a.Version, c); err != nil || a.State != intel.Draft {
+	if a, err = w.Service.Edit(ctx, inteltest.Manager(), a.ID, a.Version, c); err != nil || a.State != intel.Draft {
 		t.Fatalf("edit in review: %v, state %s", err, a.State)
 	}
-	if a, err = w.svc.Submit(ctx, manager, a.ID, a.Version); err != nil {
+	if a, err = w.Service.Submit(ctx, inteltest.Manager(), a.ID, a.Version); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.svc.Release(ctx, manager, a.ID, a.Version); !slices.Equal(problemKeys(err), []string{"advisory.own_work"}) {
+	if _, err := w.Service.Release(ctx, inteltest.Manager(), a.ID, a.Version); !slices.Equal(problemKeys(err), []string{"advisory.own_work"}) {
 		t.Errorf("release after one's own edit: %v", err)
 	}
-	r, err := w.svc.Release(ctx, analyst, a.ID, a.Version)
+	r, err := w.Service.Release(ctx, inteltest.Analyst(), a.ID, a.Version)
 	if err != nil {
 		t.Fatal(err)
 	}
-	past, err := w.store.Releases(ctx, a.ID)
-	if err != nil || len(past) != 1 || past[0].DecidedBy != manager.User || past[0].ApprovedBy != analyst.User || past[0].ID != r.ID {
+	past, err := w.Store.Releases(ctx, a.ID)
+	if err != nil || len(past) != 1 || past[0].DecidedBy != inteltest.Manager().User || past[0].ApprovedBy != inteltest.Analyst().User || past[0].ID != r.ID {
 		t.Errorf("release is recorded as %+v, %v", past, err)
 	}
 }
@@ -162,28 +163,28 @@ func TestWhatStandsInTheWay(t *testing.T) {
 		{"a host", func(c *intel.Content) { c.Body.Zh = "主機ws-9" }, []string{"body.zh leak.host"}},
 	}
 	forEachEngine(t, func(t *testing.T, db *DB) {
-		w := newIntelWorld(t, db)
-		w.evidence["al"] = intel.Evidence{Members: []sector.MemberID{"m1"}, Internal: []event.Observable{{Kind: event.ObservableHost, Value: "ws-9"}}}
+		w := inteltest.New(t, db.Advisories())
+		w.Alerts["al"] = intel.Evidence{Members: []sector.MemberID{"m1"}, Internal: []event.Observable{{Kind: event.ObservableHost, Value: "ws-9"}}}
 		ctx := context.Background()
 		for _, test := range tests {
 			t.Run(test.name, func(t *testing.T) {
-				a, err := w.svc.Draft(ctx, analyst, []string{"al"})
+				a, err := w.Service.Draft(ctx, inteltest.Analyst(), []string{"al"})
 				if err != nil {
 					t.Fatal(err)
 				}
-				c := content(1, sector.Audience{All: true})
+				c := inteltest.Content(1, sector.Audience{All: true})
 				test.change(&c)
-				if a, err = w.svc.Edit(ctx, analyst, a.ID, a.Version, c); err != nil {
+				if a, err = w.Service.Edit(ctx, inteltest.Analyst(), a.ID, a.Version, c); err != nil {
 					t.Fatal(err)
 				}
-				_, pre, err := w.svc.Preview(ctx, manager, a.ID)
+				_, pre, err := w.Service.Preview(ctx, inteltest.Manager(), a.ID)
 				if err != nil || len(pre.Problems) != len(test.want) {
 					t.Errorf("preview: %+v, %v", pre.Problems, err)
 				}
 				if a.Marking.TLP == sector.TLPRed || a.Category == intel.EWA {
-					_, err = w.svc.Submit(ctx, analyst, a.ID, a.Version)
+					_, err = w.Service.Submit(ctx, inteltest.Analyst(), a.ID, a.Version)
 				} else {
-					_, err = w.svc.Release(ctx, manager, a.ID, a.Version)
+					_, err = w.Service.Release(ctx, inteltest.Manager(), a.ID, a.Version)
 				}
 				if d := cmp.Diff(test.want, problemKeys(err)); d != "" {
 					t.Errorf("(-want +got):\n%s", d)
@@ -194,11 +195,11 @@ func TestWhatStandsInTheWay(t *testing.T) {
 }
 
 func TestDraftsRefuseNonsense(t *testing.T) {
-	w := newIntelWorld(t, openForTest(t, t.TempDir()+"/a.db"))
-	a := w.draft(t, content(1, sector.Audience{All: true}))
-	c := content(1, sector.Audience{Sectors: []sector.SubSector{"casinos"}})
+	w := inteltest.New(t, openForTest(t, t.TempDir()+"/a.db").Advisories())
+	a := w.Draft(t, inteltest.Content(1, sector.Audience{All: true}))
+	c := inteltest.Content(1, sector.Audience{Sectors: []sector.SubSector{"casinos"}})
 	c.Title.Zh, c.Body.En, c.Category, c.RSIT, c.Marking.TLP = strings.Repeat("長", 201), "a\x00b", "XXX", "no:such", "PINK"
-	_, err := w.svc.Edit(context.Background(), analyst, a.ID, a.Version, c)
+	_, err := w.Service.Edit(context.Background(), inteltest.Analyst(), a.ID, a.Version, c)
 	want := []string{
 		"title.zh advisory.text_too_long", "body.en advisory.text_control", "category advisory.category_unknown",
 		"marking advisory.marking_unknown", "rsit advisory.rsit_unknown", "audience advisory.sector_unknown",
@@ -210,30 +211,30 @@ func TestDraftsRefuseNonsense(t *testing.T) {
 
 func TestCorrectionStandsBesideTheRelease(t *testing.T) {
 	forEachEngine(t, func(t *testing.T, db *DB) {
-		w := newIntelWorld(t, db)
+		w := inteltest.New(t, db.Advisories())
 		ctx := context.Background()
-		a := w.release(t, w.draft(t, content(1, sector.Audience{All: true}, "198.51.100.1")), nil)
-		a, err := w.svc.Edit(ctx, analyst, a.ID, a.Version, content(2, sector.Audience{All: true}, "198.51.100.2"))
+		a := w.Release(t, w.Draft(t, inteltest.Content(1, sector.Audience{All: true}, "198.51.100.1")), nil)
+		a, err := w.Service.Edit(ctx, inteltest.Analyst(), a.ID, a.Version, inteltest.Content(2, sector.Audience{All: true}, "198.51.100.2"))
 		if err != nil || a.State != intel.Draft || a.Standing == 0 {
 			t.Fatalf("correction: %+v, %v", a, err)
 		}
-		if got := w.inbox(t, w.viewer(0)); !slices.Equal(got, []string{"Warning number 1"}) {
+		if got := w.Inbox(t, w.Viewer(0)); !slices.Equal(got, []string{"Warning number 1"}) {
 			t.Errorf("members see %v while it is corrected", got)
 		}
-		a = w.release(t, a, nil)
-		item, err := w.svc.ReleasedItem(ctx, w.viewer(0), a.ID)
+		a = w.Release(t, a, nil)
+		item, err := w.Service.ReleasedItem(ctx, w.Viewer(0), a.ID)
 		if err != nil || item.Title.En != "Warning number 2" || item.Revision != 2 || !item.CreatedAt.Before(item.ReleasedAt) {
 			t.Errorf("corrected: %+v, %v", item, err)
 		}
 		// A draft that was never released can be given up; nobody sees it.
-		d := w.withdraw(t, w.draft(t, content(3, sector.Audience{All: true}, "198.51.100.3")))
+		d := w.Withdraw(t, w.Draft(t, inteltest.Content(3, sector.Audience{All: true}, "198.51.100.3")))
 		if d.State != intel.Withdrawn {
 			t.Errorf("given up: %+v", d)
 		}
-		if err := w.svc.Withdraw(ctx, manager, d.ID, d.Version, "again"); !errs.Is(err, errs.Conflict) {
+		if err := w.Service.Withdraw(ctx, inteltest.Manager(), d.ID, d.Version, "again"); !errs.Is(err, errs.Conflict) {
 			t.Errorf("withdrawn twice: %v", err)
 		}
-		if err := w.svc.Withdraw(ctx, manager, a.ID, a.Version, " "); !slices.Equal(problemKeys(err), []string{"reason advisory.reason"}) {
+		if err := w.Service.Withdraw(ctx, inteltest.Manager(), a.ID, a.Version, " "); !slices.Equal(problemKeys(err), []string{"reason advisory.reason"}) {
 			t.Errorf("withdrawn without a reason: %v", err)
 		}
 		if n, err := db.VerifyLedger(ctx); err != nil || n < 8 {
@@ -244,11 +245,11 @@ func TestCorrectionStandsBesideTheRelease(t *testing.T) {
 
 func TestWatchedFollowsDraftsAndReleases(t *testing.T) {
 	forEachEngine(t, func(t *testing.T, db *DB) {
-		w := newIntelWorld(t, db)
+		w := inteltest.New(t, db.Advisories())
 		var version int64
 		next := func(want ...string) {
 			t.Helper()
-			found, v, err := w.store.Watched(context.Background(), version)
+			found, v, err := db.Advisories().Watched(context.Background(), version)
 			if err != nil || v < version {
 				t.Fatalf("version %d after %d, %v", v, version, err)
 			}
@@ -266,46 +267,46 @@ func TestWatchedFollowsDraftsAndReleases(t *testing.T) {
 				t.Errorf("(-want +got):\n%s", d)
 			}
 		}
-		a := w.draft(t, content(1, sector.Audience{All: true}, "198.51.100.1", "*.evil.example"))
+		a := w.Draft(t, inteltest.Content(1, sector.Audience{All: true}, "198.51.100.1", "*.evil.example"))
 		next("draft *.evil.example Warning number 1", "draft 198.51.100.1 Warning number 1")
-		a = w.release(t, a, nil)
+		a = w.Release(t, a, nil)
 		next("released *.evil.example Warning number 1 members", "released 198.51.100.1 Warning number 1 members")
 		next()
-		a, err := w.svc.Edit(context.Background(), analyst, a.ID, a.Version, content(2, sector.Audience{All: true}, "198.51.100.1", "198.51.100.2"))
+		a, err := w.Service.Edit(context.Background(), inteltest.Analyst(), a.ID, a.Version, inteltest.Content(2, sector.Audience{All: true}, "198.51.100.1", "198.51.100.2"))
 		if err != nil {
 			t.Fatal(err)
 		}
 		next("draft 198.51.100.2 Warning number 2")
-		a = w.release(t, a, nil)
+		a = w.Release(t, a, nil)
 		next("released 198.51.100.2 Warning number 2 members", "removed *.evil.example Warning number 2")
-		w.withdraw(t, a)
+		w.Withdraw(t, a)
 		next("removed 198.51.100.1 Warning number 2", "removed 198.51.100.2 Warning number 2")
 		version = 0
 		next()
-		if w.changed != 5 {
-			t.Errorf("the matcher was woken %d times, want 5", w.changed)
+		if w.Woken != 5 {
+			t.Errorf("the matcher was woken %d times, want 5", w.Woken)
 		}
 	})
 }
 
 func TestDeliveredOpenedAnswered(t *testing.T) {
 	forEachEngine(t, func(t *testing.T, db *DB) {
-		w := newIntelWorld(t, db)
+		w := inteltest.New(t, db.Advisories())
 		ctx := context.Background()
-		a := w.release(t, w.draft(t, content(1, sector.Audience{All: true, Authority: true})), nil)
-		first, err := w.svc.Open(ctx, w.viewer(0), a.ID)
+		a := w.Release(t, w.Draft(t, inteltest.Content(1, sector.Audience{All: true, Authority: true})), nil)
+		first, err := w.Service.Open(ctx, w.Viewer(0), a.ID)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if again, err := w.svc.Open(ctx, w.viewer(0), a.ID); err != nil || !again.OpenedAt.Equal(first.OpenedAt) {
+		if again, err := w.Service.Open(ctx, w.Viewer(0), a.ID); err != nil || !again.OpenedAt.Equal(first.OpenedAt) {
 			t.Errorf("opened again at %v, first %v, %v", again.OpenedAt, first.OpenedAt, err)
 		}
 		for _, kind := range []intel.AnswerKind{intel.Affected, intel.Blocked} { // the last one counts
-			if _, err := w.svc.Answer(ctx, w.viewer(1), a.ID, kind, " because "); err != nil {
+			if _, err := w.Service.Answer(ctx, w.Viewer(1), a.ID, kind, " because "); err != nil {
 				t.Fatal(err)
 			}
 		}
-		deliveries, err := w.svc.Deliveries(ctx, manager, a.ID)
+		deliveries, err := w.Service.Deliveries(ctx, inteltest.Manager(), a.ID)
 		if err != nil || len(deliveries) != 4 {
 			t.Fatalf("deliveries %+v, %v", deliveries, err)
 		}
@@ -318,22 +319,22 @@ func TestDeliveredOpenedAnswered(t *testing.T) {
 				t.Errorf("answer %+v", d.Answer)
 			}
 		}
-		f, err := w.svc.Figures(ctx, manager, a.ID)
+		f, err := w.Service.Figures(ctx, inteltest.Manager(), a.ID)
 		if err != nil || f.Recipients.N != 4 || f.Opened.N != 2 || f.Answered.N != 1 || f.ByAnswer[intel.Blocked].N != 1 || f.ByAnswer[intel.Affected].N != 0 {
 			t.Errorf("figures %+v, %v", f, err)
 		}
 		for name, refuse := range map[string]error{
-			"unknown kind":  secondOf(w.svc.Answer(ctx, w.viewer(0), a.ID, "maybe", "")),
-			"EWA's answer":  secondOf(w.svc.Answer(ctx, w.viewer(0), a.ID, intel.FalseAlarm, "x")),
-			"the authority": secondOf(w.svc.Answer(ctx, supervisor, a.ID, intel.Blocked, "")),
-			"too long":      secondOf(w.svc.Answer(ctx, w.viewer(0), a.ID, intel.Blocked, strings.Repeat("x", 2001))),
+			"unknown kind":  secondOf(w.Service.Answer(ctx, w.Viewer(0), a.ID, "maybe", "")),
+			"EWA's answer":  secondOf(w.Service.Answer(ctx, w.Viewer(0), a.ID, intel.FalseAlarm, "x")),
+			"the authority": secondOf(w.Service.Answer(ctx, inteltest.Supervisor(), a.ID, intel.Blocked, "")),
+			"too long":      secondOf(w.Service.Answer(ctx, w.Viewer(0), a.ID, intel.Blocked, strings.Repeat("x", 2001))),
 		} {
 			if !errs.Is(refuse, errs.Invalid) && !errs.Is(refuse, errs.Forbidden) {
 				t.Errorf("%s: %v", name, refuse)
 			}
 		}
-		w.withdraw(t, a)
-		if _, err := w.svc.Answer(ctx, w.viewer(0), a.ID, intel.Blocked, ""); !errs.Is(err, errs.Conflict) {
+		w.Withdraw(t, a)
+		if _, err := w.Service.Answer(ctx, w.Viewer(0), a.ID, intel.Blocked, ""); !errs.Is(err, errs.Conflict) {
 			t.Errorf("answer to what was withdrawn: %v", err)
 		}
 	})
@@ -343,16 +344,16 @@ func secondOf[T any](_ T, err error) error { return err }
 
 func TestReleasesAreApart(t *testing.T) {
 	forEachEngine(t, func(t *testing.T, db *DB) {
-		w := newIntelWorld(t, db)
-		w.svc.Now = func() time.Time { return w.now } // a clock that stands still
+		w := inteltest.New(t, db.Advisories())
+		w.Service.Now = func() time.Time { return w.Clock } // a clock that stands still
 		var last time.Time
 		for i := range 5 {
-			a := w.release(t, w.draft(t, content(i, sector.Audience{All: true})), nil)
+			a := w.Release(t, w.Draft(t, inteltest.Content(i, sector.Audience{All: true})), nil)
 			if a.ReleasedAt.Sub(last) < intel.EventWindow {
 				t.Errorf("released at %v, the one before at %v", a.ReleasedAt, last)
 			}
 			if last = a.ReleasedAt; i%2 == 0 {
-				last = w.withdraw(t, a).WithdrawnAt
+				last = w.Withdraw(t, a).WithdrawnAt
 			}
 		}
 	})
@@ -385,14 +386,14 @@ func (h *huntLog) Hunt(_ context.Context, _ intel.AdvisoryID, _ intel.Text, indi
 // TestJobsOfARelease lets the real queue do what a release caused.
 func TestJobsOfARelease(t *testing.T) {
 	forEachEngine(t, func(t *testing.T, db *DB) {
-		w := newIntelWorld(t, db)
-		w.members[3].Mail = ""
+		w := inteltest.New(t, db.Advisories())
+		w.Sector[3].Mail = ""
 		box, hunt := &mailbox{}, &huntLog{}
-		worker, err := intel.NewWorker(w.svc, w.store, box, hunt, "https://centre.example")
+		worker, err := intel.NewWorker(w.Service, db.Advisories(), box, hunt, "https://centre.example")
 		if err != nil {
 			t.Fatal(err)
 		}
-		a := w.release(t, w.draft(t, content(1, sector.Audience{All: true}, "198.51.100.1")), nil)
+		a := w.Release(t, w.Draft(t, inteltest.Content(1, sector.Audience{All: true}, "198.51.100.1")), nil)
 		done := make(chan struct{}, 16)
 		handlers := map[string]jobs.Handler{}
 		for kind, h := range worker.Handlers() {
@@ -418,17 +419,17 @@ func TestJobsOfARelease(t *testing.T) {
 		if len(box.sent) != 3 || !slices.Equal(hunt.values, []string{"198.51.100.1"}) {
 			t.Errorf("mails %d, hunted %v", len(box.sent), hunt.values)
 		}
-		w.mailStates(t, worker, box, a)
+		mailStates(t, w, db.Advisories(), worker, box, a)
 	})
 }
 
 // mailStates checks that mails are not repeated, failures are noted, and a
 // recall goes to those who were told.
-func (w *intelWorld) mailStates(t *testing.T, worker *intel.Worker, box *mailbox, a intel.Advisory) {
+func mailStates(t *testing.T, w *inteltest.World, store *Advisories, worker *intel.Worker, box *mailbox, a intel.Advisory) {
 	t.Helper()
 	ctx := context.Background()
 	send := worker.Handlers()[intel.JobMail]
-	past, err := w.store.Releases(ctx, a.ID)
+	past, err := w.Store.Releases(ctx, a.ID)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -440,12 +441,12 @@ func (w *intelWorld) mailStates(t *testing.T, worker *intel.Worker, box *mailbox
 			t.Errorf("%s: %v, %d mails", raw, err, len(box.sent))
 		}
 	}
-	w.withdraw(t, a)
+	w.Withdraw(t, a)
 	box.fail = errors.New("greylisted")
 	if err := send(ctx, job("m1", true)); !errors.Is(err, box.fail) {
 		t.Errorf("a mail that failed: %v", err)
 	}
-	deliveries, err := w.svc.Deliveries(ctx, manager, a.ID)
+	deliveries, err := w.Service.Deliveries(ctx, inteltest.Manager(), a.ID)
 	if err != nil || !strings.Contains(deliveries[0].MailError, "greylisted") {
 		t.Errorf("failure is noted as %+v, %v", deliveries, err)
 	}
