@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/aspis-platform/aspis/internal/platform/errs"
@@ -33,6 +34,7 @@ type Door struct {
 	now      func() time.Time
 	log      *slog.Logger
 	flights  flights
+	full     atomic.Bool // the stream had no room last time; logged once
 }
 
 // DoorConfig is what a door is built from. Zero limits and quota take their
@@ -169,10 +171,15 @@ func (d *Door) append(ctx context.Context, t ticket, lines *sorted, at time.Time
 	})
 	switch {
 	case err == nil:
+		if d.full.Swap(false) {
+			d.log.InfoContext(ctx, "there is room for records again")
+		}
 		return dup, nil
 	case errors.Is(err, ErrStreamFull):
-		d.log.ErrorContext(ctx, "no room for records: the stream is full; free disk space or let the pipeline catch up",
-			slog.String("member", string(t.member)), slog.Int("records", len(lines.lines)))
+		if !d.full.Swap(true) {
+			d.log.ErrorContext(ctx, "no room for records: the stream is full and requests are refused; free disk space or let the pipeline catch up",
+				slog.Any("error", err))
+		}
 		return false, errs.New(errs.Full, "door.full").Because(err)
 	}
 	return false, storeError("door: append to stream", err)

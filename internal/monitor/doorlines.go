@@ -25,13 +25,13 @@ type refusedLine struct {
 // total is the number of lines that are not blank.
 func (s *sorted) total() int { return len(s.lines) + len(s.refused) }
 
-var byteOrderMark = []byte("\xef\xbb\xbf")
+const byteOrderMark = "\xef\xbb\xbf"
 
 // sortLines splits NDJSON at line feeds and validates each line. A byte order
 // mark at the start, carriage returns before line feeds and blank lines are
 // no part of any record.
 func sortLines(text []byte, lim DoorLimits) (*sorted, error) {
-	text = bytes.TrimPrefix(text, byteOrderMark)
+	text = bytes.TrimPrefix(text, []byte(byteOrderMark))
 	s := &sorted{}
 	check := event.NewDecoder(event.Limits{MaxBytes: lim.MaxLine})
 	for number := 1; len(text) > 0; number++ {

@@ -1,9 +1,13 @@
 package monitor
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -125,6 +129,54 @@ func TestChangesAreAsReplacing(t *testing.T) {
 			}
 		}
 	})
+}
+
+// source is an Indicators whose answers a test sets.
+type source struct {
+	mu  sync.Mutex
+	now IndicatorChanges
+	err error
+}
+
+func (s *source) set(c IndicatorChanges, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.now, s.err = c, err
+}
+
+func (s *source) Since(_ context.Context, version int64) (IndicatorChanges, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.err != nil || version == s.now.Version {
+		return IndicatorChanges{Version: version}, s.err
+	}
+	return s.now, nil
+}
+
+func TestFollow(t *testing.T) {
+	m, src, wake := NewMatcher(nil), &source{}, make(chan struct{})
+	src.set(IndicatorChanges{Version: 1, Whole: true, Put: []Indicator{ind("a", event.ObservableDomain, "a.example", false)}}, nil)
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error)
+	go func() { done <- m.Follow(ctx, src, wake, slog.New(slog.DiscardHandler)) }()
+	look := func(name string) int {
+		wake <- struct{}{}
+		wake <- struct{}{} // the first has been worked on
+		return len(m.ids(mentioning(event.Observable{Kind: event.ObservableDomain, Value: name})))
+	}
+	if look("a.example") != 1 {
+		t.Error("the first indicators are not looked for")
+	}
+	src.set(IndicatorChanges{Version: 2, Put: []Indicator{ind("b", event.ObservableDomain, "b.example", false)}, Drop: []string{"a"}}, nil)
+	if look("b.example") != 1 || look("a.example") != 0 {
+		t.Error("the change is not followed")
+	}
+	src.set(IndicatorChanges{}, errors.New("down"))
+	if look("b.example") != 1 {
+		t.Error("a source that is down makes the matcher forget")
+	}
+	cancel()
+	<-done
 }
 
 func manyIndicators(n int) []Indicator {

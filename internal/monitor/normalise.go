@@ -41,9 +41,6 @@ func (it *item) EachText(f func(field, text string) bool) { it.event.EachText(f)
 // Logsource implements sigma.Event.
 func (it *item) Logsource() event.Logsource { return it.event.Logsource() }
 
-// seq is the stream position of the record's batch.
-func (r *Record) seq() uint64 { return uint64(r.Number) >> 16 }
-
 // normalise makes the record of line i of a batch. Whatever the decoder does,
 // the record is kept.
 func normalise(b *Positioned, i int) (it item) {
