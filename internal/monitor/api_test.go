@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -132,6 +133,9 @@ func TestEvidence(t *testing.T) {
 	}
 	if len(list[0].Members) < 3 || len(list[0].Observables) != 1 || list[0].Observables[0].Value != "203.0.113.77" || list[0].Observables[0].Members < 3 {
 		t.Errorf("evidence %+v of members %v", list[0].Observables, list[0].Members)
+	}
+	if !slices.Equal(list[0].Internal, []event.Observable{{Kind: event.ObservableIPv4, Value: "10.0.0.5"}}) {
+		t.Errorf("internal values %v", list[0].Internal)
 	}
 	if _, err := s.alerts.Evidence(t.Context(), webtest.Viewer(sector.MemberStaff), []string{a.ID}); err == nil {
 		t.Error("a member gets evidence")

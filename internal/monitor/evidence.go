@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strconv"
 
 	"github.com/aspis-platform/aspis/event"
 	"github.com/aspis-platform/aspis/internal/platform/errs"
@@ -31,17 +32,17 @@ type EvidenceCount struct {
 	Members int
 }
 
-const maxEvidence = 20
+const maxEvidence = 200
 
 // Evidence returns what is known of alerts, for the centre's people who draft
-// advisories; at most 20 alerts at once. Internal addresses and names, hosts
+// advisories; at most 200 alerts at once. Internal addresses and names, hosts
 // and accounts are not among the observables.
 func (s *Alerts) Evidence(ctx context.Context, v sector.Viewer, ids []string) ([]AlertEvidence, error) {
 	if !mayTriage(v) {
 		return nil, errs.New(errs.Forbidden, "monitor.triage_role")
 	}
 	if len(ids) > maxEvidence {
-		return nil, errs.New(errs.Invalid, "monitor.too_many_alerts", "20")
+		return nil, errs.New(errs.Invalid, "monitor.too_many_alerts", strconv.Itoa(maxEvidence))
 	}
 	f := sector.Gate{}.For(v)
 	records, err := s.store.AlertRecords(ctx, f, ids)

@@ -44,10 +44,10 @@ const (
 )
 
 // Hunt looks for the indicators in records of from ≤ event time < to that
-// were received before to, and writes sightings and alerts. A hunt that is
+// were received before to and before now, and writes sightings and alerts. A hunt that is
 // repeated changes nothing.
 func (h *Hunter) Hunt(ctx context.Context, indicators []Indicator, from, to time.Time) (HuntResult, error) {
-	x := &hunt{byTerm: map[Term][]sight{}, seen: map[huntKey]bool{}, findings: newFindings(nil), until: to}
+	x := &hunt{byTerm: map[Term][]sight{}, seen: map[huntKey]bool{}, findings: newFindings(nil), until: earlier(to, h.now())}
 	terms := x.terms(indicators)
 	for len(terms) > 0 && !x.full {
 		part := terms[:min(huntTerms, len(terms))]
