@@ -44,7 +44,7 @@ const (
 )
 
 // Hunt looks for the indicators in records of from ≤ event time < to that
-// were received before to and before now, and writes sightings and alerts. A hunt that is
+// were received by then and by now, and writes sightings and alerts. A hunt that is
 // repeated changes nothing.
 func (h *Hunter) Hunt(ctx context.Context, indicators []Indicator, from, to time.Time) (HuntResult, error) {
 	x := &hunt{byTerm: map[Term][]sight{}, seen: map[huntKey]bool{}, findings: newFindings(nil), until: earlier(to, h.now())}
@@ -131,7 +131,7 @@ func (h *Hunter) look(ctx context.Context, x *hunt, terms []Term, from, to time.
 
 func (x *hunt) add(hit *Hit) {
 	key := huntKey{hit.Record.ID, hit.Term}
-	if x.seen[key] || !hit.Record.Received.Before(x.until) {
+	if x.seen[key] || hit.Record.Received.After(x.until) {
 		return
 	}
 	x.seen[key] = true
