@@ -27,6 +27,9 @@ type Streams struct {
 
 type commands struct {
 	Serve   serveCmd   `cmd:"" help:"Run the centre: all roles in one process."`
+	Demo    demoCmd    `cmd:"" help:"Run a demonstration sector with synthetic members and records."`
+	Records recordsCmd `cmd:"" help:"Send monitoring records to a centre."`
+	Bench   benchCmd   `cmd:"" help:"Measure this machine."`
 	Admin   adminCmd   `cmd:"" help:"Create members, people and keys on a running or stopped data folder."`
 	Ledger  ledgerCmd  `cmd:"" help:"Check the ledger of a stopped data folder."`
 	Version versionCmd `cmd:"" help:"Print the version."`
@@ -40,7 +43,16 @@ type env struct {
 	ctx context.Context
 	Streams
 	log   *slog.Logger
+	level *slog.LevelVar
 	texts *i18n.Catalogue
+}
+
+// quieten raises the default log level to warnings; a level that the user
+// chose stays.
+func (e *env) quieten() {
+	if e.level.Level() == slog.LevelInfo {
+		e.level.Set(slog.LevelWarn)
+	}
 }
 
 // exit is how kong asks to end (after --help).
@@ -73,7 +85,9 @@ func Main(ctx context.Context, args []string, io Streams) (code int) {
 		fmt.Fprintf(io.Err, "aspis: %v\n", err)
 		return 2
 	}
-	e := &env{ctx: ctx, Streams: io, texts: texts, log: newLogger(io.Err, c.LogLevel, c.LogJSON)}
+	level := &slog.LevelVar{}
+	level.Set(c.LogLevel)
+	e := &env{ctx: ctx, Streams: io, texts: texts, level: level, log: newLogger(io.Err, level, c.LogJSON)}
 	if err := run.Run(e); err != nil {
 		fmt.Fprintln(io.Err, "aspis:", e.explain(err))
 		return 1
@@ -81,7 +95,7 @@ func Main(ctx context.Context, args []string, io Streams) (code int) {
 	return 0
 }
 
-func newLogger(w io.Writer, level slog.Level, asJSON bool) *slog.Logger {
+func newLogger(w io.Writer, level slog.Leveler, asJSON bool) *slog.Logger {
 	opts := &slog.HandlerOptions{Level: level}
 	if asJSON {
 		return slog.New(slog.NewJSONHandler(w, opts))

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/aspis-platform/aspis/internal/wire"
@@ -26,9 +27,17 @@ func (f serveFlags) options(e *env) wire.Options {
 	}
 }
 
-type serveCmd struct{ serveFlags }
+type serveCmd struct {
+	serveFlags
+	Profile string `type:"path" hidden:"" help:"Write PREFIX.cpu.pprof and PREFIX.heap.pprof."`
+}
 
-func (c serveCmd) Run(e *env) error {
+func (c serveCmd) Run(e *env) (err error) {
+	stop, err := profile(c.Profile)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, stop()) }()
 	p, err := wire.Build(e.ctx, c.options(e))
 	if err != nil {
 		return err

@@ -1,0 +1,37 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"runtime/pprof"
+)
+
+// profile writes PREFIX.cpu.pprof until the returned function is called, and
+// then PREFIX.heap.pprof. The empty prefix takes none.
+func profile(prefix string) (stop func() error, err error) {
+	if prefix == "" {
+		return func() error { return nil }, nil
+	}
+	cpu, err := os.Create(prefix + ".cpu.pprof") //nolint:gosec // named by the operator
+	if err != nil {
+		return nil, fmt.Errorf("profile: %w", err)
+	}
+	if err := pprof.StartCPUProfile(cpu); err != nil {
+		return nil, errors.Join(fmt.Errorf("profile: %w", err), cpu.Close())
+	}
+	return func() error {
+		pprof.StopCPUProfile()
+		return errors.Join(cpu.Close(), writeHeap(prefix+".heap.pprof"))
+	}, nil
+}
+
+func writeHeap(path string) error {
+	f, err := os.Create(path) //nolint:gosec // named by the operator
+	if err != nil {
+		return fmt.Errorf("profile: %w", err)
+	}
+	runtime.GC() // what is reachable, not what was
+	return errors.Join(pprof.Lookup("allocs").WriteTo(f, 0), f.Close())
+}
