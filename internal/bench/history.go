@@ -1,0 +1,155 @@
+package bench
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"time"
+
+	"github.com/aspis-platform/aspis/internal/demo"
+)
+
+// history fills a folder with events, alerts and advisories through the doors
+// that members and analysts use, then measures a start on it and its pages.
+// All events are of the last minutes, so each look-up's span holds them all.
+func (b *run) history(ctx context.Context) error {
+	var c *centre
+	err := b.with(ctx, "history", nil, func(s *server) error {
+		var err error
+		if c, err = b.found(ctx, s); err != nil {
+			return err
+		}
+		defer c.close()
+		return b.fill(ctx, c)
+	})
+	if err != nil {
+		return err
+	}
+	return b.with(ctx, "history", nil, func(s *server) error {
+		next, err := c.moved(s)
+		if err != nil {
+			return err
+		}
+		defer next.close()
+		b.report.StartSeconds = &StartFigures{
+			Ready: atMost(s.ready.Seconds(), 3, "s"), Events: b.Events, DiskMB: round(sizeOf(s.data) / 1e6)}
+		return b.pages(ctx, next)
+	})
+}
+
+func (b *run) fill(ctx context.Context, c *centre) error {
+	if err := c.arm(ctx, 40*50); err != nil {
+		return err
+	}
+	for i := range 60 {
+		id, err := c.advise(ctx, fmt.Sprintf("page %d", i), []string{fmt.Sprintf("page-%d.example.net", i)})
+		if err != nil {
+			return err
+		}
+		form, err := c.ripe(ctx, id)
+		if err == nil && i%6 > 0 { // the others stay drafts
+			err = c.release(ctx, id, form)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if err := b.raise(ctx, c); err != nil {
+		return err
+	}
+	for sent := int64(b.Alerts); sent < b.Events; {
+		got, err := demo.Load(ctx, demo.LoadConfig{Doors: c.doors, Duration: 5 * time.Second, Lines: batchLines, Connections: connections, NeedleEvery: -1})
+		if err = errors.Join(err, got.Err); err != nil {
+			return err
+		}
+		sent += got.Accepted
+		b.Log.InfoContext(ctx, "filling", slog.Int64("events", sent), slog.Int64("of", b.Events))
+		if err := c.drained(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// raise raises alerts, each about a host of its own.
+func (b *run) raise(ctx context.Context, c *centre) error {
+	var lines []byte
+	for i := range b.Alerts {
+		lines = append(append(lines, demo.RecoveryNeedle(fmt.Sprintf("host-%06d.bench.example", i), time.Now())...), '\n')
+		if (i+1)%batchLines != 0 && i+1 < b.Alerts {
+			continue
+		}
+		if _, err := c.doors[i/batchLines%len(c.doors)].Post(ctx, fmt.Sprintf("alerts-%d", i), lines); err != nil {
+			return err
+		}
+		lines = lines[:0]
+	}
+	return c.drained(ctx)
+}
+
+// pages measures each page as its reader gets it, over loopback.
+func (b *run) pages(ctx context.Context, c *centre) error {
+	alert, event, advisory, err := c.some(ctx)
+	if err != nil {
+		return err
+	}
+	type page struct {
+		by   *browser
+		path string
+	}
+	all := map[string]page{
+		"pulse": {c.analyst, "/"}, "alerts": {c.analyst, "/alerts"}, "alert": {c.analyst, "/alerts/" + alert},
+		"alerts_search": {c.analyst, "/alerts?q=host-00"},
+		"events":        {c.analyst, "/events"}, "event": {c.analyst, "/events/" + event},
+		"events_text":  {c.analyst, "/events?q=whoami"},
+		"events_field": {c.analyst, "/events?q=host%3Ahost-000100.bench.example"},
+		"advisories":   {c.analyst, "/advisories"}, "advisory": {c.analyst, "/advisories/" + advisory},
+		"inbox": {c.member, "/inbox"}, "member_alerts": {c.member, "/alerts"}, "member_events": {c.member, "/events"},
+		"api_alerts": {c.analyst, "/api/v1/alerts"}, "api_events_histogram": {c.analyst, "/api/v1/events?histogram=60"},
+	}
+	f := &PageFigures{Events: b.Events, Alerts: b.Alerts, Pages: map[string]Spread{}}
+	slowest := 0.0
+	for name, p := range maps.All(all) {
+		var times []time.Duration
+		for i := range b.Requests + 1 {
+			began := time.Now()
+			if _, err := p.by.get(ctx, p.path); err != nil {
+				return err
+			}
+			if i > 0 { // the first fills what is kept in memory
+				times = append(times, time.Since(began))
+			}
+		}
+		f.Pages[name] = spreadOf(times)
+		slowest = max(slowest, f.Pages[name].P95)
+	}
+	f.P95 = atMost(slowest, 100, "ms")
+	b.report.PageMS = f
+	m := Figure{Value: round(memoryOf(c.pid).now), Unit: "MB"}
+	b.report.MemoryMB.History = &m
+	return nil
+}
+
+// some finds an alert, an event and a released advisory to look at.
+func (c *centre) some(ctx context.Context) (alert, event, advisory string, err error) {
+	first := func(path, list string) string {
+		body, gerr := c.analyst.get(ctx, path)
+		var page map[string]json.RawMessage
+		var items []struct{ ID string }
+		if gerr = errors.Join(gerr, json.Unmarshal(body, &page)); gerr == nil {
+			gerr = json.Unmarshal(page[list], &items)
+		}
+		if gerr == nil && len(items) == 0 {
+			gerr = fmt.Errorf("GET %s: nothing there", path)
+		}
+		if err = errors.Join(err, gerr); gerr != nil {
+			return ""
+		}
+		return items[0].ID
+	}
+	return first("/api/v1/alerts?limit=1&rule="+needleRule, "alerts"), first("/api/v1/events?limit=1", "events"),
+		first("/api/v1/advisories?limit=1", "advisories"), err
+}
