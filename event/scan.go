@@ -308,11 +308,11 @@ func (s *scanner) str() (start, end uint32, err error) {
 	if to >= len(s.src) {
 		return 0, 0, refuse(ReasonBadJSON, len(s.src))
 	}
-	switch c := s.src[to]; {
-	case c == '"':
+	switch s.src[to] {
+	case '"':
 		s.pos = to + 1
 		return s.at(from), s.at(to), nil
-	case c == '\\':
+	case '\\':
 		return s.escaped(from, to)
 	default:
 		return 0, 0, refuse(ReasonControlChar, to)

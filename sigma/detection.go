@@ -1,6 +1,7 @@
 package sigma
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -152,7 +153,7 @@ func (r detectionReader) alternative(n *yaml.Node) ([]item, error) {
 
 // placed gives an error without a place the place of n.
 func placed(err error, n *yaml.Node) error {
-	if _, ok := err.(*fault); ok {
+	if _, ok := errors.AsType[*fault](err); ok {
 		return err
 	}
 	return faultf(n.Line, n.Column, "%v", err)

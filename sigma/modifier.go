@@ -69,7 +69,8 @@ func (c *chain) apply(name string) error {
 
 // typed applies a modifier that changes how the values are compared.
 func (c *chain) typed(name string) error {
-	how, op := byPattern, uint8(0)
+	var how comparison
+	var op uint8
 	switch name {
 	case "re":
 		how = byRegex

@@ -475,7 +475,7 @@ func (n *naive) like(cased bool, s, expr string) bool {
 }
 
 func naiveRegex(source string, has func(string) bool, s string) bool {
-	opts := regexp2.RegexOptions(regexp2.None)
+	opts := regexp2.None
 	if has("i") {
 		opts |= regexp2.IgnoreCase
 	}

@@ -52,7 +52,7 @@ func compileRegex(source, flags string) (*regex, error) {
 			return &regex{linear: linear, literals: requiredLiterals(tree)}, nil
 		}
 	}
-	opts := regexp2.RegexOptions(regexp2.None)
+	opts := regexp2.None
 	for _, f := range flags {
 		opts |= map[rune]regexp2.RegexOptions{'i': regexp2.IgnoreCase, 'm': regexp2.Multiline, 's': regexp2.Singleline}[f]
 	}

@@ -22,13 +22,13 @@ type counter struct {
 func (c *counter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	dec, err := zstd.NewReader(r.Body, zstd.WithDecoderConcurrency(1))
 	if err != nil {
-		http.Error(w, err.Error(), 400)
+		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
 	defer dec.Close()
 	text, err := io.ReadAll(dec)
 	if err != nil {
-		http.Error(w, err.Error(), 400)
+		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
 	n := bytes.Count(text, []byte{'\n'})

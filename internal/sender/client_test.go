@@ -93,7 +93,7 @@ func FuzzParseAnswer(f *testing.F) {
 		if err == nil && (a.Accepted < 0 || a.Duplicate < 0) {
 			t.Errorf("counts below nothing: %+v", a)
 		}
-		if e := refusal(&http.Response{StatusCode: 500, Header: http.Header{"Retry-After": {string(text)}}}, text); e.RetryAfter < 0 || e.RetryAfter > maxRetryAfter || len(e.Detail) > 320 {
+		if e := refusal(&http.Response{StatusCode: http.StatusInternalServerError, Header: http.Header{"Retry-After": {string(text)}}}, text); e.RetryAfter < 0 || e.RetryAfter > maxRetryAfter || len(e.Detail) > 320 {
 			t.Errorf("refusal = %+v", e)
 		}
 	})

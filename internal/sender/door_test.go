@@ -115,11 +115,11 @@ func refuse(w http.ResponseWriter, r *http.Request, f fault) bool {
 		status := map[fault]int{overQuota: 429, busy: 503, diskFull: 507}[f]
 		http.Error(w, `{"detail":"later"}`, status)
 	case failedBefore:
-		http.Error(w, "no", 500)
+		http.Error(w, "no", http.StatusInternalServerError)
 	case unauthorised:
-		http.Error(w, `{"title":"unknown key"}`, 401)
+		http.Error(w, `{"title":"unknown key"}`, http.StatusUnauthorized)
 	case tooLarge:
-		http.Error(w, "too large", 413)
+		http.Error(w, "too large", http.StatusRequestEntityTooLarge)
 	case redirected:
 		http.Redirect(w, r, "/elsewhere", http.StatusFound)
 	case hangs:
@@ -159,7 +159,7 @@ func (d *door) store(r *http.Request, lines [][]byte, f fault) Answer {
 func answer(w http.ResponseWriter, r *http.Request, f fault, text []byte) {
 	switch f {
 	case failedAfter:
-		http.Error(w, "no", 500)
+		http.Error(w, "no", http.StatusInternalServerError)
 	case hangsAfter:
 		<-r.Context().Done()
 	case droppedAfter:

@@ -2,6 +2,7 @@ package natsbus
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -74,7 +75,7 @@ func dialServer(srv *server.Server, name string) (*nats.Conn, error) {
 // failed write a stream refuses every later one without answering it; this is
 // how to find out.
 func storeHealth(srv *server.Server) error {
-	req, err := http.NewRequest(http.MethodGet, "/healthz", http.NoBody)
+	req, err := http.NewRequestWithContext(context.Background(), http.MethodGet, "/healthz", http.NoBody)
 	if err != nil {
 		return fmt.Errorf("health: %w", err)
 	}
