@@ -15,9 +15,8 @@ import (
 
 // browser is one signed-in person.
 type browser struct {
-	base    *url.URL
-	cookies *cookiejar.Jar
-	client  *http.Client
+	base   string
+	client *http.Client
 }
 
 // newBrowser signs in with the form.
@@ -26,10 +25,10 @@ func newBrowser(ctx context.Context, base, email, password string) (*browser, er
 	if err != nil {
 		return nil, err
 	}
-	b, err := (&browser{cookies: jar}).at(base)
-	if err != nil {
-		return nil, err
-	}
+	b := &browser{base: base, client: &http.Client{
+		Jar: jar, Timeout: time.Minute, Transport: &http.Transport{MaxIdleConnsPerHost: 4},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}
 	to, err := b.post(ctx, "/sign-in", url.Values{"email": {email}, "password": {password}, "next": {"/"}})
 	if err != nil || to != "/" {
 		return nil, errors.Join(fmt.Errorf("%s cannot sign in", email), err)
@@ -37,23 +36,11 @@ func newBrowser(ctx context.Context, base, email, password string) (*browser, er
 	return b, nil
 }
 
-// at is the same person at another address of the same host.
-func (b *browser) at(base string) (*browser, error) {
-	u, err := url.Parse(base)
-	if err != nil {
-		return nil, err
-	}
-	return &browser{base: u, cookies: b.cookies, client: &http.Client{
-		Jar: b.cookies, Timeout: time.Minute, Transport: &http.Transport{MaxIdleConnsPerHost: 4},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}}, nil
-}
-
 // maxPage bounds what is read of a page.
 const maxPage = 64 << 20
 
 func (b *browser) get(ctx context.Context, path string) ([]byte, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, b.base.String()+path, nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, b.base+path, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -71,7 +58,7 @@ func (b *browser) get(ctx context.Context, path string) ([]byte, error) {
 
 // post sends a form and returns where the answer leads.
 func (b *browser) post(ctx context.Context, path string, form url.Values) (string, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, b.base.String()+path, strings.NewReader(form.Encode()))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, b.base+path, strings.NewReader(form.Encode()))
 	if err != nil {
 		return "", err
 	}

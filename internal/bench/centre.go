@@ -14,11 +14,18 @@ import (
 // keys and the people that the benchmark acts as.
 type centre struct {
 	*server
-	keys    []string // of each member: records, taxii, advisories, events
+	secrets
 	doors   []demo.Door
 	analyst *browser
 	member  *browser // staff of the first member
 	close   func()
+}
+
+// secrets are what people and machines of a folder identify themselves with.
+// They are kept beside the folder, for a run that measures it again.
+type secrets struct {
+	Keys     []string // of each member's machine: records, taxii, advisories, events
+	Password string   // of both people
 }
 
 const (
@@ -32,63 +39,48 @@ func (b *run) found(ctx context.Context, s *server) (*centre, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &centre{server: s}
-	err = c.populate(ctx, admin)
+	own, err := populate(ctx, admin)
 	if err = errors.Join(err, done()); err != nil {
 		return nil, fmt.Errorf("create members and people: %w", err)
 	}
-	c.doors, c.close, err = demo.Doors(s.url, c.keys)
+	return s.as(ctx, own)
+}
+
+// as signs the people in through the form and opens the members' doors.
+func (s *server) as(ctx context.Context, own secrets) (*centre, error) {
+	c := &centre{server: s, secrets: own}
+	var err error
+	if c.analyst, err = newBrowser(ctx, s.url, analystMail, own.Password); err != nil {
+		return nil, err
+	}
+	if c.member, err = newBrowser(ctx, s.url, memberMail, own.Password); err != nil {
+		return nil, err
+	}
+	c.doors, c.close, err = demo.Doors(s.url, own.Keys)
 	return c, err
 }
 
-func (c *centre) populate(ctx context.Context, admin Admin) error {
-	by := sector.System()
+func populate(ctx context.Context, admin Admin) (secrets, error) {
+	own, by := secrets{Password: rand.Text()}, sector.System()
 	for _, m := range demo.Members(members) {
 		if _, err := admin.CreateMember(ctx, by, m); err != nil {
-			return err
+			return own, err
 		}
 		_, secret, err := admin.CreateKey(ctx, by, m.ID,
 			[]sector.Scope{sector.ScopeRecords, sector.ScopeTAXII, sector.ScopeAdvisories, sector.ScopeEvents})
 		if err != nil {
-			return err
+			return own, err
 		}
-		c.keys = append(c.keys, secret)
+		own.Keys = append(own.Keys, secret)
 	}
-	password := rand.Text()
 	people := []sector.User{
 		{Email: analystMail, Role: sector.Analyst},
 		{Email: memberMail, Role: sector.MemberStaff, Member: demo.Members(1)[0].ID},
 	}
 	for _, u := range people {
-		if _, err := admin.CreateUser(ctx, by, u, password); err != nil {
-			return err
+		if _, err := admin.CreateUser(ctx, by, u, own.Password); err != nil {
+			return own, err
 		}
 	}
-	return c.signIn(ctx, password)
-}
-
-// signIn opens both sessions through the sign-in form.
-func (c *centre) signIn(ctx context.Context, password string) error {
-	var err error
-	if c.analyst, err = newBrowser(ctx, c.url, analystMail, password); err != nil {
-		return err
-	}
-	c.member, err = newBrowser(ctx, c.url, memberMail, password)
-	return err
-}
-
-// moved is the same centre after a restart at another address. Sessions are
-// in the data folder and go on.
-func (c *centre) moved(s *server) (*centre, error) {
-	next := *c
-	next.server = s
-	var err error
-	if next.analyst, err = c.analyst.at(s.url); err != nil {
-		return nil, err
-	}
-	if next.member, err = c.member.at(s.url); err != nil {
-		return nil, err
-	}
-	next.doors, next.close, err = demo.Doors(s.url, c.keys)
-	return &next, err
+	return own, nil
 }

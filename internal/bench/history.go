@@ -6,7 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
+	"os"
 	"time"
 
 	"github.com/aspis-platform/aspis/internal/demo"
@@ -15,29 +15,52 @@ import (
 // history fills a folder with events, alerts and advisories through the doors
 // that members and analysts use, then measures a start on it and its pages.
 // All events are of the last minutes, so each look-up's span holds them all.
+// A folder that an earlier run with the same Folder filled is used as it is.
 func (b *run) history(ctx context.Context) error {
-	var c *centre
-	err := b.with(ctx, "history", nil, func(s *server) error {
-		var err error
-		if c, err = b.found(ctx, s); err != nil {
-			return err
-		}
-		defer c.close()
-		return b.fill(ctx, c)
-	})
+	own, err := b.filled()
+	if err != nil {
+		err = b.with(ctx, "history", nil, func(s *server) error {
+			c, err := b.found(ctx, s)
+			if err != nil {
+				return err
+			}
+			defer c.close()
+			own = c.secrets
+			return b.fill(ctx, c)
+		})
+	}
 	if err != nil {
 		return err
 	}
 	return b.with(ctx, "history", nil, func(s *server) error {
-		next, err := c.moved(s)
+		b.report.StartSeconds = &StartFigures{
+			Ready: atMost(s.ready.Seconds(), 3, "s"), Events: b.Events, DiskMB: round(sizeOf(s.data) / 1e6)}
+		c, err := s.as(ctx, own)
 		if err != nil {
 			return err
 		}
-		defer next.close()
-		b.report.StartSeconds = &StartFigures{
-			Ready: atMost(s.ready.Seconds(), 3, "s"), Events: b.Events, DiskMB: round(sizeOf(s.data) / 1e6)}
-		return b.pages(ctx, next)
+		defer c.close()
+		return b.pages(ctx, c)
 	})
+}
+
+// secretsFile holds the secrets of a folder that is filled.
+func (b *run) secretsFile() string { return b.at(fmt.Sprintf("history-%d.json", b.Events)) }
+
+func (b *run) filled() (own secrets, err error) {
+	raw, err := os.ReadFile(b.secretsFile())
+	if err == nil {
+		err = json.Unmarshal(raw, &own)
+	}
+	return own, err
+}
+
+func (b *run) keep(own secrets) error {
+	raw, err := json.Marshal(own)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(b.secretsFile(), raw, 0o600)
 }
 
 func (b *run) fill(ctx context.Context, c *centre) error {
@@ -61,7 +84,7 @@ func (b *run) fill(ctx context.Context, c *centre) error {
 		return err
 	}
 	for sent := int64(b.Alerts); sent < b.Events; {
-		got, err := demo.Load(ctx, demo.LoadConfig{Doors: c.doors, Duration: 5 * time.Second, Lines: batchLines, Connections: connections, NeedleEvery: -1})
+		got, err := demo.Load(ctx, demo.LoadConfig{Doors: c.doors, Duration: 20 * time.Second, Lines: batchLines, Connections: connections, NeedleEvery: -1})
 		if err = errors.Join(err, got.Err); err != nil {
 			return err
 		}
@@ -71,7 +94,7 @@ func (b *run) fill(ctx context.Context, c *centre) error {
 			return err
 		}
 	}
-	return nil
+	return b.keep(c.secrets)
 }
 
 // raise raises alerts, each about a host of its own.
@@ -112,7 +135,7 @@ func (b *run) pages(ctx context.Context, c *centre) error {
 	}
 	f := &PageFigures{Events: b.Events, Alerts: b.Alerts, Pages: map[string]Spread{}}
 	slowest := 0.0
-	for name, p := range maps.All(all) {
+	for name, p := range all {
 		var times []time.Duration
 		for i := range b.Requests + 1 {
 			began := time.Now()

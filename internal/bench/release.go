@@ -12,7 +12,7 @@ import (
 // releaseTimes measures from the analyst's button to a TAXII answer of
 // another member, one release at a time.
 func (b *run) releaseTimes(ctx context.Context, c *centre) error {
-	client, err := taxii.NewClient(taxii.ClientConfig{BaseURL: c.url, Credentials: taxii.Credentials{Token: c.keys[1]}})
+	client, err := taxii.NewClient(taxii.ClientConfig{BaseURL: c.url, Credentials: taxii.Credentials{Token: c.Keys[1]}})
 	if err != nil {
 		return err
 	}
