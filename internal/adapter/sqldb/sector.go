@@ -190,7 +190,7 @@ func (s *Sector) TouchKey(ctx context.Context, id string, at time.Time) error {
 		return err
 	})
 	if IsFull(err) {
-		return errs.New(errs.Full, "error.full").Because(err)
+		return errs.New(errs.Full, "error.full.text").Because(err)
 	}
 	return err
 }
