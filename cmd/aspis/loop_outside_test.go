@@ -34,6 +34,9 @@ func (l *loop) outsiderSees() view {
 		seen.ask(l, staff, "staff "+path, path)
 	}
 	seen.pages(l, device)
+	if what := "device /api/v1/events?histogram=10&q=" + url.QueryEscape("domain:"+attackerName) + l.span(); !strings.Contains(seen[what], "past-outside") {
+		l.Errorf("the outsider does not find its own record of days ago: %s", seen[what])
+	}
 	return seen
 }
 
@@ -51,11 +54,14 @@ func (l *loop) devicePaths() []string {
 		}
 		paths = append(paths, base, base+"objects/indicator--00000000-0000-4000-8000-000000000000/")
 	}
-	span := "&from=2026-01-01T00:00:00Z&to=" + l.started().Format(time.RFC3339)
 	for _, q := range []string{"domain:" + attackerName, "ip:" + attackerAddress, attackerName, "any:" + attackerName} {
-		paths = append(paths, "/api/v1/events?histogram=10&q="+url.QueryEscape(q)+span)
+		paths = append(paths, "/api/v1/events?histogram=10&q="+url.QueryEscape(q)+l.span())
 	}
 	return paths
+}
+
+func (l *loop) span() string {
+	return "&from=2026-01-01T00:00:00Z&to=" + l.started().Format(time.RFC3339)
 }
 
 // started is a moment after all records were planted, the same at each call.

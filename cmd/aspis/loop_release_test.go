@@ -114,7 +114,7 @@ type advisory struct {
 func (l *loop) release() {
 	l.Helper()
 	path := "/advisories/" + l.advisory + "/release"
-	f := l.manager.page("/advisories/" + l.advisory + "/preview").form(l, path)
+	f := l.manager.page("/advisories/"+l.advisory+"/preview").form(l, path)
 	began := time.Now()
 	if got := l.manager.submit(f); got.status != http.StatusOK || got.path != "/advisories/"+l.advisory {
 		l.Fatalf("release: %d at %s: %s", got.status, got.path, text(got.body))

@@ -23,7 +23,7 @@ import (
 // advisory and at one that does not.
 const (
 	attackerAddress = "198.51.100.77"
-	attackerName    = "update.evil-depot.example"
+	attackerName    = "update.evil-depot.example.net"
 )
 
 // loop is the whole loop as one test drives it.
