@@ -34,7 +34,7 @@ func (p *Program) routes(edge *httpx.Edge) (http.Handler, error) {
 	mux := http.NewServeMux()
 	mux.Handle("GET /healthz", httpx.Healthz())
 	mux.Handle("GET /readyz", httpx.Readyz(p.checks()...))
-	mux.Handle("GET /metrics", httpx.MetricsHandler(p.registry))
+	mux.Handle("GET /metrics", direct(httpx.MetricsHandler(p.registry)))
 	monitor.NewDoorAPI(p.soc.door, edge, p.texts).Mount(mux)
 	monitor.NewAPI(edge, p.soc.alerts, p.soc.events).Mount(mux)
 	intel.MountAPI(mux, edge, p.isac.service, p.isac.sealer, viewerOf)
@@ -92,6 +92,20 @@ func (p *Program) identify(edge *httpx.Edge, shell *web.Shell, next http.Handler
 		}
 		httpx.SetActor(r.Context(), v.Actor())
 		next.ServeHTTP(w, r.WithContext(sector.WithViewer(r.Context(), v)))
+	})
+}
+
+// direct hides a handler from requests that came through a proxy: the totals
+// in the metrics are no member's business.
+func direct(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		for _, name := range []string{"Forwarded", "X-Forwarded-For", "X-Real-Ip", "Via"} {
+			if r.Header.Get(name) != "" {
+				http.NotFound(w, r)
+				return
+			}
+		}
+		next.ServeHTTP(w, r)
 	})
 }
 

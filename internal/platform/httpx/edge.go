@@ -111,7 +111,10 @@ func (e *Edge) canonical(r *http.Request, w *writer, rec *record, route string, 
 	if rec.err != nil {
 		attrs = append(attrs, slog.String("error", rec.err.Error()))
 	}
-	if status >= 500 {
+	switch {
+	case r.Context().Err() != nil: // nobody waits for this answer any more
+		attrs = append(attrs, slog.Bool("gone", true))
+	case status >= 500:
 		level = slog.LevelError
 	}
 	e.log.LogAttrs(r.Context(), level, "request", append(attrs, rec.attrs...)...)
