@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"runtime"
 	"strconv"
 	"strings"
 	"time"
@@ -18,6 +19,10 @@ import (
 )
 
 const maxObservables = 256
+
+// yieldEvery is after how many records an append lets others have the
+// processor: those who wait for an answer need it for microseconds only.
+const yieldEvery = 64
 
 // Append implements [monitor.History]. DuckDB's appenders take part in the
 // transaction of their connection: rows and cursor are stored together or not
@@ -123,6 +128,9 @@ func (e *engine) appendRows(dc driver.Conn, records []monitor.Record) (err error
 		}
 	}
 	for i := range records {
+		if i%yieldEvery == yieldEvery-1 {
+			runtime.Gosched()
+		}
 		if err := a.record(&records[i]); err != nil {
 			return fmt.Errorf("record %d: %w", records[i].Number, err)
 		}
