@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -62,15 +63,16 @@ func person(t testing.TB, base, email, password string) *caller {
 // do sends a request and reads the whole answer.
 func (c *caller) do(method, path string, body []byte, header ...string) answer {
 	c.t.Helper()
-	got, err := c.try(method, path, bytes.NewReader(body), header...)
+	got, err := c.try(c.t.Context(), method, path, bytes.NewReader(body), header...)
 	if err != nil {
 		c.t.Fatalf("%s %s: %v", method, path, err)
 	}
 	return got
 }
 
-func (c *caller) try(method, path string, body io.Reader, header ...string) (answer, error) {
-	r, err := http.NewRequestWithContext(c.t.Context(), method, c.base+path, body)
+// try is do for those who expect failures.
+func (c *caller) try(ctx context.Context, method, path string, body io.Reader, header ...string) (answer, error) {
+	r, err := http.NewRequestWithContext(ctx, method, c.base+path, body)
 	if err != nil {
 		return answer{}, err
 	}

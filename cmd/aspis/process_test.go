@@ -79,7 +79,13 @@ const startPatience = time.Minute
 // is stopped when the test ends, if it still runs.
 func serve(t testing.TB, data string, args ...string) *process {
 	t.Helper()
-	p := start(t, data, "127.0.0.1:0", args...)
+	return serveAt(t, data, "127.0.0.1:0", args...)
+}
+
+// serveAt is serve at an address of one's own choice.
+func serveAt(t testing.TB, data, listen string, args ...string) *process {
+	t.Helper()
+	p := start(t, data, listen, args...)
 	deadline := time.Now().Add(startPatience)
 	for p.url = ""; !p.ready(); time.Sleep(10 * time.Millisecond) {
 		select {
