@@ -5,7 +5,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/aspis-platform/aspis/event"
 	"github.com/aspis-platform/aspis/internal/platform/errs"
 	"github.com/aspis-platform/aspis/internal/sector"
 	"github.com/aspis-platform/aspis/internal/web"
@@ -211,20 +210,25 @@ type memberPart struct {
 type recordLine struct {
 	RecordRef
 	Name     string
-	Mentions []event.Observable
+	Mentions []mention
+}
+
+// mention is an observable as a page writes it.
+type mention struct {
+	Field, Shown string
 }
 
 const maxMentions = 6
 
 // mentions are the most telling observables of a record: those that mean
 // something outside first.
-func mentions(r *RecordRef) []event.Observable {
-	var list, inward []event.Observable
+func mentions(r *RecordRef) []mention {
+	var list, inward []mention
 	for _, o := range r.Observables {
 		if Outward(o) {
-			list = append(list, o)
+			list = append(list, mention{o.Field, web.Defang(o.Value)})
 		} else {
-			inward = append(inward, o)
+			inward = append(inward, mention{o.Field, o.Value})
 		}
 	}
 	list = append(list, inward...)

@@ -143,6 +143,10 @@ func (m *eventsModel) drawBars(list []Bucket) {
 // spans are links to the last hour, day, week and month with the same query.
 func spans(q url.Values, l web.List, now time.Time) []span {
 	var list []span
+	shown := q.Get("span")
+	if shown == "" && l.Get("from") == "" && l.Get("to") == "" {
+		shown = "day" // what Complete fills in
+	}
 	for _, s := range []struct {
 		key  string
 		long time.Duration
@@ -152,7 +156,7 @@ func spans(q url.Values, l web.List, now time.Time) []span {
 			u.Set("q", text)
 		}
 		u.Set("from", now.Add(-s.long).Format("2006-01-02T15:04"))
-		list = append(list, span{Key: "monitor.events.span." + s.key, Href: "/events?" + u.Encode(), Now: q.Get("span") == s.key})
+		list = append(list, span{Key: "monitor.events.span." + s.key, Href: "/events?" + u.Encode(), Now: s.key == shown})
 	}
 	return list
 }

@@ -51,7 +51,10 @@ export function mount(el: HTMLElement): () => void {
     const live = data as Live;
     for (const [stage, c] of Object.entries(live.stages)) update(el, stage, c);
     for (const slot of el.querySelectorAll<SVGElement>("[data-figure]")) {
-      slot.textContent = live.figures[slot.dataset.figure ?? ""] ?? "";
+      const value = live.figures[slot.dataset.figure ?? ""] ?? "";
+      slot.textContent = value;
+      // A time that nobody measured yet is left out; a rate of nothing is news.
+      if (slot.dataset.figure !== "rate") slot.parentElement?.toggleAttribute("hidden", value === "–");
     }
   });
   const unwatch = watch(url, (live) => document.querySelector(".live")?.classList.toggle("lost", !live));
