@@ -14,6 +14,9 @@ type Activity struct {
 	Answers   []time.Time // when each answer was given
 	Delivered int64       // deliveries to members
 	Unopened  int64       // of these, not opened yet
+	// Mailing is how long each mailed warning took from its release until the
+	// mail server had it, the shortest first.
+	Mailing []time.Duration
 }
 
 // ActivityStore counts for the start page.

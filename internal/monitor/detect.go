@@ -225,7 +225,9 @@ func (d *detector) applied(ctx context.Context, c *chunk, raised []Alert) {
 		d.pulse.AddShared(StageAlerts, a.Members)
 	}
 	if len(c.batches) > 0 {
-		d.metrics.delayed(d.now().Sub(c.batches[0].mark.Received))
+		age := d.now().Sub(c.batches[0].mark.Received)
+		d.metrics.delayed(age)
+		d.pulse.Delayed(age, c.records)
 	}
 	if len(raised) > 0 && d.raised != nil {
 		d.raised(ctx, raised)

@@ -62,6 +62,7 @@ type Pulse struct {
 	mu      sync.Mutex
 	all     series
 	members map[sector.MemberID]*series
+	toAlert delays // from accepted to the detector's commit
 }
 
 type series struct {
@@ -160,3 +161,14 @@ func (f Figures) PerSecond(s Stage, now time.Time) float64 {
 	}
 	return float64(last.Counts[s]+this.Counts[s]) / span.Seconds()
 }
+
+// Delayed counts records that took d from accepted to judged.
+func (p *Pulse) Delayed(d time.Duration, records int) {
+	if p != nil {
+		p.toAlert.add(p.now(), d, records)
+	}
+}
+
+// ToAlert is the 99th percentile, over the last hour, of how long a record
+// took from accepted until its alerts were visible; 0 when there were none.
+func (p *Pulse) ToAlert() time.Duration { return p.toAlert.percentile(p.now(), .99) }

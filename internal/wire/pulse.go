@@ -49,6 +49,12 @@ func (p pulseSource) Snapshot(ctx context.Context, v sector.Viewer) (pulse.Snaps
 		return snap, err
 	}
 	addActivity(&snap, activity)
+	if f.All() {
+		snap.ToAlert = p.soc.pulse.ToAlert()
+	}
+	if n := len(activity.Mailing); n > 0 {
+		snap.ToMember = activity.Mailing[(n-1)*99/100]
+	}
 	if !f.All() {
 		snap.Counts[pulse.Members] = pulse.Count{Total: 1}
 		return snap, nil

@@ -35,6 +35,16 @@ func (s *Advisories) Activity(ctx context.Context, f sector.Filter, since time.T
 	}); err != nil {
 		return a, fmt.Errorf("answers since: %w", err)
 	}
+	rows, err = s.db.read.QueryContext(ctx,
+		`SELECT mailed_at - delivered_at FROM delivery WHERE delivered_at >= $1 AND mailed_at > 0 AND ($2 = 1 OR member = $3)
+		 ORDER BY 1`, micros(since), boolInt(f.All()), f.Owner())
+	if a.Mailing, err = collect(rows, err, func(row scanner) (time.Duration, error) {
+		var us int64
+		err := row.Scan(&us)
+		return time.Duration(us) * time.Microsecond, err
+	}); err != nil {
+		return a, fmt.Errorf("mails since: %w", err)
+	}
 	err = s.db.read.QueryRowContext(ctx,
 		`SELECT count(*), coalesce(sum(CASE WHEN opened_at = 0 THEN 1 ELSE 0 END), 0) FROM delivery
 		 WHERE delivered_at >= $1 AND ($2 = 1 OR member = $3)`,
