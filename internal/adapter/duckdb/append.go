@@ -10,7 +10,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	duck "github.com/duckdb/duckdb-go/v2"
 
@@ -26,7 +25,8 @@ const yieldEvery = 64
 
 // Append implements [monitor.History]. DuckDB's appenders take part in the
 // transaction of their connection: rows and cursor are stored together or not
-// at all, and the commit returns after the write-ahead log is synced.
+// at all, and the commit returns after the write-ahead log is synced. The
+// record files were synced before.
 func (h *History) Append(ctx context.Context, upTo uint64, records []monitor.Record) error {
 	h.writing.Lock()
 	defer h.writing.Unlock()
@@ -88,15 +88,20 @@ func splitID(id string) (batch string, line int32, ok bool) {
 	return batch, int32(n), err == nil
 }
 
-// append runs the transaction. If it cannot be ended either way, the engine is
-// marked to be opened again, which drops what was not committed.
+// append writes the records and runs the transaction. If that cannot be ended
+// either way, the engine is marked to be opened again, which drops what was
+// not committed.
 func (e *engine) append(ctx context.Context, upTo uint64, records []monitor.Record) error {
+	places, segment, size, err := e.archive.write(records)
+	if err != nil {
+		return err
+	}
 	if _, err := e.writer.ExecContext(ctx, `BEGIN`); err != nil {
 		return e.fail(err)
 	}
-	err := e.writer.Raw(func(dc any) error { return e.appendRows(dc.(driver.Conn), records) })
+	err = e.writer.Raw(func(dc any) error { return e.appendRows(dc.(driver.Conn), records, places) })
 	if err == nil {
-		_, err = e.writer.ExecContext(ctx, `UPDATE history.ingest SET upto = $1`, int64(upTo))
+		_, err = e.writer.ExecContext(ctx, `UPDATE history.ingest SET upto = $1, segment = $2, size = $3`, int64(upTo), segment, size)
 	}
 	if err != nil {
 		if _, undone := e.writer.ExecContext(ctx, `ROLLBACK`); undone != nil {
@@ -107,6 +112,7 @@ func (e *engine) append(ctx context.Context, upTo uint64, records []monitor.Reco
 	if _, err := e.writer.ExecContext(ctx, `COMMIT`); err != nil {
 		return e.fail(err) // perhaps stored: opening again tells
 	}
+	e.archive.committed(segment, size)
 	return nil
 }
 
@@ -116,7 +122,7 @@ func (e *engine) fail(err error) error {
 }
 
 // appendRows fills the four tables through one appender each.
-func (e *engine) appendRows(dc driver.Conn, records []monitor.Record) (err error) {
+func (e *engine) appendRows(dc driver.Conn, records []monitor.Record, places []place) (err error) {
 	a := &rowAppender{eng: e}
 	defer func() { err = errors.Join(err, a.close()) }()
 	for _, t := range []struct {
@@ -131,7 +137,7 @@ func (e *engine) appendRows(dc driver.Conn, records []monitor.Record) (err error
 		if i%yieldEvery == yieldEvery-1 {
 			runtime.Gosched()
 		}
-		if err := a.record(&records[i]); err != nil {
+		if err := a.record(&records[i], places[i]); err != nil {
 			return fmt.Errorf("record %d: %w", records[i].Number, err)
 		}
 	}
@@ -154,7 +160,7 @@ func (a *rowAppender) close() error {
 	return errors.Join(errs...)
 }
 
-func (a *rowAppender) record(r *monitor.Record) error {
+func (a *rowAppender) record(r *monitor.Record, at place) error {
 	batch, line, _ := splitID(r.ID)
 	if seq := r.Number >> 16; seq != a.seq {
 		a.seq = seq
@@ -162,49 +168,40 @@ func (a *rowAppender) record(r *monitor.Record) error {
 			return err
 		}
 	}
-	raw, rest := storedText(r.Raw)
-	err := a.events.AppendRow(r.Number, line, batch, r.At.UnixMicro(), r.Received.UnixMicro(), uint8(r.Clock),
-		string(r.Member), text(r.Source.Product), text(r.Source.Category), text(r.Source.Service),
-		text(r.Host), text(r.Account), r.SHA256[:], raw, rest)
+	err := a.events.AppendRow(r.Number, line, r.At.UnixMicro(), at, string(r.Member),
+		text(r.Source.Product), text(r.Source.Category), text(r.Source.Service), text(r.Host), text(r.Account))
 	if err != nil {
 		return err
 	}
 	for _, o := range r.Observables[:min(len(r.Observables), maxObservables)] {
-		if err := a.observable(r, o); err != nil {
+		if err := a.observable(r, at, o); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (a *rowAppender) observable(r *monitor.Record, o event.Observable) error {
-	at, member := r.At.UnixMicro(), string(r.Member)
+func (a *rowAppender) observable(r *monitor.Record, at place, o event.Observable) error {
+	happened, member := r.At.UnixMicro(), string(r.Member)
 	if isAddress(o.Kind) {
 		if ip, ok := parseAddress(o.Value); ok {
-			return a.addresses.AppendRow(ip.hi, ip.lo, at, r.Number, member)
+			return a.addresses.AppendRow(ip.hi, ip.lo, r.Number, happened, at, member)
 		}
 	}
-	err := a.seen.AppendRow(a.eng.hash(o.Value), uint8(o.Kind), at, r.Number, member)
+	err := a.seen.AppendRow(a.eng.hash(o.Value), uint8(o.Kind), r.Number, happened, at, member)
 	if err != nil || o.Kind != event.ObservableDomain {
 		return err
 	}
 	parents(o.Value, func(parent string) {
 		if err == nil {
-			err = a.seen.AppendRow(a.eng.hash(parent), uint8(kindParent), at, r.Number, member)
+			err = a.seen.AppendRow(a.eng.hash(parent), uint8(kindParent), r.Number, happened, at, member)
 		}
 	})
 	return err
 }
 
-// storedText is the record for the text column and, where it is not UTF-8 and
-// would not come back as it was, its bytes for the other.
-func storedText(raw []byte) (string, any) {
-	if utf8.Valid(raw) {
-		return string(raw), nil
-	}
-	return strings.ToValidUTF8(string(raw), "\uFFFD"), raw
-}
-
+// text is s for a column, which takes UTF-8 only. The record files keep what
+// was given.
 func text(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
 
 func fromMicro(us int64) time.Time { return time.UnixMicro(us).UTC() }

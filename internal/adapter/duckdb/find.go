@@ -3,7 +3,6 @@ package duckdb
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -37,17 +36,17 @@ type finder struct {
 	eng      *engine
 	from, to int64
 	limit    int
-	places   []place
+	matches  []match
 }
 
-// place is where a term was found.
-type place struct {
-	term         int64 // index
-	at, recorded int64 // event time, record number
+// match is a term's place in a record.
+type match struct {
+	row
+	term int64 // index
 }
 
-func (p place) compare(o place) int {
-	return cmp.Or(cmp.Compare(p.at, o.at), cmp.Compare(p.recorded, o.recorded), cmp.Compare(p.term, o.term))
+func (m match) compare(o match) int {
+	return cmp.Or(cmp.Compare(m.at, o.at), cmp.Compare(m.number, o.number), cmp.Compare(m.term, o.term))
 }
 
 func (f *finder) run(ctx context.Context, terms []monitor.Term) ([]monitor.Hit, error) {
@@ -66,8 +65,8 @@ func (f *finder) run(ctx context.Context, terms []monitor.Term) ([]monitor.Hit, 
 			return nil, err
 		}
 	}
-	slices.SortFunc(f.places, place.compare)
-	f.places = f.places[:min(len(f.places), f.limit)]
+	slices.SortFunc(f.matches, match.compare)
+	f.matches = f.matches[:min(len(f.matches), f.limit)]
 	return f.hits(ctx, terms)
 }
 
@@ -89,7 +88,7 @@ func (f *finder) values(ctx context.Context, t *hashTerms) error {
 	if len(t.index) == 0 {
 		return nil
 	}
-	return f.collect(ctx, `SELECT DISTINCT t.i, s.happened, s.number FROM
+	return f.collect(ctx, `SELECT DISTINCT t.i, s.happened, s.number, s.place FROM
 		(SELECT unnest($1::BIGINT[]) AS i, unnest($2::BIGINT[]) AS hash,
 			unnest($3::BIGINT[]) AS kind, unnest($4::BIGINT[]) AS parent) AS t
 		JOIN history.seen AS s ON s.hash = t.hash AND (s.kind = t.kind OR s.kind = t.parent)
@@ -147,7 +146,7 @@ func (f *finder) network(ctx context.Context, n network, t *maskTerms) error {
 	hi, lo := n.masks()
 	// IPv4 is kept mapped into IPv6; a short IPv6 prefix must not take it in.
 	low, high, _ := span("::ffff:0:0/96")
-	return f.collect(ctx, `SELECT DISTINCT t.i, a.happened, a.number FROM
+	return f.collect(ctx, `SELECT DISTINCT t.i, a.happened, a.number, a.place FROM
 		(SELECT unnest($1::BIGINT[]) AS i, unnest($2::BIGINT[]) AS hi, unnest($3::BIGINT[]) AS lo) AS t
 		JOIN history.addresses AS a ON (a.hi & $4) = t.hi AND (a.lo & $5) = t.lo
 		WHERE a.happened >= $6 AND a.happened < $7
@@ -163,51 +162,34 @@ func (f *finder) collect(ctx context.Context, query string, args ...any) error {
 	}
 	defer func() { _ = rows.Close() }() // rows.Err has told
 	for rows.Next() {
-		var p place
-		if err := rows.Scan(&p.term, &p.at, &p.recorded); err != nil {
+		var m match
+		if err := rows.Scan(&m.term, &m.at, &m.number, &m.place); err != nil {
 			return err
 		}
-		f.places = append(f.places, p)
+		f.matches = append(f.matches, m)
 	}
 	return rows.Err()
 }
 
-// hits fetches the records of the places.
+// hits fetches the records of the matches.
 func (f *finder) hits(ctx context.Context, terms []monitor.Term) ([]monitor.Hit, error) {
-	if len(f.places) == 0 {
-		return nil, nil
-	}
-	numbers := make([]int64, len(f.places))
-	for i, p := range f.places {
-		numbers[i] = p.recorded
-	}
-	slices.Sort(numbers)
-	numbers = slices.Compact(numbers)
-	rows, err := f.eng.db.QueryContext(ctx, `SELECT `+headColumns+` FROM history.events
-		WHERE number >= $1 AND number <= $2 AND number IN (SELECT unnest($3::BIGINT[]))`,
-		numbers[0], numbers[len(numbers)-1], numbers)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = rows.Close() }() // rows.Err has told
-	records := make(map[int64]monitor.Record, len(numbers))
-	for rows.Next() {
-		r, err := scanHead(rows)
+	out := make([]monitor.Hit, 0, len(f.matches))
+	for some := range slices.Chunk(f.matches, rowsAtOnce) {
+		rows := make([]row, len(some))
+		for i, m := range some {
+			rows[i] = m.row
+		}
+		records, err := f.eng.fetch(ctx, rows, needle{})
 		if err != nil {
 			return nil, err
 		}
-		records[r.Number] = r
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	out := make([]monitor.Hit, 0, len(f.places))
-	for _, p := range f.places {
-		r, ok := records[p.recorded]
-		if !ok {
-			return nil, errors.New("an observable's record is missing")
+		for i, r := range records {
+			if r == nil {
+				return nil, fmt.Errorf("record %d is not in its frame", rows[i].number)
+			}
+			r.Raw = nil
+			out = append(out, monitor.Hit{Term: terms[some[i].term], Record: *r})
 		}
-		out = append(out, monitor.Hit{Term: terms[p.term], Record: r})
 	}
 	return out, nil
 }

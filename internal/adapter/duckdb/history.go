@@ -1,15 +1,19 @@
-// Package duckdb is the history of all records in one DuckDB file.
+// Package duckdb is the history of all records: a DuckDB file with what is
+// searched and counted by, and beside it files with the records whole.
 //
-// Records are appended in stream order, each Append one transaction together
-// with the cursor. There are no indexes: DuckDB keeps the smallest and the
-// largest value of every column for each row group, and both the record
-// number and, nearly, the event time grow with the rows, so that a search in
-// a span of time or for a number reads only what is near. Records that come
-// late widen the span of the row groups they are in and are found all the
-// same.
+// Records are appended in stream order. Their bytes are synced to the record
+// files first; then one transaction stores their rows, the cursor, and where
+// the record files end. What a crash leaves behind that end is written over.
+//
+// There are no indexes: DuckDB keeps the smallest and the largest value of
+// every column for each row group, and both the record number and, nearly,
+// the event time grow with the rows, so that a search in a span of time or
+// for a number reads only what is near. Records that come late widen the span
+// of the row groups they are in and are found all the same.
 //
 // Observables are kept as a keyed hash (table seen) or, for addresses, as the
-// address itself (table addresses) next to time, number and member.
+// address itself (table addresses) next to time, number, member and place.
+// Text is looked for in the record files, newest first.
 package duckdb
 
 import (
@@ -44,12 +48,14 @@ var ErrClosed = errors.New("history: closed")
 
 // Config opens a History. Zero fields take their defaults.
 type Config struct {
-	// Path is the database file; its folder is created. A write-ahead log and
-	// a folder for temporary files are put beside it.
+	// Path is the database file; its folder is created. Beside it are the
+	// folder Path.records, which belongs to it, the write-ahead log, and a
+	// folder for temporary files.
 	Path string
 	// MemoryMB bounds DuckDB's buffers; what it spills goes to disk.
 	MemoryMB int
-	// Threads of the engine, for searches and checkpoints.
+	// Threads of the engine, for searches and checkpoints, and of one search
+	// in the record files.
 	Threads int
 	// Readers is how many searches may run at once; more wait.
 	Readers int
@@ -93,12 +99,14 @@ var _ monitor.History = (*History)(nil)
 
 // engine is one opening of the database.
 type engine struct {
-	db     *sql.DB
-	writer *sql.Conn
-	secret []byte // key of the observables' hashes
-	cursor atomic.Uint64
-	extent extent
-	broken atomic.Bool // the database refuses everything until it is opened again
+	db      *sql.DB
+	writer  *sql.Conn
+	archive *archive
+	threads int
+	secret  []byte // key of the observables' hashes
+	cursor  atomic.Uint64
+	extent  extent
+	broken  atomic.Bool // the database refuses everything until it is opened again
 }
 
 // extent is the span of event times and the number of records held.
@@ -145,7 +153,7 @@ func (h *History) start(ctx context.Context) (_ *engine, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("engine: %w", err)
 	}
-	e := &engine{db: sql.OpenDB(connector)}
+	e := &engine{db: sql.OpenDB(connector), threads: h.cfg.Threads}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, e.close())
@@ -161,7 +169,11 @@ func (h *History) start(ctx context.Context) (_ *engine, err error) {
 			return nil, fmt.Errorf("%s: %w", strings.Fields(s)[0], err)
 		}
 	}
-	if err := e.migrate(ctx); err != nil {
+	segment, size, err := e.migrate(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if e.archive, err = openArchive(h.cfg.Path+".records", segment, size, h.cfg.Threads); err != nil {
 		return nil, err
 	}
 	return e, nil
@@ -191,58 +203,58 @@ func (h *History) settings() []string {
 
 func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
 
-const schemaVersion = 1
+const schemaVersion = 2
 
 func schema() []string {
 	return []string{
 		`CREATE TABLE history.meta (version INTEGER NOT NULL, secret BLOB NOT NULL)`,
-		`CREATE TABLE history.ingest (upto BIGINT NOT NULL)`,
+		// The last stream position, and where the record files end.
+		`CREATE TABLE history.ingest (upto BIGINT NOT NULL, segment BIGINT NOT NULL, size BIGINT NOT NULL)`,
 		`CREATE TABLE history.events (
-			number BIGINT NOT NULL, line INTEGER NOT NULL, batch VARCHAR NOT NULL,
-			happened BIGINT NOT NULL, received BIGINT NOT NULL, clock UTINYINT NOT NULL,
+			number BIGINT NOT NULL, line INTEGER NOT NULL, happened BIGINT NOT NULL, place BIGINT NOT NULL,
 			member VARCHAR NOT NULL, product VARCHAR NOT NULL, category VARCHAR NOT NULL,
-			service VARCHAR NOT NULL, host VARCHAR NOT NULL, account VARCHAR NOT NULL,
-			sha256 BLOB NOT NULL, raw VARCHAR NOT NULL USING COMPRESSION zstd, bytes BLOB)`,
+			service VARCHAR NOT NULL, host VARCHAR NOT NULL, account VARCHAR NOT NULL)`,
 		`CREATE TABLE history.batches (id VARCHAR NOT NULL, seq BIGINT NOT NULL)`,
 		`CREATE TABLE history.seen (hash BIGINT NOT NULL, kind UTINYINT NOT NULL,
-			happened BIGINT NOT NULL, number BIGINT NOT NULL, member VARCHAR NOT NULL)`,
+			number BIGINT NOT NULL, happened BIGINT NOT NULL, place BIGINT NOT NULL, member VARCHAR NOT NULL)`,
 		`CREATE TABLE history.addresses (hi BIGINT NOT NULL, lo BIGINT NOT NULL,
-			happened BIGINT NOT NULL, number BIGINT NOT NULL, member VARCHAR NOT NULL)`,
-		`INSERT INTO history.ingest VALUES (0)`,
+			number BIGINT NOT NULL, happened BIGINT NOT NULL, place BIGINT NOT NULL, member VARCHAR NOT NULL)`,
+		`INSERT INTO history.ingest VALUES (0, 0, 0)`,
 	}
 }
 
 // migrate creates the tables of a new file and reads what is kept in memory.
-func (e *engine) migrate(ctx context.Context) error {
+// It returns where the record files end.
+func (e *engine) migrate(ctx context.Context) (segment, size int64, err error) {
 	var tables int
 	if err := e.writer.QueryRowContext(ctx,
 		`SELECT count(*) FROM duckdb_tables() WHERE database_name = 'history'`).Scan(&tables); err != nil {
-		return fmt.Errorf("schema: %w", err)
+		return 0, 0, fmt.Errorf("schema: %w", err)
 	}
 	if tables == 0 {
 		if err := e.create(ctx); err != nil {
-			return fmt.Errorf("schema: %w", err)
+			return 0, 0, fmt.Errorf("schema: %w", err)
 		}
 	}
 	var version int
 	if err := e.writer.QueryRowContext(ctx, `SELECT version, secret FROM history.meta`).Scan(&version, &e.secret); err != nil {
-		return fmt.Errorf("schema: %w", err)
+		return 0, 0, fmt.Errorf("schema: %w", err)
 	}
 	if version != schemaVersion {
-		return fmt.Errorf("the database is of version %d, this program knows %d", version, schemaVersion)
+		return 0, 0, fmt.Errorf("the database is of version %d, this program knows %d", version, schemaVersion)
 	}
 	var cursor, rows int64
 	var oldest, newest sql.NullInt64
-	if err := e.writer.QueryRowContext(ctx, `SELECT upto FROM history.ingest`).Scan(&cursor); err != nil {
-		return fmt.Errorf("cursor: %w", err)
+	if err := e.writer.QueryRowContext(ctx, `SELECT upto, segment, size FROM history.ingest`).Scan(&cursor, &segment, &size); err != nil {
+		return 0, 0, fmt.Errorf("cursor: %w", err)
 	}
 	if err := e.writer.QueryRowContext(ctx,
 		`SELECT min(happened), max(happened), count(*) FROM history.events`).Scan(&oldest, &newest, &rows); err != nil {
-		return fmt.Errorf("extent: %w", err)
+		return 0, 0, fmt.Errorf("extent: %w", err)
 	}
 	e.cursor.Store(uint64(cursor))
 	e.extent.grow(oldest.Int64, newest.Int64, rows)
-	return nil
+	return segment, size, nil
 }
 
 func (e *engine) create(ctx context.Context) error {
@@ -270,7 +282,11 @@ func (e *engine) close() error {
 	if e.writer != nil {
 		err = e.writer.Close()
 	}
-	return errors.Join(err, e.db.Close())
+	err = errors.Join(err, e.db.Close())
+	if e.archive != nil {
+		err = errors.Join(err, e.archive.close())
+	}
+	return err
 }
 
 // current is the engine in use. A broken one is closed and opened again.

@@ -2,11 +2,9 @@ package duckdb
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/aspis-platform/aspis/internal/monitor"
@@ -15,10 +13,6 @@ import (
 )
 
 const maxLimit = 500
-
-// The columns of a record, less its bytes.
-const headColumns = `number, line, batch, happened, received, clock, member,
-	product, category, service, host, account, sha256`
 
 // Search implements [monitor.History]. It looks at slices of time, the newest
 // first and each larger than the one before as far as the time left allows.
@@ -47,6 +41,10 @@ type search struct {
 	from   int64 // microseconds, inclusive
 	to     int64 // exclusive
 	width  int64 // of the next slice
+	needle needle
+
+	found   []monitor.Record // at most one more than the limit is of use
+	reached int64            // all from here on was looked at
 }
 
 const (
@@ -64,8 +62,11 @@ func newSearch(e *engine, f sector.Filter, q monitor.Query) (*search, bool, erro
 	if !q.From.Before(q.To) {
 		return nil, false, errs.New(errs.Invalid, "events.bad_span")
 	}
+	if !new(conditions).gate(f, q.Member) {
+		return nil, false, nil
+	}
 	oldest, newest, rows := e.extent.get()
-	s := &search{eng: e, filter: f, q: q, from: max(q.From.UnixMicro(), oldest), to: min(q.To.UnixMicro(), newest+1)}
+	s := &search{eng: e, filter: f, q: q, needle: newNeedle(q.Text), from: max(q.From.UnixMicro(), oldest), to: min(q.To.UnixMicro(), newest+1)}
 	if !q.After.At.IsZero() {
 		s.to = min(s.to, q.After.At.UnixMicro()+1)
 	}
@@ -79,29 +80,33 @@ func newSearch(e *engine, f sector.Filter, q monitor.Query) (*search, bool, erro
 func (s *search) run(ctx context.Context) (monitor.Page, error) {
 	soft, cancel := softDeadline(ctx)
 	defer cancel()
-	page := monitor.Page{}
-	for to := s.to; to > s.from; {
+	for to := s.to; to > s.from && len(s.found) <= s.q.Limit; {
 		from := max(s.from, to-s.width)
+		s.reached = to
 		start := time.Now()
-		got, ok, err := s.slice(soft, from, to, s.q.Limit+1-len(page.Records))
-		switch {
-		case err != nil && soft.Err() != nil && !errors.Is(ctx.Err(), context.Canceled):
-			page.Searched = fromMicro(to)
-			return page, nil
-		case err != nil:
-			return monitor.Page{}, err
-		case !ok:
-			return page, nil
+		err := s.slice(soft, from, to)
+		if err != nil && soft.Err() != nil && !errors.Is(ctx.Err(), context.Canceled) {
+			return s.partial(), nil
 		}
-		page.Records = append(page.Records, got...)
-		if len(page.Records) > s.q.Limit {
-			page.Records, page.More = page.Records[:s.q.Limit], true
-			return page, nil
+		if err != nil {
+			return monitor.Page{}, err
 		}
 		to = from
 		s.adapt(time.Since(start))
 	}
+	page := monitor.Page{Records: s.found, More: len(s.found) > s.q.Limit}
+	page.Records = page.Records[:min(len(page.Records), s.q.Limit)]
 	return page, nil
+}
+
+// partial is the page when time is up: without the records at or before the
+// time that was reached, for others of that time may be missing.
+func (s *search) partial() monitor.Page {
+	n := len(s.found)
+	for n > 0 && s.found[n-1].At.UnixMicro() < s.reached {
+		n--
+	}
+	return monitor.Page{Records: s.found[:n], Searched: fromMicro(s.reached)}
 }
 
 // softDeadline ends a little before ctx does, so that the answer is still in
@@ -121,69 +126,75 @@ func (s *search) adapt(took time.Duration) {
 	s.width = int64(min(max(width, 1), 1<<55))
 }
 
-// slice is what the query finds between two times; false: nothing may be seen.
-func (s *search) slice(ctx context.Context, from, to int64, limit int) ([]monitor.Record, bool, error) {
+// slice adds what the query finds between two times to found.
+func (s *search) slice(ctx context.Context, from, to int64) error {
 	var c conditions
-	c.add("happened >= ?", from)
-	c.add("happened < ?", to)
-	if !c.gate(s.filter, s.q.Member) {
-		return nil, false, nil
-	}
+	table := c.query(s.eng, s.q, from, to)
+	c.gate(s.filter, s.q.Member) // newSearch has seen that something may be seen
 	if after := s.q.After; !after.At.IsZero() {
 		at := after.At.UnixMicro()
 		c.add("(happened < ? OR happened = ? AND number < ?)", at, at, after.Number)
 	}
-	c.query(s.q)
-	c.observable(s.eng, s.q.Observable, from, to)
-	c.args = append(c.args, limit)
-	records, err := s.eng.records(ctx, `SELECT `+headColumns+`, raw, bytes FROM history.events WHERE `+c.String()+
-		` ORDER BY happened DESC, number DESC LIMIT $`+strconv.Itoa(len(c.args)), c.args...)
-	return records, true, err
+	query := selectRows(table, &c) + ` ORDER BY happened DESC, number DESC`
+	if s.q.Text == "" {
+		query += fmt.Sprintf(` LIMIT %d`, s.q.Limit+1-len(s.found))
+	}
+	return s.eng.eachRows(ctx, query, c.args, func(rows []row) (bool, error) {
+		records, err := s.eng.fetch(ctx, rows, s.needle)
+		if err != nil {
+			return false, err
+		}
+		for i, r := range records {
+			if r != nil {
+				s.found = append(s.found, *r)
+			} else if len(s.needle.low) == 0 {
+				return false, fmt.Errorf("record %d is not in its frame", rows[i].number)
+			}
+		}
+		s.reached = rows[len(rows)-1].at + 1
+		return len(s.found) <= s.q.Limit, nil
+	})
 }
 
-// records runs a query for whole records.
-func (e *engine) records(ctx context.Context, query string, args ...any) ([]monitor.Record, error) {
+// selectRows is the query for rows of a table, each record once.
+func selectRows(table string, c *conditions) string {
+	distinct := ""
+	if table != "history.events" {
+		distinct = "DISTINCT " // one value can be of two kinds in a record
+	}
+	return `SELECT ` + distinct + `number, happened, place FROM ` + table + ` WHERE ` + c.String()
+}
+
+// rowsAtOnce bounds how many records are looked into between two looks at
+// the clock.
+const rowsAtOnce = 2048
+
+// eachRows calls f with the query's rows, some at a time, until it says false.
+func (e *engine) eachRows(ctx context.Context, query string, args []any, f func([]row) (bool, error)) error {
 	rows, err := e.db.QueryContext(ctx, query, args...)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer func() { _ = rows.Close() }() // rows.Err has told
-	var out []monitor.Record
+	some := make([]row, 0, rowsAtOnce)
 	for rows.Next() {
-		var raw string
-		var rest []byte
-		r, err := scanHead(rows, &raw, &rest)
-		if err != nil {
-			return nil, err
+		var r row
+		if err := rows.Scan(&r.number, &r.at, &r.place); err != nil {
+			return err
 		}
-		if r.Raw = rest; rest == nil {
-			r.Raw = []byte(raw)
+		if some = append(some, r); len(some) < rowsAtOnce {
+			continue
 		}
-		out = append(out, r)
+		if more, err := f(some); err != nil || !more {
+			return err
+		}
+		some = some[:0]
 	}
-	return out, rows.Err()
-}
-
-// scanHead reads headColumns and what comes after them.
-func scanHead(rows *sql.Rows, more ...any) (monitor.Record, error) {
-	var r monitor.Record
-	var line int32
-	var batch, member string
-	var at, received int64
-	var clock uint8
-	var sum []byte
-	to := append([]any{
-		&r.Number, &line, &batch, &at, &received, &clock, &member,
-		&r.Source.Product, &r.Source.Category, &r.Source.Service, &r.Host, &r.Account, &sum,
-	}, more...)
-	if err := rows.Scan(to...); err != nil {
-		return r, err
+	if err := rows.Err(); err != nil || len(some) == 0 {
+		return err
 	}
-	r.ID = batch + "-" + strconv.Itoa(int(line))
-	r.Member, r.Clock = sector.MemberID(member), monitor.ClockState(clock)
-	r.At, r.Received = fromMicro(at), fromMicro(received)
-	copy(r.SHA256[:], sum)
-	return r, nil
+	_, err = f(some)
+	return err
 }
 
 // Get implements [monitor.History]. An unknown id and one that the viewer may
@@ -210,12 +221,16 @@ func (h *History) Get(ctx context.Context, f sector.Filter, id string) (monitor.
 		if !c.gate(f, "") {
 			break
 		}
-		found, err := e.records(ctx, `SELECT `+headColumns+`, raw, bytes FROM history.events WHERE `+c.String(), c.args...)
+		var found []*monitor.Record
+		err := e.eachRows(ctx, selectRows("history.events", &c), c.args, func(rows []row) (_ bool, err error) {
+			found, err = e.fetch(ctx, rows[:1], needle{})
+			return false, err
+		})
 		if err != nil {
 			return monitor.Record{}, fmt.Errorf("get: %w", e.note(err))
 		}
-		if len(found) > 0 {
-			return found[0], nil
+		if len(found) > 0 && found[0] != nil {
+			return *found[0], nil
 		}
 	}
 	return monitor.Record{}, missing
@@ -263,23 +278,42 @@ func (h *History) Histogram(ctx context.Context, f sector.Filter, q monitor.Quer
 		return nil, fmt.Errorf("histogram: %w", err)
 	}
 	var c conditions
-	c.add("happened >= ?", from)
-	c.add("happened < ?", to)
+	table := c.query(e, q, from, to)
 	if !c.gate(f, q.Member) {
 		return buckets, nil
 	}
-	c.query(q)
-	c.observable(e, q.Observable, from, to)
-	if err := e.count(ctx, &c, from, to, buckets); err != nil {
+	if q.Text != "" {
+		err = e.countText(ctx, selectRows(table, &c), c.args, newNeedle(q.Text), buckets, from, to)
+	} else {
+		err = e.count(ctx, table, &c, buckets, from, to)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("histogram: %w", e.note(err))
 	}
 	return buckets, nil
 }
 
-func (e *engine) count(ctx context.Context, c *conditions, from, to int64, buckets []monitor.Bucket) error {
+// countText counts the rows whose record has the needle.
+func (e *engine) countText(ctx context.Context, query string, args []any, n needle, buckets []monitor.Bucket, from, to int64) error {
+	return e.eachRows(ctx, query, args, func(rows []row) (bool, error) {
+		records, err := e.fetch(ctx, rows, n)
+		for i, r := range records {
+			if r != nil {
+				buckets[(rows[i].at-from)*int64(len(buckets))/(to-from)].Count++
+			}
+		}
+		return true, err
+	})
+}
+
+func (e *engine) count(ctx context.Context, table string, c *conditions, buckets []monitor.Bucket, from, to int64) error {
+	what := "count(*)"
+	if table != "history.events" {
+		what = "count(DISTINCT number)"
+	}
 	k := len(c.args)
-	query := fmt.Sprintf(`SELECT (happened - $%d) * $%d // $%d AS bucket, count(*)
-		FROM history.events WHERE %s GROUP BY bucket`, k+1, k+2, k+3, c)
+	query := fmt.Sprintf(`SELECT (happened - $%d) * $%d // $%d AS bucket, %s
+		FROM %s WHERE %s GROUP BY bucket`, k+1, k+2, k+3, what, table, c)
 	rows, err := e.db.QueryContext(ctx, query, append(slices.Clone(c.args), from, int64(len(buckets)), to-from)...)
 	if err != nil {
 		return err
