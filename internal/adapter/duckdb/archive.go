@@ -23,6 +23,7 @@ import (
 type archive struct {
 	dir   string
 	codec *frameCodec
+	limit int64 // of a file: one that has reached it is not written further
 
 	// The end; only the one that appends uses them.
 	segment int64
@@ -43,7 +44,7 @@ func openArchive(dir string, segment, size int64, threads int) (*archive, error)
 	if err != nil {
 		return nil, err
 	}
-	a := &archive{dir: dir, codec: codec, segment: segment, size: size, files: map[int64]*os.File{}}
+	a := &archive{dir: dir, codec: codec, limit: segmentBytes, segment: segment, size: size, files: map[int64]*os.File{}}
 	if err := a.check(); err != nil {
 		return nil, errors.Join(err, a.close())
 	}
@@ -109,7 +110,7 @@ func (a *archive) write(records []monitor.Record) (places []place, segment, size
 	if len(records) == 0 {
 		return nil, segment, size, nil
 	}
-	if size >= segmentBytes {
+	if size >= a.limit {
 		if segment, size, err = a.turn(segment + 1); err != nil {
 			return nil, 0, 0, err
 		}

@@ -48,6 +48,7 @@ func TestHistory(t *testing.T, open OpenHistory) {
 		{"gate", historyGate},
 		{"bad queries", historyBadQueries},
 		{"time budget", historyBudget},
+		{"going on after time was up", historyGoOn},
 		{"histogram", historyHistogram},
 		{"find values", historyFind},
 		{"find domains", historyFindDomains},
@@ -473,6 +474,47 @@ func historyBudget(t *testing.T, s *historySuite) {
 	leave()
 	if _, err := s.Search(gone, Everyone(), q); !errors.Is(err, context.Canceled) {
 		t.Errorf("Search for somebody who left: %v", err)
+	}
+}
+
+// historyGoOn searches a text with too little time and goes on from Searched:
+// every record turns up once, in order.
+func historyGoOn(t *testing.T, s *historySuite) {
+	const batches, each = 40, 500
+	filler := strings.Repeat("filler ", 100)
+	for b := range batches {
+		var batch []monitor.Record
+		for i := range each {
+			raw := fmt.Sprint(filler, b*each+i)
+			if i%50 == 0 {
+				raw += " Needle"
+			}
+			batch = append(batch, NewRecord("a", time.Duration((b*each+i)/3)*time.Millisecond, raw))
+		}
+		s.add(t, batch...)
+	}
+	q := monitor.Query{From: Epoch(), To: Epoch().Add(time.Hour), Text: "needle", Limit: 500}
+	budget, parts := 4*time.Millisecond, 0
+	var got []monitor.Record
+	for {
+		ctx, cancel := context.WithTimeout(s.ctx, budget)
+		page, err := s.Search(ctx, Everyone(), q)
+		cancel()
+		if err != nil || page.More {
+			t.Fatalf("Search: more %v, %v", page.More, err)
+		}
+		got = append(got, page.Records...)
+		if page.Searched.IsZero() {
+			break
+		}
+		if parts++; !page.Searched.Before(q.To) {
+			budget *= 2
+		}
+		q.To = page.Searched
+	}
+	t.Logf("%d parts, the last with %v", parts+1, budget)
+	if len(got) != batches*each/50 || !slices.IsSortedFunc(got, newestFirst) {
+		t.Errorf("%d records in %d parts, want %d, newest first", len(got), parts+1, batches*each/50)
 	}
 }
 
