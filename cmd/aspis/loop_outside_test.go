@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -81,9 +82,11 @@ func (l *loop) staffPaths() []string {
 }
 
 // ask adds an answer. What is new with every answer by its nature is left
-// out: the date, the request's id, the session's renewal.
+// out: the date, the request's id, the session's renewal, how long ago
+// something was.
 func (v view) ask(t testing.TB, c *caller, what, path string, header ...string) {
 	t.Helper()
+	ago := regexp.MustCompile(`just now|\d+ (second|minute|hour)s? ago`)
 	got := c.get(path, header...)
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d\n", got.status)
@@ -94,7 +97,8 @@ func (v view) ask(t testing.TB, c *caller, what, path string, header ...string) 
 		}
 		fmt.Fprintf(&b, "%s: %q\n", name, got.header[name])
 	}
-	v[what] = b.String() + "\n" + strings.ReplaceAll(got.body, got.header.Get("X-Request-Id"), "REQUEST")
+	body := strings.ReplaceAll(got.body, got.header.Get("X-Request-Id"), "REQUEST")
+	v[what] = b.String() + "\n" + ago.ReplaceAllString(body, "AGO")
 }
 
 // pages follows TAXII's pages of one object each to their end.
