@@ -59,9 +59,17 @@ func Open(ctx context.Context, dsn string, log *slog.Logger) (*DB, error) {
 		db.queue, err = newQueue(ctx, db, log)
 	}
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("open database: %w", err), db.Close())
+		return nil, errors.Join(fmt.Errorf("open database %s: %w", redacted(dsn), err), db.Close())
 	}
 	return db, nil
+}
+
+// redacted is how a database is named in messages: without its password.
+func redacted(dsn string) string {
+	if u, err := url.Parse(dsn); err == nil && u.User != nil {
+		return u.Redacted()
+	}
+	return dsn
 }
 
 func (d *DB) openPostgres(dsn string) error {
