@@ -5,6 +5,9 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io/fs"
+	"syscall"
+	"time"
 
 	"github.com/aspis-platform/aspis/internal/demo"
 	"github.com/aspis-platform/aspis/internal/sector"
@@ -39,7 +42,15 @@ func (b *run) found(ctx context.Context, s *server) (*centre, error) {
 	if err != nil {
 		return nil, err
 	}
-	own, err := populate(ctx, admin)
+	var own secrets
+	err = until(ctx, 10*time.Second, 10*time.Millisecond, func() (bool, error) {
+		var err error
+		own, err = populate(ctx, admin)
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED) {
+			return false, nil // the socket opens a moment after the door
+		}
+		return err == nil, err
+	})
 	if err = errors.Join(err, done()); err != nil {
 		return nil, fmt.Errorf("create members and people: %w", err)
 	}

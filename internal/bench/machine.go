@@ -20,19 +20,28 @@ type Machine struct {
 	Go         string  `json:"go"`
 	SHA256     float64 `json:"sha256_mb_per_second"`
 	JSON       float64 `json:"json_events_per_second"` // one synthetic event into a map
+	// Share is how much of a processor that one goroutine was given: far
+	// below 1, others keep the machine busy and all figures suffer.
+	Share float64 `json:"processor_share"`
 }
 
 func machine() Machine {
-	return Machine{
-		OS: runtime.GOOS, Arch: runtime.GOARCH, Processors: runtime.GOMAXPROCS(0), Go: runtime.Version(),
-		SHA256: hashSpeed(), JSON: jsonSpeed(),
-	}
+	m := Machine{OS: runtime.GOOS, Arch: runtime.GOARCH, Processors: runtime.GOMAXPROCS(0), Go: runtime.Version()}
+	m.measure()
+	return m
+}
+
+func (m *Machine) measure() {
+	began, cpu := time.Now(), ownCPU()
+	m.SHA256, m.JSON = round(hashSpeed()), round(jsonSpeed())
+	m.Share = round(float64(ownCPU()-cpu) / float64(time.Since(began)))
 }
 
 // measureAgain takes the mean of what was measured before and now.
 func (m *Machine) measureAgain() {
-	m.SHA256 = round((m.SHA256 + hashSpeed()) / 2)
-	m.JSON = round((m.JSON + jsonSpeed()) / 2)
+	before := *m
+	m.measure()
+	m.SHA256, m.JSON, m.Share = round((m.SHA256+before.SHA256)/2), round((m.JSON+before.JSON)/2), round((m.Share+before.Share)/2)
 }
 
 // speedTime is how long each speed is measured.

@@ -1,8 +1,10 @@
 package bench
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/aspis-platform/aspis/internal/demo"
@@ -30,13 +32,7 @@ func (b *run) sustain(ctx context.Context, c *centre) error {
 	}
 	own = ownCPU() - own
 	ended := time.Now()
-	if err := pause(ctx, gaugeEvery); err != nil { // the gauge must have been set after the load
-		return err
-	}
-	behind, err := c.metric(ctx, behindGauge, "")
-	if err == nil {
-		err = c.drained(ctx)
-	}
+	err = c.arrived(ctx, got.Needles[max(len(got.Needles)-2*connections, 0):])
 	drain := time.Since(ended)
 	cpu = cpuOf(c.pid) - cpu
 	f := atMost(most(), 1000, "MB")
@@ -44,13 +40,29 @@ func (b *run) sustain(ctx context.Context, c *centre) error {
 	rate := float64(got.Accepted) / got.Elapsed.Seconds()
 	b.report.SustainedAccept = &SustainedFigures{
 		Accepted: atLeast(rate, 20_000, "records/s").against(b.report.Machine.JSON, "json_events_per_second"),
-		Records:  got.Accepted, Failed: got.Failed, Answers: spreadOf(got.Answers),
-		Behind: behind, DrainS: round(drain.Seconds()),
+		Records:  got.Accepted, Failed: got.Failed, Answers: spreadOf(got.Answers), DrainS: round(drain.Seconds()),
 		Pipeline:              round(float64(got.Accepted) / (got.Elapsed + drain).Seconds()),
 		MicrosecondsPerRecord: perRecord(cpu, got.Accepted), DriverMicroseconds: perRecord(own, got.Accepted),
 		DiskBytesPerRecord: round(sizeOf(c.data) / float64(max(got.Accepted, 1))),
 	}
 	return errors.Join(err, got.Err)
+}
+
+// arrived waits until the needles are in the history and among the alerts.
+// The pipeline keeps the order, so whatever came before them is there too.
+func (c *centre) arrived(ctx context.Context, needles []demo.Needle) error {
+	for _, n := range needles {
+		for _, path := range []string{"/api/v1/events?limit=1&q=host%3A", "/api/v1/alerts?limit=1&q="} {
+			err := until(ctx, 10*time.Minute, 20*time.Millisecond, func() (bool, error) {
+				body, err := c.analyst.get(ctx, path+n.Marker)
+				return bytes.Contains(body, []byte(n.Marker)), err
+			})
+			if err != nil {
+				return fmt.Errorf("record %s: %w", n.Marker, err)
+			}
+		}
+	}
+	return nil
 }
 
 // behindGauge counts batches that a worker of the pipeline has not done; the
