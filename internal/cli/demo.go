@@ -28,7 +28,7 @@ type demoCmd struct {
 // nothing of it but its address and their keys.
 func (c demoCmd) Run(e *env) error {
 	e.quieten() // a line for each of many batches would hide the links
-	p, err := wire.Build(e.ctx, c.options(e))
+	p, err := build(e, c.options(e))
 	if err != nil {
 		return err
 	}

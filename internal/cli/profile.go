@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -9,8 +10,9 @@ import (
 )
 
 // profile writes PREFIX.cpu.pprof until the returned function is called, and
-// then PREFIX.heap.pprof. The empty prefix takes none.
-func profile(prefix string) (stop func() error, err error) {
+// PREFIX.heap.pprof when ctx ends: then all that is being worked with is still
+// there. The empty prefix takes none.
+func profile(ctx context.Context, prefix string) (stop func() error, err error) {
 	if prefix == "" {
 		return func() error { return nil }, nil
 	}
@@ -21,9 +23,14 @@ func profile(prefix string) (stop func() error, err error) {
 	if err := pprof.StartCPUProfile(cpu); err != nil {
 		return nil, errors.Join(fmt.Errorf("profile: %w", err), cpu.Close())
 	}
+	heap := make(chan error, 1)
+	unused := context.AfterFunc(ctx, func() { heap <- writeHeap(prefix + ".heap.pprof") })
 	return func() error {
 		pprof.StopCPUProfile()
-		return errors.Join(cpu.Close(), writeHeap(prefix+".heap.pprof"))
+		if unused() {
+			return cpu.Close()
+		}
+		return errors.Join(cpu.Close(), <-heap)
 	}, nil
 }
 

@@ -3,6 +3,8 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"os"
+	"runtime/debug"
 
 	"github.com/aspis-platform/aspis/internal/wire"
 )
@@ -27,18 +29,31 @@ func (f serveFlags) options(e *env) wire.Options {
 	}
 }
 
+// softMemory is what the collector tries to keep Go's own memory under; the
+// history's engine has its own bound beside it. Together they stay within a
+// gigabyte under load. GOMEMLIMIT in the environment comes first.
+const softMemory = 512 << 20
+
+// build builds a program that runs until it is told to stop.
+func build(e *env, o wire.Options) (*wire.Program, error) {
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(softMemory)
+	}
+	return wire.Build(e.ctx, o)
+}
+
 type serveCmd struct {
 	serveFlags
 	Profile string `type:"path" hidden:"" help:"Write PREFIX.cpu.pprof and PREFIX.heap.pprof."`
 }
 
 func (c serveCmd) Run(e *env) (err error) {
-	stop, err := profile(c.Profile)
+	stop, err := profile(e.ctx, c.Profile)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, stop()) }()
-	p, err := wire.Build(e.ctx, c.options(e))
+	p, err := build(e, c.options(e))
 	if err != nil {
 		return err
 	}

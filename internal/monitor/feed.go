@@ -41,7 +41,7 @@ func (c *chunk) each(f func(*item)) {
 
 const (
 	feedBatches = 64       // read from the stream at once
-	feedBytes   = 32 << 20 // of raw records kept decoded
+	feedBytes   = 16 << 20 // of raw records kept decoded; decoded they take several times that
 	feedWorkers = 2        // how many workers share a batch
 )
 
