@@ -59,7 +59,8 @@ func (a *archive) check() error {
 	info, err := os.Stat(a.path(a.segment))
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && a.size == 0:
-		return nil
+		_, _, err := a.turn(a.segment)
+		return err
 	case err != nil:
 		return fmt.Errorf("records: %w", err)
 	case info.Size() < a.size:
@@ -79,11 +80,7 @@ func (a *archive) file(segment int64) (*os.File, error) {
 	if f := a.files[segment]; f != nil {
 		return f, nil
 	}
-	flags := os.O_RDWR
-	if segment == a.segment {
-		flags |= os.O_CREATE
-	}
-	f, err := os.OpenFile(a.path(segment), flags, 0o600)
+	f, err := os.OpenFile(a.path(segment), os.O_RDWR, 0)
 	if err != nil {
 		return nil, fmt.Errorf("records: %w", err)
 	}
