@@ -189,7 +189,7 @@ func settle(t *testing.T, server *process, members *institutions) {
 	t.Helper()
 	for i, m := range members.all {
 		c := machine(t, server.url, members.keys[m.ID])
-		host := fmt.Sprintf("settled-%d", i)
+		host := fmt.Sprintf("settled-%d-%d", i, time.Now().UnixNano())
 		if got := c.do(http.MethodPost, "/api/v1/records", []byte(needle(host, time.Now()))); got.status != http.StatusOK {
 			t.Fatalf("last record of %s: %d %s", m.ID, got.status, got.body)
 		}

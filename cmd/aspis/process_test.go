@@ -87,7 +87,7 @@ func serveAt(t testing.TB, data, listen string, args ...string) *process {
 	t.Helper()
 	p := start(t, data, listen, args...)
 	deadline := time.Now().Add(startPatience)
-	for p.url = ""; !p.ready(); time.Sleep(10 * time.Millisecond) {
+	for p.url = ""; !p.ready(); time.Sleep(20 * time.Millisecond) {
 		select {
 		case <-p.done:
 			t.Fatalf("the server ended at its start: %s", p.out)
@@ -172,7 +172,7 @@ func (p *process) exit(within time.Duration) int {
 }
 
 // tail keeps the end of what a process writes, without the lines about
-// requests that went well, and finds the line that tells where it listens.
+// requests that went well and about those of serve itself, and finds the line that tells where it listens.
 type tail struct {
 	mu   sync.Mutex
 	part []byte // of a line
@@ -197,12 +197,12 @@ func (b *tail) Write(p []byte) (int, error) {
 }
 
 func (b *tail) line(line []byte) {
-	var told struct{ Msg, URL, Level string }
+	var told struct{ Msg, URL, Level, Route string }
 	if json.Unmarshal(line, &told) == nil {
 		switch {
 		case told.Msg == "ready":
 			b.at = told.URL
-		case told.Msg == "request" && told.Level == "INFO":
+		case told.Msg == "request" && (told.Level == "INFO" || told.Route == "GET /readyz"):
 			return
 		}
 	}
