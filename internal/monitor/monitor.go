@@ -100,7 +100,7 @@ type ClockState uint8
 // The clock states.
 const (
 	ClockOwn     ClockState = iota // the record's own time
-	ClockMissing                   // it had none; At is Received
+	ClockMissing                   // it had none since 1970; At is Received
 	ClockAhead                     // more than 10 minutes in the future; At is Received
 )
 

@@ -68,7 +68,9 @@ func normalise(b *Positioned, i int) (it item) {
 
 // read fills the record from its decoded form.
 func (it *item) read(ev *event.Event) {
-	if at, ok := ev.Time(); ok {
+	// Times before 1970 are zero values of some format, which no look-up and
+	// no hunt would reach.
+	if at, ok := ev.Time(); ok && at.Unix() >= 0 {
 		it.At, it.Clock = at.UTC(), ClockOwn
 		if at.After(it.Received.Add(maxAhead)) {
 			it.At, it.Clock = it.Received, ClockAhead

@@ -62,9 +62,10 @@ func TestClock(t *testing.T) {
 	w := newWorld(t)
 	stop := w.start(100)
 	defer stop()
-	w.send(t, "bank-a", "", conn(noon.Add(9*time.Minute), "203.0.113.1")+"\n"+conn(noon.Add(11*time.Minute), "203.0.113.2")+"\n"+`{"a":1}`)
+	w.send(t, "bank-a", "", conn(noon.Add(9*time.Minute), "203.0.113.1")+"\n"+conn(noon.Add(11*time.Minute), "203.0.113.2")+"\n"+`{"a":1}`+"\n"+
+		conn(time.Date(1601, 1, 1, 0, 0, 0, 0, time.UTC), "203.0.113.3"))
 	w.settle(t)
-	for i, want := range []monitor.ClockState{monitor.ClockOwn, monitor.ClockAhead, monitor.ClockMissing} {
+	for i, want := range []monitor.ClockState{monitor.ClockOwn, monitor.ClockAhead, monitor.ClockMissing, monitor.ClockMissing} {
 		r := w.history.All()[i]
 		if r.Clock != want || (want != monitor.ClockOwn) != r.At.Equal(noon) {
 			t.Errorf("record %d: clock %d at %v, want %d", i, r.Clock, r.At, want)
