@@ -1,6 +1,7 @@
 package monitortest
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -158,7 +159,7 @@ func ids(records []monitor.Record) []string {
 // sameRecords compares without observables, which a search need not return.
 func sameRecords(t *testing.T, what string, got, want []monitor.Record) {
 	t.Helper()
-	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(monitor.Record{}, "Observables"), cmpopts.EquateEmpty()); diff != "" {
+	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(monitor.Record{}, "Observables"), cmp.Comparer(bytes.Equal)); diff != "" {
 		t.Errorf("%s (-want +got):\n%s", what, diff)
 	}
 }

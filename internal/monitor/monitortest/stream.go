@@ -144,7 +144,7 @@ func NewBatch(n, lines int) monitor.Batch {
 
 func sameBatch(t *testing.T, got, want monitor.Batch) {
 	t.Helper()
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := cmp.Diff(want, got, cmp.Comparer(bytes.Equal)); diff != "" {
 		t.Errorf("batch %s differs (-want +got):\n%s", want.ID, diff)
 	}
 }
