@@ -43,7 +43,7 @@ func defangHost(host string) string {
 	if strings.Count(host, ":") > 1 && !strings.Contains(host, ".") {
 		return strings.ReplaceAll(host, ":", "[:]")
 	}
-	return strings.NewReplacer(".", "[.]", "@", "[@]").Replace(host)
+	return strings.ReplaceAll(strings.ReplaceAll(host, ".", "[.]"), "@", "[@]")
 }
 
 func cutAny(s, chars string) (before, after string, found bool) {

@@ -78,10 +78,15 @@ func likeText(text string) string {
 	return "%" + text + "%"
 }
 
+// rowsAtOnce is how many rows one INSERT has. SQLite looks each parameter up
+// among those before it by name, so the time for a statement grows with the
+// square of their number.
+const rowsAtOnce = 25
+
 // insertRows inserts many rows with few statements. Each row has the same
 // number of values.
 func insertRows(ctx context.Context, tx *sql.Tx, into string, after string, rows [][]any) error {
-	const chunk = 100
+	const chunk = rowsAtOnce
 	for len(rows) > 0 {
 		n := min(chunk, len(rows))
 		var b binder

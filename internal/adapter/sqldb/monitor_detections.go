@@ -338,7 +338,7 @@ func putParts(ctx context.Context, tx *sql.Tx, o origin, at time.Time, list []mo
 
 // insert writes the rows in statements of a bounded number of parameters.
 func (v *values) insert(ctx context.Context, tx *sql.Tx, head, tail string) error {
-	for part := range chunks(v.args, 2000*v.columns) {
+	for part := range chunks(v.args, rowsAtOnce*v.columns) {
 		w := values{columns: v.columns}
 		for row := range chunks(part, v.columns) {
 			w.add(row...)

@@ -99,7 +99,7 @@ func flag(b bool) int64 {
 // where a member has too many.
 func putLetters(ctx context.Context, tx *sql.Tx, letters []monitor.DeadLetter) error {
 	members := map[sector.MemberID]bool{}
-	for part := range chunks(letters, 100) {
+	for part := range chunks(letters, rowsAtOnce) {
 		v := values{columns: 8}
 		for _, l := range part {
 			v.add(l.ID, l.Member, micros(l.At), l.Line, l.Reason, l.Offset, l.Bytes, nonNil(l.Raw))
@@ -223,7 +223,7 @@ func (s *Receipts) DropLetter(ctx context.Context, member sector.MemberID, id st
 
 // putMarks writes receipts for batches whose requests were never answered.
 func putMarks(ctx context.Context, tx *sql.Tx, marks []monitor.BatchMark, now time.Time) error {
-	for part := range chunks(marks, 500) {
+	for part := range chunks(marks, rowsAtOnce) {
 		v := values{columns: 8}
 		for _, m := range part {
 			at := m.Received
