@@ -60,6 +60,7 @@ func TestLoop(t *testing.T) {
 	}
 	l := &loop{T: t, office: openPostOffice(t)}
 	l.open(filepath.Join(t.TempDir(), "data"), played)
+	l.sendFile(played.paths[0])
 	l.replay(played)
 	l.plant()
 	l.findAlerts(played)
@@ -125,6 +126,26 @@ func (l *loop) replay(played recordings) {
 	l.Logf("replayed %d records in %v", stats.Accepted.Load(), time.Since(began).Round(time.Millisecond))
 	if n := stats.Accepted.Load(); n < played.total || stats.Failed.Load() > 0 || stats.Rejected.Load() > 0 {
 		l.Fatalf("accepted %d (want %d at least), rejected %d, failed %d", n, played.total, stats.Rejected.Load(), stats.Failed.Load())
+	}
+}
+
+// sendFile sends one of the recordings with the command that members have,
+// and once more, which must add nothing.
+func (l *loop) sendFile(file string) {
+	l.Helper()
+	args := []string{"records", "send", "--url", l.server.url, "--key", l.keys[l.of(sector.Infrastructure)[0].ID], "--state-dir", l.TempDir(), file}
+	var sent, again struct{ Records, Accepted, Duplicate, Rejected int64 }
+	aspisJSON(l, &sent, "", args...)
+	if sent.Accepted == 0 || sent.Accepted != sent.Records || sent.Duplicate+sent.Rejected != 0 {
+		l.Errorf("sending %s: %+v", file, sent)
+	}
+	aspisJSON(l, &again, "", args...)
+	if again != sent {
+		l.Errorf("sending %s again: %+v, before %+v", file, again, sent)
+	}
+	aspisJSON(l, &again, "", append(args, "--again")...)
+	if again.Accepted != 0 || again.Duplicate != sent.Accepted {
+		l.Errorf("sending all of %s again: %+v", file, again)
 	}
 }
 
