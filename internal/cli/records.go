@@ -78,14 +78,21 @@ func (c sendCmd) sendFile(e *env, client *sender.Client, f replay.File) (sender.
 	bar := progressbar.NewOptions64(end, progressbar.OptionSetWriter(e.Err), progressbar.OptionSetVisibility(!c.Quiet),
 		progressbar.OptionSetDescription(filepath.Base(f.Path)), progressbar.OptionShowBytes(true),
 		progressbar.OptionSetWidth(24), progressbar.OptionOnCompletion(func() { fmt.Fprintln(e.Err) }))
+	unread := 0
 	progress, err := client.SendFile(e.ctx, f.Path, sender.Options{
 		StateDir: c.StateDir, Again: c.Again,
 		Progress: func(p sender.Progress) { _ = bar.Set64(p.Bytes) }, // a bar that cannot be drawn stops nothing
 		Rejected: func(r sender.Rejected) { fmt.Fprintf(e.Err, "%s:%d: %s %s\n", r.File, r.Line, r.Reason, r.Text) },
-		Problem:  func(err error) { fmt.Fprintln(e.Err, err) },
+		Problem: func(err error) {
+			unread++
+			fmt.Fprintln(e.Err, err)
+		},
 	})
 	if err == nil {
 		err = bar.Finish()
+	}
+	if err == nil && unread > 0 { // a script must not take it for the whole
+		err = fmt.Errorf("parts that could not be read were passed over: %d", unread)
 	}
 	return progress, err
 }
