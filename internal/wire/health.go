@@ -2,11 +2,14 @@ package wire
 
 import (
 	"context"
+	"errors"
 	"runtime"
 	"syscall"
 	"time"
 
+	"github.com/aspis-platform/aspis/internal/adapter/sqldb"
 	"github.com/aspis-platform/aspis/internal/admin"
+	"github.com/aspis-platform/aspis/internal/monitor"
 	"github.com/aspis-platform/aspis/internal/platform/httpx"
 )
 
@@ -42,10 +45,21 @@ func (p *Program) checks() []httpx.Check {
 	var list []httpx.Check
 	for _, c := range p.engineChecks() {
 		if c.name == "relational" || c.name == "stream" {
-			list = append(list, c)
+			list = append(list, check{c.name, c.engine, unlessFull(c.run)})
 		}
 	}
 	return list
+}
+
+// unlessFull forgives a full disk: the door says so to those who send, and
+// everybody else is served.
+func unlessFull(run func(context.Context) error) func(context.Context) error {
+	return func(ctx context.Context) error {
+		if err := run(ctx); !errors.Is(err, monitor.ErrStreamFull) && !sqldb.IsFull(err) {
+			return err
+		}
+		return nil
+	}
 }
 
 // health is the administrators' view of the engines.
