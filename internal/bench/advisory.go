@@ -88,7 +88,7 @@ func (c *centre) arm(ctx context.Context, n int) error {
 			return err
 		}
 	}
-	err := until(ctx, time.Minute, 50*time.Millisecond, func() (bool, error) {
+	err := until(ctx, 10*time.Minute, 50*time.Millisecond, func() (bool, error) {
 		have, err := c.metric(ctx, "aspis_indicators_loaded", "")
 		return have >= float64(n), err
 	})

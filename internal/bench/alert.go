@@ -77,7 +77,10 @@ func (b *run) noteSetting(ctx context.Context, c *centre) error {
 }
 
 func (b *run) alertTimes(ctx context.Context, c *centre) error {
-	// What starting and arming left to do is not the load's.
+	// What arming left to do, mails and retro-hunts, is not the load's.
+	if err := c.settled(ctx); err != nil {
+		return err
+	}
 	warm, err := demo.Load(ctx, demo.LoadConfig{Doors: c.doors, Rate: b.Rate, Duration: 5 * time.Second, Lines: batchLines, Connections: connections, NeedleEvery: -1})
 	if err != nil || warm.Err != nil {
 		return errors.Join(err, warm.Err)

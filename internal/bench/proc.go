@@ -110,3 +110,15 @@ func sizeOf(folder string) float64 {
 	})
 	return float64(sum)
 }
+
+// settled waits until the server has little to do: under a tenth of a
+// processor for a second.
+func (s *server) settled(ctx context.Context) error {
+	last := time.Duration(0)
+	return until(ctx, 10*time.Minute, time.Second, func() (bool, error) {
+		now := cpuOf(s.pid)
+		calm := now-last < 100*time.Millisecond && last > 0
+		last = now
+		return calm || now == 0, nil
+	})
+}
