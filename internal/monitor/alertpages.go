@@ -193,7 +193,8 @@ type alertModel struct {
 	Counted  []string // titles of the rules it counts
 	Parts    []memberPart
 	Lines    []recordLine
-	Cut      bool // there are more records than are kept
+	Lanes    []lane // none when it stayed at one member
+	Cut      bool   // there are more records than are kept
 	Steps    []stepLine
 	Comments []noteLine
 	Centre   bool
@@ -281,6 +282,7 @@ func (p *Pages) alertPage(w http.ResponseWriter, r *http.Request, n *names, a *A
 	for _, ref := range a.Records {
 		m.Lines = append(m.Lines, recordLine{ref, n.member(ref.Member), mentions(&ref)})
 	}
+	m.Lanes = lanes(m.Lines)
 	for _, c := range a.History {
 		m.Steps = append(m.Steps, n.step(c))
 	}

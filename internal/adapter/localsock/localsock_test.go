@@ -13,7 +13,7 @@ import (
 )
 
 // fake refuses the id "taken" and fails for the id "broken".
-type fake struct{ users []sector.User }
+type fake struct{}
 
 func (f *fake) CreateMember(_ context.Context, by sector.Viewer, m sector.Member) (sector.Member, error) {
 	switch {
