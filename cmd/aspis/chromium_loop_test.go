@@ -476,7 +476,7 @@ func fewerColours(raw []byte) ([]byte, error) {
 	size := full.Bounds()
 	for y := size.Min.Y; y < size.Max.Y; y++ {
 		for x := size.Min.X; x < size.Max.X; x++ {
-			count[coarse(full.At(x, y))]++
+			count[color.RGBAModel.Convert(full.At(x, y)).(color.RGBA)]++
 		}
 	}
 	var often []color.RGBA
@@ -492,7 +492,7 @@ func fewerColours(raw []byte) ([]byte, error) {
 	nearest := map[color.RGBA]uint8{}
 	for y := size.Min.Y; y < size.Max.Y; y++ {
 		for x := size.Min.X; x < size.Max.X; x++ {
-			c := coarse(full.At(x, y))
+			c := color.RGBAModel.Convert(full.At(x, y)).(color.RGBA)
 			i, known := nearest[c]
 			if !known {
 				i = uint8(colours.Index(c)) //nolint:gosec // at most 256 colours
@@ -504,11 +504,4 @@ func fewerColours(raw []byte) ([]byte, error) {
 	var out bytes.Buffer
 	err = (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&out, small)
 	return out.Bytes(), err
-}
-
-// coarse drops what no eye sees, so that fewer colours are different.
-func coarse(c color.Color) color.RGBA {
-	r, g, b, _ := c.RGBA()
-	round := func(v uint32) uint8 { return uint8(min(255, (v>>8+2)&^3)) } //nolint:gosec // bounded
-	return color.RGBA{round(r), round(g), round(b), 255}
 }
