@@ -32,7 +32,8 @@ type Indicators interface {
 // number of indicators. Changes are made beside the readers and swapped in.
 type Matcher struct {
 	view    atomic.Pointer[view]
-	mu      sync.Mutex // one writer
+	version atomic.Int64 // of the source that is followed
+	mu      sync.Mutex   // one writer
 	metrics *Metrics
 }
 
@@ -194,6 +195,10 @@ func (v *view) networks(value string, f func(*segment, *entry) bool) {
 	}
 }
 
+// Version is the version of the followed source that every record is matched
+// with from now on; 0 before the first.
+func (m *Matcher) Version() int64 { return m.version.Load() }
+
 // followPause is how often a source is asked when nothing wakes the matcher.
 const followPause = 2 * time.Second
 
@@ -211,6 +216,7 @@ func (m *Matcher) Follow(ctx context.Context, src Indicators, wake <-chan struct
 		}
 		failing = err != nil
 		version = next
+		m.version.Store(version)
 		select {
 		case <-ctx.Done():
 			return nil

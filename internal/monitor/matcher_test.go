@@ -171,6 +171,9 @@ func TestFollow(t *testing.T) {
 	if look("b.example") != 1 || look("a.example") != 0 {
 		t.Error("the change is not followed")
 	}
+	if v := m.Version(); v != 2 {
+		t.Errorf("the matcher tells version %d, want 2", v)
+	}
 	src.set(IndicatorChanges{}, errors.New("down"))
 	if look("b.example") != 1 {
 		t.Error("a source that is down makes the matcher forget")
