@@ -225,6 +225,12 @@ func (l *loop) findAlerts(played recordings) {
 			l.Errorf("rule %s raised no alert on the replayed records", rule)
 		}
 	}
+	eventually(l, 2*time.Minute, func() string { // the history may be behind the alerts
+		if len(l.member(l.outsider.ID).events("host:past-outside", l.span()).Events) == 0 {
+			return "the record of days ago is not in the history"
+		}
+		return ""
+	})
 	page := l.analyst.page("/alerts/" + l.alert)
 	for _, m := range l.attacked() {
 		if !strings.Contains(page.body, m.Name) {
