@@ -90,7 +90,7 @@ func (p *Pages) alertSpec(n *names, centre bool) web.ListSpec {
 	}
 	spec.Columns = append(spec.Columns,
 		web.Column{Key: "monitor.col.records", Sort: "count", Class: "num"},
-		web.Column{Key: "monitor.col.last", Sort: "last", Class: "time from-wide"},
+		web.Column{Key: "monitor.col.last", Sort: "last", Class: "time from-wide roomy"},
 		web.Column{Key: "monitor.col.raised", Sort: "raised", Class: "time"},
 		web.Column{Key: "monitor.col.state", Class: "fit"})
 	if centre {
@@ -152,7 +152,7 @@ func noAlerts(l web.List) web.State {
 		Actions: []web.Link{{Key: "monitor.alerts.show_all", Href: "/alerts?state=all"}}}
 }
 
-const namedMembers = 3
+const namedMembers = 2
 
 // aboutOf writes the group's values: hosts and accounts as they are, anything
 // that may come from outside so that it is no link.
@@ -160,6 +160,7 @@ func aboutOf(group []Pair) []string {
 	var list []string
 	for _, p := range group {
 		switch p.Name {
+		case InstitutionField: // the members have a column of their own
 		case "host", "account", "source":
 			list = append(list, p.Value)
 		default:

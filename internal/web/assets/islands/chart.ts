@@ -53,7 +53,7 @@ function options(el: HTMLElement, p: Props): uPlot.Options {
   return {
     width: el.clientWidth || 600,
     height: p.height,
-    padding: [8, 8, 0, 0],
+    padding: [8, 18, 0, 0],
     cursor: { points: { size: 6 }, drag: { x: false, y: false } },
     scales: { y: { range: (_u, _min, max) => [0, Math.max(4, max * 1.1)] } },
     axes: axes(p.zone),
