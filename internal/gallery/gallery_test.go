@@ -1,6 +1,6 @@
 // Package gallery serves every page with invented figures, for looking at:
 //
-//	ASPIS_GALLERY=127.0.0.1:8099 go test -run Gallery -timeout 0 ./internal/gallery
+//	ASPIS_GALLERY=127.0.0.1:8099 go test -tags gallery -run Gallery -timeout 0 ./internal/gallery
 //
 // and then, for instance, /as/analyst?lang=zh-Hant&theme=dark&next=/.
 package gallery
@@ -8,14 +8,11 @@ package gallery
 import (
 	"context"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
-	"os/signal"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/aspis-platform/aspis/internal/admin"
 	"github.com/aspis-platform/aspis/internal/admin/admintest"
@@ -25,30 +22,6 @@ import (
 	"github.com/aspis-platform/aspis/internal/web"
 	"github.com/aspis-platform/aspis/internal/web/webtest"
 )
-
-func TestGallery(t *testing.T) {
-	addr := os.Getenv("ASPIS_GALLERY")
-	if addr == "" {
-		t.Skip("set ASPIS_GALLERY to an address to serve the pages for looking at")
-	}
-	kit := webtest.New(t)
-	mount(t, kit)
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /as/{role}", func(w http.ResponseWriter, r *http.Request) { become(t, kit, w, r) })
-	mux.HandleFunc("GET /post/", func(w http.ResponseWriter, r *http.Request) { post(kit, w, r) })
-	mux.Handle("/", kit.Handler)
-	ln, err := net.Listen("tcp", addr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	srv := &http.Server{Handler: mux, ReadHeaderTimeout: time.Second}
-	ctx, stop := signal.NotifyContext(t.Context(), os.Interrupt)
-	defer stop()
-	go func() { <-ctx.Done(); _ = srv.Close() }()
-	if err := srv.Serve(ln); err != http.ErrServerClosed {
-		t.Fatal(err)
-	}
-}
 
 func mount(t *testing.T, kit *webtest.Kit) {
 	t.Helper()
