@@ -12,6 +12,7 @@ import (
 type Activity struct {
 	Releases  []time.Time // when each release became visible to the viewer
 	Answers   []time.Time // when each answer was given
+	Drafted   int64       // advisories begun; for the centre only
 	Delivered int64       // deliveries to members
 	Unopened  int64       // of these, not opened yet
 	// Mailing is how long each mailed warning took from its release until the

@@ -3,6 +3,8 @@ package wire
 import (
 	"context"
 	"errors"
+	"io/fs"
+	"path/filepath"
 	"runtime"
 	"syscall"
 	"time"
@@ -86,9 +88,24 @@ func (h health) Status(ctx context.Context) (admin.Status, error) {
 	var fs syscall.Statfs_t
 	if err := syscall.Statfs(h.engines.dir.Path(), &fs); err == nil {
 		free, total := int64(fs.Bavail)*fs.Bsize, int64(fs.Blocks)*fs.Bsize
-		s.Disks = []admin.Disk{{Path: h.engines.dir.Path(), Free: free, Total: total, Low: free < 1<<30}}
+		s.Disks = []admin.Disk{{Path: h.engines.dir.Path(), Used: used(h.engines.dir.Path()), Free: free, Total: total, Low: free < 1<<30}}
 	}
 	return s, nil
+}
+
+// used is the size of the files below a folder. Files that vanish meanwhile
+// do not count.
+func used(dir string) (bytes int64) {
+	_ = filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return nil //nolint:nilerr // see above
+		}
+		if info, err := d.Info(); err == nil {
+			bytes += info.Size()
+		}
+		return nil
+	})
+	return bytes
 }
 
 const slowCheck = 500 * time.Millisecond

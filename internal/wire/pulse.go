@@ -59,7 +59,7 @@ func (p pulseSource) Snapshot(ctx context.Context, v sector.Viewer) (pulse.Snaps
 		snap.Counts[pulse.Members] = pulse.Count{Total: 1}
 		return snap, nil
 	}
-	return snap, p.addCentre(ctx, v, &snap)
+	return snap, p.addCentre(ctx, v, &snap, activity)
 }
 
 func (p pulseSource) addMonitor(snap *pulse.Snapshot, figures monitor.Figures) {
@@ -93,7 +93,7 @@ func addActivity(snap *pulse.Snapshot, a intel.Activity) {
 }
 
 // addCentre adds what only the centre sees: what waits at each station.
-func (p pulseSource) addCentre(ctx context.Context, v sector.Viewer, snap *pulse.Snapshot) error {
+func (p pulseSource) addCentre(ctx context.Context, v sector.Viewer, snap *pulse.Snapshot, activity intel.Activity) error {
 	state, err := p.engines.stream.State(ctx)
 	if err != nil {
 		return err
@@ -134,7 +134,7 @@ func (p pulseSource) addCentre(ctx context.Context, v sector.Viewer, snap *pulse
 	if err != nil {
 		return err
 	}
-	wait(pulse.Review, drafts[intel.Draft])
+	snap.Counts[pulse.Review] = pulse.Count{Total: activity.Drafted, Waiting: drafts[intel.Draft]}
 	wait(pulse.Gate, drafts[intel.InReview])
 	return nil
 }

@@ -26,6 +26,11 @@ func (s *Advisories) Activity(ctx context.Context, f sector.Filter, since time.T
 	}); err != nil {
 		return a, fmt.Errorf("releases since: %w", err)
 	}
+	err = s.db.read.QueryRowContext(ctx,
+		`SELECT count(*) FROM advisory WHERE created_at >= $1 AND $2 = 1`, micros(since), boolInt(f.All())).Scan(&a.Drafted)
+	if err != nil {
+		return a, fmt.Errorf("drafts since: %w", err)
+	}
 	rows, err = s.db.read.QueryContext(ctx,
 		`SELECT at FROM answer WHERE at >= $1 AND ($2 = 1 OR member = $3)`, micros(since), boolInt(f.All()), f.Owner())
 	if a.Answers, err = collect(rows, err, func(row scanner) (time.Time, error) {
