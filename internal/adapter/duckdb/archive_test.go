@@ -185,3 +185,53 @@ func TestFrameReaderErrors(t *testing.T) {
 		t.Errorf("cut off: %v", err)
 	}
 }
+
+func TestLowerASCII(t *testing.T) {
+	for start := range 9 {
+		for length := range 20 {
+			for first := range 256 {
+				text := make([]byte, start+length)
+				for i := range text {
+					text[i] = byte(first + 37*i)
+				}
+				want := bytes.Clone(text)
+				for i, c := range want[start:] {
+					if 'A' <= c && c <= 'Z' {
+						want[start+i] = c - 'A' + 'a'
+					}
+				}
+				if lowerASCII(text[start:]); !bytes.Equal(text, want) {
+					t.Fatalf("lowerASCII from %d of %d: %q, want %q", start, length, text, want)
+				}
+			}
+		}
+	}
+}
+
+func BenchmarkLook(b *testing.B) {
+	a, err := openArchive(b.TempDir(), 0, 0, 1)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer a.close()
+	records := make([]monitor.Record, frameRecords)
+	for i := range records {
+		records[i] = monitortest.NewRecord("a", time.Duration(i), strings.Repeat(fmt.Sprintf(`{"Field%d":"Some Value %d"}`, i*7, i*i*31), 40))
+	}
+	monitortest.Number(1, records)
+	places, _, _, err := a.write(records)
+	if err != nil {
+		b.Fatal(err)
+	}
+	rows := make([]row, len(records))
+	for i, r := range records {
+		rows[i] = row{number: r.Number, place: places[i]}
+	}
+	e := &engine{archive: a, threads: 1}
+	for b.Loop() {
+		if _, err := e.fetch(b.Context(), rows, newNeedle("Not In There")); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.N*len(records))/b.Elapsed().Seconds(), "records/s")
+}
