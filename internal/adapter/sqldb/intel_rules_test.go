@@ -6,6 +6,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -359,8 +360,9 @@ func TestReleasesAreApart(t *testing.T) {
 	})
 }
 
-// mailbox is a mailer that fails on demand.
+// mailbox is a mailer that fails on demand. Jobs send at the same time.
 type mailbox struct {
+	mu   sync.Mutex
 	sent []intel.Mail
 	fail error
 }
@@ -369,6 +371,8 @@ func (m *mailbox) Send(_ context.Context, mail intel.Mail) error {
 	if m.fail != nil {
 		return m.fail
 	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	m.sent = append(m.sent, mail)
 	return nil
 }
