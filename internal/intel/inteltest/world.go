@@ -5,6 +5,7 @@ package inteltest
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/aspis-platform/aspis/internal/intel"
@@ -14,6 +15,7 @@ import (
 
 // World is package intel on a store.
 type World struct {
+	ticking sync.Mutex
 	Store   Store
 	Service *intel.Service
 	Sector  []sector.Member
@@ -82,8 +84,10 @@ func New(t T, store Store) *World {
 	return w
 }
 
-// Tick moves the clock one second and returns it.
+// Tick moves the clock one second and returns it. Jobs may ask at once.
 func (w *World) Tick() time.Time {
+	w.ticking.Lock()
+	defer w.ticking.Unlock()
 	w.Clock = w.Clock.Add(time.Second)
 	return w.Clock
 }
