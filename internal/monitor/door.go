@@ -85,7 +85,7 @@ func (d *Door) Accept(ctx context.Context, member sector.MemberID, key string, t
 type ticket struct {
 	member            sector.MemberID
 	batch, slot, body string
-	resent            string // the dead letter that is sent again
+	resent            Resent
 }
 
 // newTicket names the request. The body is part of the batch's name even

@@ -20,6 +20,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/aspis-platform/aspis/internal/adapter/memory"
+	"github.com/aspis-platform/aspis/internal/ledger"
 	"github.com/aspis-platform/aspis/internal/monitor"
 	"github.com/aspis-platform/aspis/internal/platform/httpx"
 	"github.com/aspis-platform/aspis/internal/platform/i18n"
@@ -270,6 +271,23 @@ func TestDeadLetters(t *testing.T) {
 	}
 	if st, _ := w.stream.State(context.Background()); st.Last != 1 {
 		t.Errorf("the corrected line is in the stream %d times", st.Last)
+	}
+	second := page.Rejected[0].ID[:len(page.Rejected[0].ID)-1] + "2"
+	for _, want := range []int{204, 404} {
+		if status := call(t, h, "DELETE", "/api/v1/records/rejected/"+second, "", nil); status != want {
+			t.Errorf("dropping: %d, want %d", status, want)
+		}
+	}
+	entries := w.receipts.Entries()
+	if len(entries) != 2 || !strings.Contains(entries[0].Detail, `"corrected":true`) {
+		t.Fatalf("the ledger says %+v", entries)
+	}
+	entries[0].Detail = ""
+	if diff := cmp.Diff([]ledger.Entry{
+		{Actor: "key:key-bank-a", Action: "letter.resend", Object: "letter:" + id, Member: "bank-a"},
+		{Actor: "key:key-bank-a", Action: "letter.drop", Object: "letter:" + second, Member: "bank-a"},
+	}, entries); diff != "" {
+		t.Error(diff)
 	}
 	other, _ := w.receipts.Letters(context.Background(), "bank-b", "", 10)
 	for _, c := range [][2]string{{"GET", ""}, {"DELETE", ""}, {"POST", "/resend"}} {

@@ -212,15 +212,14 @@ func (a *DoorAPI) letter(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (a *DoorAPI) resend(w http.ResponseWriter, r *http.Request) error {
-	member, err := sender(r)
-	if err != nil {
+	if _, err := sender(r); err != nil {
 		return err
 	}
 	corrected, err := io.ReadAll(http.MaxBytesReader(w, r.Body, int64(a.door.limits.MaxLine)+4))
 	if err != nil {
 		return errs.New(errs.TooLarge, "door.line_too_large", strconv.Itoa(a.door.limits.MaxLine>>10)).Because(err)
 	}
-	answer, err := a.door.Resend(r.Context(), member, r.PathValue("id"), corrected)
+	answer, err := a.door.Resend(r.Context(), sector.ViewerFrom(r.Context()), r.PathValue("id"), corrected)
 	if err != nil {
 		return err
 	}
@@ -229,11 +228,10 @@ func (a *DoorAPI) resend(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (a *DoorAPI) drop(w http.ResponseWriter, r *http.Request) error {
-	member, err := sender(r)
-	if err != nil {
+	if _, err := sender(r); err != nil {
 		return err
 	}
-	if err := a.door.receipts.DropLetter(r.Context(), member, r.PathValue("id")); err != nil {
+	if err := a.door.Drop(r.Context(), sector.ViewerFrom(r.Context()), r.PathValue("id")); err != nil {
 		return err
 	}
 	w.WriteHeader(http.StatusNoContent)

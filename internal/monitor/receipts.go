@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/aspis-platform/aspis/internal/ledger"
 	"github.com/aspis-platform/aspis/internal/sector"
 )
 
@@ -47,6 +48,13 @@ func (d DeadLetter) Cut() bool { return len(d.Raw) < d.Bytes }
 // Size is the line's length in bytes.
 func (d DeadLetter) Size() int64 { return int64(d.Bytes) }
 
+// Resent is the dead letter that a request sent again, and the ledger's entry
+// about it. The zero Resent is none.
+type Resent struct {
+	Letter string // [DeadLetter].ID
+	Entry  ledger.Entry
+}
+
 const (
 	// MaxLetterBytes bounds what is kept of a refused line.
 	MaxLetterBytes = 64 << 10
@@ -62,13 +70,15 @@ type Receipts interface {
 	Find(ctx context.Context, batch, slot string) ([]Receipt, error)
 	// Keep stores a receipt (completing a partial one), the dead letters that
 	// are not kept yet, and removes the letter that was sent again, if any,
-	// in one transaction. An errs.Full error means no room.
-	Keep(ctx context.Context, r Receipt, letters []DeadLetter, resent string) error
+	// with its ledger entry, in one transaction. A letter that is gone already
+	// gets no second entry. An errs.Full error means no room.
+	Keep(ctx context.Context, r Receipt, letters []DeadLetter, resent Resent) error
 	// Letters lists a member's dead letters, newest first, after the letter
 	// `after` (empty: from the first), without Raw beyond 200 bytes.
 	Letters(ctx context.Context, member sector.MemberID, after string, limit int) ([]DeadLetter, error)
 	// Letter returns one dead letter of the member, or an errs.NotFound.
 	Letter(ctx context.Context, member sector.MemberID, id string) (DeadLetter, error)
-	// DropLetter forgets one dead letter of the member, or errs.NotFound.
-	DropLetter(ctx context.Context, member sector.MemberID, id string) error
+	// DropLetter forgets one dead letter of the member and writes the entry,
+	// in one transaction; errs.NotFound, and no entry, when there is none.
+	DropLetter(ctx context.Context, member sector.MemberID, id string, e ledger.Entry) error
 }

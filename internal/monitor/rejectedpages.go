@@ -72,8 +72,8 @@ func (p *Pages) letterPage(w http.ResponseWriter, r *http.Request, d *DeadLetter
 }
 
 func (p *Pages) resendRejected(w http.ResponseWriter, r *http.Request) error {
-	member, id := sector.ViewerFrom(r.Context()).Member, r.PathValue("id")
-	d, err := p.door.receipts.Letter(r.Context(), member, id)
+	v, id := sector.ViewerFrom(r.Context()), r.PathValue("id")
+	d, err := p.door.receipts.Letter(r.Context(), v.Member, id)
 	if err != nil {
 		return err
 	}
@@ -82,7 +82,7 @@ func (p *Pages) resendRejected(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if form.OK() {
-		answer, err := p.door.Resend(r.Context(), member, id, resent(&d, form.Get("line")))
+		answer, err := p.door.Resend(r.Context(), v, id, resent(&d, form.Get("line")))
 		switch {
 		case err == nil && len(answer.Rejected) == 0:
 			p.shell.Flash(r, web.Flash{Tone: "good", Key: "monitor.rejected.taken"})
@@ -108,7 +108,7 @@ func resent(d *DeadLetter, typed string) []byte {
 }
 
 func (p *Pages) dropRejected(w http.ResponseWriter, r *http.Request) error {
-	err := p.door.receipts.DropLetter(r.Context(), sector.ViewerFrom(r.Context()).Member, r.PathValue("id"))
+	err := p.door.Drop(r.Context(), sector.ViewerFrom(r.Context()), r.PathValue("id"))
 	if err != nil && !errs.Is(err, errs.NotFound) {
 		return err
 	}

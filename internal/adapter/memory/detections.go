@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/aspis-platform/aspis/internal/ledger"
 	"github.com/aspis-platform/aspis/internal/monitor"
 	"github.com/aspis-platform/aspis/internal/platform/errs"
 	"github.com/aspis-platform/aspis/internal/sector"
@@ -186,6 +187,7 @@ type Receipts struct {
 	mu       sync.Mutex
 	receipts map[string]monitor.Receipt
 	letters  []monitor.DeadLetter
+	entries  []ledger.Entry
 }
 
 var _ monitor.Receipts = (*Receipts)(nil)
@@ -219,7 +221,7 @@ func (r *Receipts) Find(_ context.Context, batch, slot string) (list []monitor.R
 }
 
 // Keep implements monitor.Receipts.
-func (r *Receipts) Keep(_ context.Context, x monitor.Receipt, letters []monitor.DeadLetter, resent string) error {
+func (r *Receipts) Keep(_ context.Context, x monitor.Receipt, letters []monitor.DeadLetter, resent monitor.Resent) error {
 	return r.run("Keep", func() error {
 		r.mu.Lock()
 		defer r.mu.Unlock()
@@ -231,7 +233,7 @@ func (r *Receipts) Keep(_ context.Context, x monitor.Receipt, letters []monitor.
 				r.letters = append(r.letters, l)
 			}
 		}
-		r.letters = slices.DeleteFunc(r.letters, func(l monitor.DeadLetter) bool { return l.ID == resent })
+		r.take(x.Member, resent.Letter, resent.Entry)
 		return nil
 	})
 }
@@ -264,12 +266,31 @@ func (r *Receipts) Letter(_ context.Context, m sector.MemberID, id string) (moni
 }
 
 // DropLetter implements monitor.Receipts.
-func (r *Receipts) DropLetter(ctx context.Context, m sector.MemberID, id string) error {
-	if _, err := r.Letter(ctx, m, id); err != nil {
-		return err
+func (r *Receipts) DropLetter(_ context.Context, m sector.MemberID, id string, e ledger.Entry) error {
+	return r.run("DropLetter", func() error {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if !r.take(m, id, e) {
+			return errs.New(errs.NotFound, "door.no_letter")
+		}
+		return nil
+	})
+}
+
+// take removes a letter and keeps the entry about it.
+func (r *Receipts) take(m sector.MemberID, id string, e ledger.Entry) bool {
+	before := len(r.letters)
+	r.letters = slices.DeleteFunc(r.letters, func(l monitor.DeadLetter) bool { return l.ID == id && l.Member == m })
+	if len(r.letters) == before {
+		return false
 	}
+	r.entries = append(r.entries, e)
+	return true
+}
+
+// Entries returns what the ledger would hold.
+func (r *Receipts) Entries() []ledger.Entry {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.letters = slices.DeleteFunc(r.letters, func(l monitor.DeadLetter) bool { return l.ID == id })
-	return nil
+	return slices.Clone(r.entries)
 }

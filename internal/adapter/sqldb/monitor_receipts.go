@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aspis-platform/aspis/internal/ledger"
 	"github.com/aspis-platform/aspis/internal/monitor"
 	"github.com/aspis-platform/aspis/internal/platform/errs"
 	"github.com/aspis-platform/aspis/internal/sector"
@@ -55,7 +56,7 @@ func scanReceipt(row scanner) (monitor.Receipt, error) {
 }
 
 // Keep implements monitor.Receipts.
-func (s *Receipts) Keep(ctx context.Context, r monitor.Receipt, letters []monitor.DeadLetter, resent string) error {
+func (s *Receipts) Keep(ctx context.Context, r monitor.Receipt, letters []monitor.DeadLetter, resent monitor.Resent) error {
 	rejected := ""
 	if len(r.Rejected) > 0 {
 		raw, err := json.Marshal(r.Rejected)
@@ -74,13 +75,13 @@ func (s *Receipts) Keep(ctx context.Context, r monitor.Receipt, letters []monito
 		if err != nil {
 			return err
 		}
-		if resent != "" {
-			_, err := tx.ExecContext(ctx, `DELETE FROM dead_letter WHERE id = $1 AND member = $2`, resent, r.Member)
-			if err != nil {
-				return err
-			}
+		if err := putLetters(ctx, tx, letters); err != nil || resent.Letter == "" {
+			return err
 		}
-		return putLetters(ctx, tx, letters)
+		if err := s.takeLetter(ctx, tx, r.Member, resent.Letter, resent.Entry); !errs.Is(err, errs.NotFound) {
+			return err
+		}
+		return nil // removed before, with its entry
 	})
 	if err != nil {
 		return full(fmt.Errorf("keep receipt: %w", err))
@@ -208,17 +209,25 @@ func (s *Receipts) Letter(ctx context.Context, member sector.MemberID, id string
 }
 
 // DropLetter implements monitor.Receipts.
-func (s *Receipts) DropLetter(ctx context.Context, member sector.MemberID, id string) error {
-	return s.db.Write(ctx, func(tx *sql.Tx) error {
-		res, err := tx.ExecContext(ctx, `DELETE FROM dead_letter WHERE id = $1 AND member = $2`, id, member)
-		if err != nil {
-			return fmt.Errorf("drop dead letter: %w", err)
-		}
-		if n, err := res.RowsAffected(); err == nil && n == 0 {
-			return noLetter()
-		}
-		return nil
-	})
+func (s *Receipts) DropLetter(ctx context.Context, member sector.MemberID, id string, e ledger.Entry) error {
+	return full(s.db.Write(ctx, func(tx *sql.Tx) error { return s.takeLetter(ctx, tx, member, id, e) }))
+}
+
+// takeLetter removes a letter and writes the entry; errs.NotFound, and no
+// entry, when it is not there.
+func (s *Receipts) takeLetter(ctx context.Context, tx *sql.Tx, member sector.MemberID, id string, e ledger.Entry) error {
+	res, err := tx.ExecContext(ctx, `DELETE FROM dead_letter WHERE id = $1 AND member = $2`, id, member)
+	if err != nil {
+		return fmt.Errorf("remove dead letter: %w", err)
+	}
+	n, err := res.RowsAffected()
+	if err != nil {
+		return fmt.Errorf("remove dead letter: %w", err)
+	}
+	if n == 0 {
+		return noLetter()
+	}
+	return s.db.appendLedger(ctx, tx, e)
 }
 
 // putMarks writes receipts for batches whose requests were never answered.

@@ -44,7 +44,7 @@ func TestReceipts(t *testing.T) {
 			Rejected: []monitor.Rejection{{Line: 3, Reason: "bad_json", Offset: 1}}}
 		letter := monitor.DeadLetter{ID: "b1-3", Member: "bank-a", At: monday, Rejection: r.Rejected[0], Bytes: 3, Raw: []byte{'{', 0, 0xff}}
 		for range 2 { // repeating changes nothing
-			if err := s.Keep(ctx, r, []monitor.DeadLetter{letter}, ""); err != nil {
+			if err := s.Keep(ctx, r, []monitor.DeadLetter{letter}, monitor.Resent{}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -64,11 +64,11 @@ func TestReceipts(t *testing.T) {
 		if _, err := s.Letter(ctx, "bank-b", "b1-3"); !errs.Is(err, errs.NotFound) {
 			t.Errorf("another member's letter: %v", err)
 		}
-		if err := s.DropLetter(ctx, "bank-b", "b1-3"); !errs.Is(err, errs.NotFound) {
+		if err := s.DropLetter(ctx, "bank-b", "b1-3", ledger.Entry{}); !errs.Is(err, errs.NotFound) {
 			t.Errorf("another member drops: %v", err)
 		}
 		again := monitor.Receipt{Batch: "b2", Member: "bank-a", Accepted: 1, At: monday}
-		if err := s.Keep(ctx, again, nil, "b1-3"); err != nil {
+		if err := s.Keep(ctx, again, nil, monitor.Resent{Letter: "b1-3"}); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := s.Letter(ctx, "bank-a", "b1-3"); !errs.Is(err, errs.NotFound) {
@@ -84,7 +84,7 @@ func TestLettersPage(t *testing.T) {
 		for i := range 25 {
 			letters = append(letters, monitor.DeadLetter{ID: fmt.Sprintf("b-%d", i), Member: "bank-a", At: monday, Rejection: monitor.Rejection{Line: i, Reason: "x"}, Raw: []byte("r"), Bytes: 1})
 		}
-		if err := s.Keep(ctx, monitor.Receipt{Batch: "b", Member: "bank-a", At: monday}, letters, ""); err != nil {
+		if err := s.Keep(ctx, monitor.Receipt{Batch: "b", Member: "bank-a", At: monday}, letters, monitor.Resent{}); err != nil {
 			t.Fatal(err)
 		}
 		var seen []string
