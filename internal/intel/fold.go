@@ -80,6 +80,7 @@ func isInvisible(r rune) bool {
 func undoDefang(f folded) folded {
 	spellings := []struct{ is, was string }{
 		{".", "[.]"}, {".", "(.)"}, {".", "{.}"}, {".", "[dot]"}, {".", "(dot)"}, {"@", "[@]"}, {"@", "[at]"}, {"@", "(at)"}, {":", "[:]"},
+		{"::", "[::]"},
 	}
 	if !strings.ContainsAny(f.text, "[({") {
 		return f
@@ -91,7 +92,9 @@ next:
 		for _, s := range spellings {
 			if strings.HasPrefix(f.text[i:], s.was) {
 				b.WriteString(s.is)
-				from = append(from, f.from[i])
+				for range len(s.is) {
+					from = append(from, f.from[i])
+				}
 				i += len(s.was)
 				continue next
 			}

@@ -99,6 +99,9 @@ func ParseIndicator(line string) (Indicator, error) {
 	if value == "" || len(value) > maxValue {
 		return Indicator{}, errs.New(errs.Invalid, "indicator.length", maxValue)
 	}
+	if refang(value) != value { // brackets in brackets: nobody can say what is meant
+		return Indicator{}, errs.New(errs.Invalid, "indicator.unreadable", value)
+	}
 	ind, err := guessIndicator(value)
 	if err != nil {
 		return Indicator{}, err
@@ -211,11 +214,16 @@ func normaliseHost(host string) (string, error) {
 	return ascii, nil
 }
 
-// refang undoes the ways people make an indicator harmless in text.
+// refang undoes the ways people make an indicator harmless in text: ours
+// ([web.Defang]) and those of others, who bracket every colon of an IPv6
+// address, its "::", or the dots of a path too.
 func refang(s string) string {
 	if strings.ContainsAny(s, "[({") { // making a replacer costs more than all the rest
-		s = strings.NewReplacer("[.]", ".", "(.)", ".", "{.}", ".", "[dot]", ".", "[:]", ":", "[:/]", ":/",
-			"[://]", "://", "[@]", "@", "[at]", "@").Replace(s)
+		s = strings.NewReplacer("[.]", ".", "(.)", ".", "{.}", ".", "[dot]", ".", "(dot)", ".", "[:]", ":", "[:/]", ":/",
+			"[://]", "://", "[@]", "@", "[at]", "@", "(at)", "@").Replace(s)
+		if !strings.Contains(s, "://") { // there "[::]" is an address
+			s = strings.ReplaceAll(s, "[::]", "::")
+		}
 	}
 	lower := strings.ToLower(s)
 	for from, to := range map[string]string{"hxxps://": "https://", "hxxp://": "http://", "fxp://": "ftp://"} {

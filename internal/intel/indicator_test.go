@@ -1,13 +1,16 @@
 package intel
 
 import (
+	"net/netip"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 
 	"github.com/aspis-platform/aspis/event"
 	"github.com/aspis-platform/aspis/internal/platform/errs"
+	"github.com/aspis-platform/aspis/internal/web"
 	"github.com/aspis-platform/aspis/stix"
 )
 
@@ -19,6 +22,12 @@ func TestParseIndicator(t *testing.T) {
 		{"::ffff:198.51.100.7", "ipv4", "198.51.100.7", ""},
 		{"203.0.113.9/24", "ipv4", "203.0.113.0/24", "[ipv4-addr:value ISSUBSET '203.0.113.0/24']"},
 		{"2001:DB8::1", "ipv6", "2001:db8::1", "[ipv6-addr:value = '2001:db8::1']"},
+		{"2001[:]db8::1", "ipv6", "2001:db8::1", ""},
+		{"2001[:]db8[:][:]1", "ipv6", "2001:db8::1", ""},
+		{"2001:db8[::]1", "ipv6", "2001:db8::1", ""},
+		{"2001[:]db8:1::/48", "ipv6", "2001:db8:1::/48", ""},
+		{"hxxp://[2001[:]db8::1]:8080/x", "url", "http://[2001:db8::1]:8080/x", ""},
+		{"hxxps[:]//evil(dot)example/a[.]html", "url", "https://evil.example/a.html", ""},
 		{"Evil.Example.", "domain", "evil.example", "[domain-name:value = 'evil.example']"},
 		{"*.evil.example", "domain", "*.evil.example", "[domain-name:value = 'evil.example' OR domain-name:value LIKE '%.evil.example']"},
 		{"例子.tw", "domain", "xn--fsqu00a.tw", ""},
@@ -68,6 +77,8 @@ func TestParseIndicatorRefuses(t *testing.T) {
 		"a' OR '1'='1.example":      "indicator.unreadable",
 		"x@":                        "indicator.unreadable",
 		"-bad-.example":             "indicator.unreadable",
+		"https://a.example/[[.]]":   "indicator.unreadable",
+		"fe80[:]:1":                 "indicator.internal",
 	}
 	for line, key := range tests {
 		got, err := ParseIndicator(line)
@@ -76,6 +87,39 @@ func TestParseIndicatorRefuses(t *testing.T) {
 			t.Errorf("%q: %+v %v, want %s", line, got, err, key)
 		}
 	}
+}
+
+// TestDefangedComesBack: what we show harmless is read as what it was.
+func TestDefangedComesBack(t *testing.T) {
+	byte16 := rapid.Custom(func(t *rapid.T) netip.Addr {
+		raw := [16]byte{0x20, 0x01, 0x0d, 0xb8} // the network for documentation, RFC 3849
+		for i := 4; i < len(raw); i++ {
+			raw[i] = rapid.SampledFrom([]byte{0, 0, 0, 1, 0xab, 0xff}).Draw(t, "byte")
+		}
+		return netip.AddrFrom16(raw)
+	})
+	rapid.Check(t, func(t *rapid.T) {
+		addr := byte16.Draw(t, "addr").String()
+		host := rapid.StringMatching(`[a-z0-9]{1,8}(\.[a-z0-9]{1,8}){0,2}`).Draw(t, "host") + ".example"
+		port := rapid.SampledFrom([]string{"", ":8080"}).Draw(t, "port")
+		path := rapid.StringMatching(`(/[a-z.:@]{0,6}){0,3}`).Draw(t, "path")
+		line := rapid.SampledFrom([]string{
+			addr, addr + "/64", "64:ff9b::198.51.100.7", "198.51.100.7", host, "*." + host, "x.y@" + host,
+			"http://" + host + port + path, "https://[" + addr + "]" + port + path, "ftp://198.51.100.7" + port + path,
+		}).Draw(t, "line")
+		want, err := ParseIndicator(line)
+		if err != nil {
+			t.Fatalf("%q: %v", line, err)
+		}
+		shown := web.Defang(want.Line())
+		got, err := ParseIndicator(shown)
+		if err != nil || !got.same(want) {
+			t.Fatalf("%q is shown as %q and read as %+v, %v", want.Line(), shown, got, err)
+		}
+		if n := strings.Count(shown, "[:]"); n > 1 || (strings.Count(want.host(), ":") > 1) != (n == 1) {
+			t.Fatalf("%q is shown as %q", want.Line(), shown)
+		}
+	})
 }
 
 // FuzzParseIndicator: what is accepted is normal (parsing it again changes
@@ -92,6 +136,9 @@ func FuzzParseIndicator(f *testing.F) {
 		again, err := ParseIndicator(ind.Line())
 		if err != nil || !again.same(ind) {
 			t.Fatalf("%q became %+v, and that %+v (%v)", line, ind, again, err)
+		}
+		if shown, err := ParseIndicator(web.Defang(ind.Line())); err != nil || !shown.same(ind) {
+			t.Fatalf("%q became %+v, is shown as %q, and read as %+v (%v)", line, ind, web.Defang(ind.Line()), shown, err)
 		}
 		if ind.Kind == event.ObservableUnknown || checkExternal(ind) != nil {
 			t.Fatalf("%q: accepted %+v", line, ind)

@@ -48,6 +48,8 @@ func TestCheckLeaks(t *testing.T) {
 		{"private addresses", "10.1.2.3, fd00::1 and ::1; 12:30:45", []string{
 			`block private_address body.en:1:1 "10.1.2.3"`, `block private_address body.en:1:11 "fd00::1"`, `block private_address body.en:1:23 "::1"`}},
 		{"private, defanged, full width", "１０[.]1[.]2[.]3", []string{`block private_address body.en:1:1 "１０[.]1[.]2[.]3"`}},
+		{"private, IPv6, defanged", "fd00[:]:1, fd00[::]2 and fd00[:][:]3.", []string{
+			`block private_address body.en:1:1 "fd00[:]:1"`, `block private_address body.en:1:12 "fd00[::]2"`, `block private_address body.en:1:26 "fd00[:][:]3"`}},
 		{"host and account", "on WS-0417 as lin.yt", []string{`block host body.en:1:4 "WS-0417"`, `block account body.en:1:15 "lin.yt"`}},
 		{"second line", "a\nb 100.64.3.3", []string{`block private_address body.en:2:3 "100.64.3.3"`}},
 		{"block first", "harbour\n10.1.2.3", []string{`block private_address body.en:2:1 "10.1.2.3"`, `warn member_id body.en:1:1 "harbour"`}},

@@ -18,7 +18,9 @@ func i18nUnit(unit string, n int) i18n.Key {
 }
 
 // Defang writes an observable so that no program makes it a live link:
-// hxxps://, [.] in the host, [@] in a mail address, [:] in IPv6.
+// hxxps://, [.] in the host, [@] in a mail address. In an IPv6 address only
+// the first colon is bracketed, 2001[:]db8::1: one break is enough for a
+// program, and more cannot be read aloud.
 func Defang(value string) string {
 	if scheme, rest, ok := strings.Cut(value, "://"); ok && len(scheme) <= 10 {
 		host, path, _ := cutAny(rest, "/?#")
@@ -40,8 +42,8 @@ func defangScheme(scheme string) string {
 }
 
 func defangHost(host string) string {
-	if strings.Count(host, ":") > 1 && !strings.Contains(host, ".") {
-		return strings.ReplaceAll(host, ":", "[:]")
+	if strings.Count(host, ":") > 1 { // one colon stands before a port
+		host = strings.Replace(host, ":", "[:]", 1)
 	}
 	return strings.ReplaceAll(strings.ReplaceAll(host, ".", "[.]"), "@", "[@]")
 }
