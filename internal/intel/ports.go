@@ -151,6 +151,10 @@ type IndicatorSource interface {
 	// Watched returns what changed after the given version (0: everything
 	// that is to be matched now) and the version that it leads to.
 	Watched(ctx context.Context, since int64) ([]Watched, int64, error)
+	// WatchedOf returns what is to be matched now of one advisory, released
+	// or drafted, and a version of [IndicatorSource.Watched] that has it. An
+	// advisory that is not there has nothing to match.
+	WatchedOf(ctx context.Context, id AdvisoryID) ([]Watched, int64, error)
 }
 
 // Members is what intel needs to know of the sector's members.

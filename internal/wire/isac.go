@@ -36,8 +36,7 @@ func newISAC(p *Program) (*isac, error) {
 	if err != nil {
 		return nil, err
 	}
-	hunter := hunter{Hunter: p.soc.hunter, Program: p, source: i.store}
-	if i.worker, err = intel.NewWorker(i.service, i.store, mailer, hunter, p.opts.BaseURL); err != nil {
+	if i.worker, err = intel.NewWorker(i.service, i.store, mailer, newHunter(p, i.store), p.opts.BaseURL); err != nil {
 		return nil, err
 	}
 	centre, err := newCentre(p)

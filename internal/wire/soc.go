@@ -2,11 +2,9 @@ package wire
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
-	"time"
 
 	"github.com/aspis-platform/aspis/internal/intel"
 	"github.com/aspis-platform/aspis/internal/monitor"
@@ -104,61 +102,6 @@ func (e evidence) Drafted(ctx context.Context, v sector.Viewer, alerts []string,
 		return nil
 	}
 	return e.alerts.LinkAdvisory(ctx, v, alerts, string(id))
-}
-
-// hunter looks for a released advisory's indicators in the whole history.
-type hunter struct {
-	*monitor.Hunter
-	*Program
-	source intel.IndicatorSource
-}
-
-// Hunt implements intel.Hunter.
-func (h hunter) Hunt(ctx context.Context, id intel.AdvisoryID, _ intel.Text, _ []intel.Indicator) error {
-	watched, version, err := h.source.Watched(ctx, 0)
-	if err == nil {
-		err = h.settle(ctx, version)
-	}
-	if err != nil {
-		return err
-	}
-	own := slices.DeleteFunc(watched, func(w intel.Watched) bool { return w.Advisory != id || !w.Released })
-	put, _ := split(own)
-	// Ten minutes ahead: clocks of members that the door accepts.
-	_, err = h.Hunter.Hunt(ctx, put, time.Unix(0, 0), h.opts.Now().Add(10*time.Minute))
-	return err
-}
-
-// settle waits until the matcher knows the indicators, and then until the
-// history holds all that was accepted so far. A record that was past the
-// matcher and not yet in the history would be found by neither.
-func (h hunter) settle(ctx context.Context, version int64) error {
-	if err := until(ctx, func() bool { return h.soc.matcher.Version() >= version }); err != nil {
-		return fmt.Errorf("hunt: wait for the matcher: %w", err)
-	}
-	state, err := h.engines.stream.State(ctx)
-	if err != nil {
-		return fmt.Errorf("hunt: %w", err)
-	}
-	err = until(ctx, func() bool { return h.soc.pipeline.Positions()[0].Done >= state.Last })
-	if err != nil {
-		return fmt.Errorf("hunt: wait for the history: %w", err)
-	}
-	return nil
-}
-
-// until asks again and again, until it is so or ctx is done.
-func until(ctx context.Context, is func() bool) error {
-	ask := time.NewTicker(20 * time.Millisecond)
-	defer ask.Stop()
-	for !is() {
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-ask.C:
-		}
-	}
-	return nil
 }
 
 // indicators feeds the matcher from the advisories.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/aspis-platform/aspis/event"
 	"github.com/aspis-platform/aspis/internal/intel"
@@ -287,6 +288,48 @@ func TestWatchedFollowsDraftsAndReleases(t *testing.T) {
 		if w.Woken != 5 {
 			t.Errorf("the matcher was woken %d times, want 5", w.Woken)
 		}
+	})
+}
+
+// TestWatchedOfOneAdvisory: what an advisory has to be matched now is what the
+// matcher has of it, and nothing of the others.
+func TestWatchedOfOneAdvisory(t *testing.T) {
+	forEachEngine(t, func(t *testing.T, db *DB) {
+		ctx, w := context.Background(), inteltest.New(t, db.Advisories())
+		a := w.Draft(t, inteltest.Content(1, sector.Audience{All: true}, "198.51.100.1", "*.evil.example"))
+		b := w.Draft(t, inteltest.Content(2, sector.Audience{Sectors: []sector.SubSector{sector.Banking}}, "198.51.100.2"))
+		check := func(want ...int) {
+			t.Helper()
+			all, version, err := db.Advisories().Watched(ctx, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, id := range []intel.AdvisoryID{a.ID, b.ID, "no such advisory"} {
+				got, v, err := db.Advisories().WatchedOf(ctx, id)
+				if err != nil || v != version || len(got) != want[i] {
+					t.Errorf("%s: %d indicators at version %d, %v; want %d at %d", id, len(got), v, err, want[i], version)
+				}
+				mine := slices.DeleteFunc(slices.Clone(all), func(o intel.Watched) bool { return o.Advisory != id })
+				byID := func(x, y intel.Watched) int { return strings.Compare(x.ID, y.ID) }
+				slices.SortFunc(mine, byID)
+				slices.SortFunc(got, byID)
+				if d := cmp.Diff(mine, got, cmpopts.EquateEmpty()); d != "" {
+					t.Errorf("%s differs from what the matcher is given (-matcher +got):\n%s", id, d)
+				}
+			}
+		}
+		check(2, 1, 0)
+		a = w.Release(t, a, nil)
+		check(2, 1, 0)
+		a, err := w.Service.Edit(ctx, inteltest.Analyst(), a.ID, a.Version, inteltest.Content(3, sector.Audience{All: true}, "198.51.100.1", "198.51.100.3"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		check(3, 1, 0) // what stands and what is new
+		a = w.Release(t, a, nil)
+		check(2, 1, 0)
+		w.Withdraw(t, a)
+		check(0, 1, 0)
 	})
 }
 

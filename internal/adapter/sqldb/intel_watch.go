@@ -123,20 +123,43 @@ func tick(ctx context.Context, tx *sql.Tx, name string, step, least int64) (int6
 	return value, nil
 }
 
+// watchedColumns are what [scanWatched] reads.
+const watchedColumns = `SELECT w.indicator, w.kind, w.value, w.under, w.released, w.removed, w.scopes, w.advisory, a.title_zh, a.title_en
+	FROM watch w JOIN advisory a ON a.id = w.advisory `
+
 // Watched implements intel.IndicatorSource.
 func (s *Advisories) Watched(ctx context.Context, since int64) ([]intel.Watched, int64, error) {
-	var version int64
-	if err := s.db.read.QueryRowContext(ctx, `SELECT value FROM intel_clock WHERE name = 'watch'`).Scan(&version); err != nil {
-		return nil, 0, fmt.Errorf("watch version: %w", err)
+	version, err := s.watchVersion(ctx)
+	if err != nil {
+		return nil, 0, err
 	}
-	query := `SELECT w.indicator, w.kind, w.value, w.under, w.released, w.removed, w.scopes, w.advisory, a.title_zh, a.title_en
-		FROM watch w JOIN advisory a ON a.id = w.advisory WHERE w.version > $1`
+	query := watchedColumns + `WHERE w.version > $1`
 	if since == 0 {
 		query += ` AND w.removed = 0`
 	}
 	rows, err := s.db.read.QueryContext(ctx, query+` ORDER BY w.version, w.indicator`, since)
 	found, err := collect(rows, err, scanWatched)
 	return found, version, err
+}
+
+// WatchedOf implements intel.IndicatorSource. The version is read last, so
+// that it is no older than the rows: who waits for it waits for them.
+func (s *Advisories) WatchedOf(ctx context.Context, id intel.AdvisoryID) ([]intel.Watched, int64, error) {
+	rows, err := s.db.read.QueryContext(ctx, watchedColumns+`WHERE w.advisory = $1 AND w.removed = 0 ORDER BY w.indicator`, id)
+	found, err := collect(rows, err, scanWatched)
+	if err != nil {
+		return nil, 0, fmt.Errorf("watched of %s: %w", id, err)
+	}
+	version, err := s.watchVersion(ctx)
+	return found, version, err
+}
+
+func (s *Advisories) watchVersion(ctx context.Context) (int64, error) {
+	var version int64
+	if err := s.db.read.QueryRowContext(ctx, `SELECT value FROM intel_clock WHERE name = 'watch'`).Scan(&version); err != nil {
+		return 0, fmt.Errorf("watch version: %w", err)
+	}
+	return version, nil
 }
 
 func scanWatched(row scanner) (intel.Watched, error) {
