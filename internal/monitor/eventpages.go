@@ -7,13 +7,11 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"sync"
 	"time"
 	"unicode/utf8"
 
 	"github.com/aspis-platform/aspis/event"
 	"github.com/aspis-platform/aspis/internal/platform/errs"
-	"github.com/aspis-platform/aspis/internal/platform/httpx"
 	"github.com/aspis-platform/aspis/internal/sector"
 	"github.com/aspis-platform/aspis/internal/web"
 )
@@ -23,8 +21,7 @@ type eventsModel struct {
 	Problem *web.Message // what is wrong with the query
 	Events  []eventLine
 	Centre  bool
-	Chart   web.Chart
-	Total   int64
+	Picture string // where the histogram is; empty where there is nothing to count
 	From    time.Time
 	To      time.Time
 	Partial *web.State
@@ -51,10 +48,7 @@ type eventLine struct {
 	Clock   ClockState
 }
 
-const (
-	bars        = 60
-	previewSize = 240 // bytes
-)
+const previewSize = 240 // bytes
 
 func eventSpec(centre bool) web.ListSpec {
 	spec := web.ListSpec{Path: "/events", Sort: "at", Desc: true, Limit: 100}
@@ -85,7 +79,7 @@ func (p *Pages) searchEvents(w http.ResponseWriter, r *http.Request) error {
 	if !centre {
 		m.Fields = m.Fields[1:] // "member" would find the one member only
 	}
-	eq := EventQuery{Text: l.Get("q"), From: l.Time("from"), To: l.Time("to"), After: l.After, Limit: l.Limit}
+	eq := listed(l)
 	status := http.StatusOK
 	if err := p.fillEvents(r, v, n, eq, &m); err != nil {
 		e, ok := errors.AsType[*errs.Error](err)
@@ -97,14 +91,14 @@ func (p *Pages) searchEvents(w http.ResponseWriter, r *http.Request) error {
 	return p.views.Page(w, r, "events", web.Page{Title: "monitor.events.title", Data: m, Wide: true, Status: status})
 }
 
+// listed is the query of a list's state, as the rows and the histogram ask it.
+func listed(l web.List) EventQuery {
+	return EventQuery{Text: l.Get("q"), From: l.Time("from"), To: l.Time("to"), After: l.After, Limit: l.Limit}
+}
+
 func (p *Pages) fillEvents(r *http.Request, v sector.Viewer, n *names, eq EventQuery, m *eventsModel) error {
 	eq = p.events.Complete(eq)
-	var list []Bucket
-	var listErr error
-	var wg sync.WaitGroup
-	wg.Go(func() { list, listErr = p.events.Histogram(r.Context(), v, eq, bars) })
 	page, err := p.events.Search(r.Context(), v, eq)
-	wg.Wait()
 	if err != nil {
 		return err
 	}
@@ -119,25 +113,10 @@ func (p *Pages) fillEvents(r *http.Request, v sector.Viewer, n *names, eq EventQ
 			m.Partial.Actions = []web.Link{{Key: "monitor.events.older", Href: older}}
 		}
 	}
-	if errs.Is(listErr, errs.Unavailable) { // rows without their picture are worth showing
-		httpx.Note(r.Context(), listErr)
-		return nil
+	if len(m.Events) > 0 || m.Partial != nil {
+		m.Picture = pictureURL(m.List)
 	}
-	m.drawBars(list)
-	return listErr
-}
-
-// drawBars makes the histogram a chart.
-func (m *eventsModel) drawBars(list []Bucket) {
-	m.Chart = web.Chart{
-		ID: "histogram", Title: "monitor.events.histogram", Unit: "monitor.events.unit", Source: "monitor.events.source_note", Height: 120,
-		Series: []web.Series{{Key: "monitor.events.unit", Tone: "a"}},
-	}
-	for _, b := range list {
-		m.Chart.Times = append(m.Chart.Times, b.From)
-		m.Chart.Series[0].Values = append(m.Chart.Series[0].Values, b.Count)
-		m.Total += b.Count
-	}
+	return nil
 }
 
 // spans are links to the last hour, day, week and month with the same query.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"slices"
 	"strconv"
 	"time"
@@ -163,7 +164,8 @@ func (s *Events) open(token string) (RecordKey, error) {
 	}, nil
 }
 
-// Histogram counts what Search would find in n equal steps.
+// Histogram counts what Search would find in n equal steps. When time runs out
+// the error is errs.Unavailable and wraps context.DeadlineExceeded.
 func (s *Events) Histogram(ctx context.Context, v sector.Viewer, eq EventQuery, n int) ([]Bucket, error) {
 	if n < 1 || n > maxBuckets {
 		return nil, errs.New(errs.Invalid, "monitor.buckets", strconv.Itoa(maxBuckets))
@@ -176,6 +178,9 @@ func (s *Events) Histogram(ctx context.Context, v sector.Viewer, eq EventQuery, 
 	ctx, cancel := context.WithTimeout(ctx, s.budget)
 	defer cancel()
 	list, err := s.history.Histogram(ctx, sector.Gate{}.For(v), q, n)
+	if late := ctx.Err(); err != nil && late != nil { // whatever the engine calls it
+		err = fmt.Errorf("%w: %w", late, err)
+	}
 	if err != nil {
 		return nil, historyError(err)
 	}

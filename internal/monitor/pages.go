@@ -53,6 +53,7 @@ func (p *Pages) Mount(mux *http.ServeMux) {
 	p.shell.Page(mux, "GET /alerts/{id}", p.showAlert, readers...)
 	p.shell.Page(mux, "POST /alerts/{id}", p.triageAlert, triage...)
 	p.shell.Page(mux, "GET /events", p.searchEvents, readers...)
+	p.shell.Page(mux, "GET "+histogramPath, p.showHistogram, readers...)
 	p.shell.Page(mux, "GET /events/{id}", p.showEvent, readers...)
 	p.shell.Page(mux, "GET /rejected", p.listRejected, sector.MemberStaff)
 	p.shell.Page(mux, "GET /rejected/{id}", p.showRejected, sector.MemberStaff)

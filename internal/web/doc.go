@@ -100,7 +100,9 @@
 // function that undoes it. Pages work without scripts. There are: chart, rows
 // (keyboard in tables), filter, copy (any [data-copy]), live (counters over
 // server-sent events: data-stream=URL on a parent, data-live=NAME on each),
-// draft (autosave of a form in this browser: data-draft=KEY), menu. htmx is
+// draft (autosave of a form in this browser: data-draft=KEY), menu, part (what
+// htmx fetches on its own: [data-part=wait] until it comes, [data-part=failed]
+// when nothing does). htmx is
 // there for partial updates (hx-get, hx-target …); a handler answers these
 // with Views.Part, or with Views.Page, which then leaves the layout out.
 //

@@ -121,8 +121,11 @@ func (h *History) Search(_ context.Context, f sector.Filter, q monitor.Query) (m
 	return page, nil
 }
 
-// Histogram implements monitor.History.
-func (h *History) Histogram(_ context.Context, f sector.Filter, q monitor.Query, n int) ([]monitor.Bucket, error) {
+// Histogram implements monitor.History; it can be Stuck.
+func (h *History) Histogram(ctx context.Context, f sector.Filter, q monitor.Query, n int) ([]monitor.Bucket, error) {
+	if err := h.stuck(ctx, "Histogram"); err != nil {
+		return nil, err
+	}
 	step := q.To.Sub(q.From) / time.Duration(n)
 	list := make([]monitor.Bucket, n)
 	for i := range list {

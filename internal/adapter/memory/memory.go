@@ -3,6 +3,7 @@
 package memory
 
 import (
+	"context"
 	"errors"
 	"sync"
 )
@@ -16,6 +17,7 @@ const (
 	None Fault = iota
 	Failed
 	Persisted
+	Stuck // until the caller's time is up; only where a method says so
 )
 
 // ErrInjected is what a faulty call returns.
@@ -33,6 +35,18 @@ func (f *Faults) Set(decide func(op string) Fault) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.decide = decide
+}
+
+// stuck waits for the end of ctx where that is decided.
+func (f *Faults) stuck(ctx context.Context, op string) error {
+	f.mu.Lock()
+	wait := f.decide != nil && f.decide(op) == Stuck
+	f.mu.Unlock()
+	if !wait {
+		return nil
+	}
+	<-ctx.Done()
+	return ctx.Err()
 }
 
 // run does the effect, or not, as decided.

@@ -8,6 +8,7 @@ import * as filter from "./islands/filter";
 import * as keys from "./islands/keys";
 import * as live from "./islands/live";
 import * as menu from "./islands/menu";
+import * as part from "./islands/part";
 import * as pulse from "./islands/pulse";
 import * as rows from "./islands/rows";
 
@@ -17,6 +18,7 @@ const islands: Record<string, Mount> = {
   filter: filter.mount,
   live: live.mount,
   menu: menu.mount,
+  part: part.mount,
   pulse: pulse.mount,
   rows: rows.mount,
 };
