@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -106,7 +107,7 @@ func (p *Pages) fillEvents(r *http.Request, v sector.Viewer, n *names, eq EventQ
 	for i := range page.Records {
 		m.Events = append(m.Events, n.eventLine(&page.Records[i]))
 	}
-	m.Empty = web.State{Kind: "empty", Title: "monitor.events.none", Text: "monitor.events.none_text"}
+	m.Empty = noneFound(page.Query.Text)
 	if !page.Searched.IsZero() {
 		m.Partial = &web.State{Kind: "partial", Title: "monitor.events.partial", Text: "monitor.events.partial_text"}
 		if older := m.List.NextURL(); older != "" {
@@ -117,6 +118,17 @@ func (p *Pages) fillEvents(r *http.Request, v sector.Viewer, n *names, eq EventQ
 		m.Picture = pictureURL(m.List)
 	}
 	return nil
+}
+
+// noneFound says what to do when nothing fits. Signs and words that elsewhere
+// are operators are part of the text here, which is easily overlooked.
+func noneFound(text string) web.State {
+	s := web.State{Kind: "empty", Title: "monitor.events.none", Text: "monitor.events.none_text"}
+	operator := func(word string) bool { return word == "AND" || word == "OR" || word == "NOT" }
+	if strings.ContainsAny(text, "()[]{}<>*?|^$\"\\") || slices.ContainsFunc(strings.Fields(text), operator) {
+		s.Text, s.Args = "monitor.events.none_literal", []any{text}
+	}
+	return s
 }
 
 // spans are links to the last hour, day, week and month with the same query.

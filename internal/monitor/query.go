@@ -18,7 +18,11 @@ import (
 //	value = word | '"' { any | '\"' | '\\' } '"' .
 //
 // A field is given once. Values without a field are one phrase, in the order
-// given, looked for in the record's bytes without regard to case.
+// given, looked for in the record's bytes as written, without regard to case:
+// brackets, wildcards, a quotation mark inside a word, AND and OR have no other
+// meaning, so that a piece of a command line can be pasted as it is. The one
+// exception is a defanged word such as evil[.]example, which stands for the
+// value; what is quoted is never read as defanged.
 //
 //	member:      the member's id (the centre only)
 //	host: account:            equal, without regard to case
@@ -77,7 +81,11 @@ func (p *parser) term() error {
 	start := p.at
 	field := p.field()
 	if field == "" {
+		quoted := p.text[start] == '"'
 		value, err := p.value()
+		if !quoted {
+			value = refang(value)
+		}
 		p.words = append(p.words, value)
 		return err
 	}
@@ -207,9 +215,9 @@ func (p *parser) observable(field, value string, at int) error {
 // refang undoes the ways in which indicators are written so that no program
 // makes them links; analysts paste them as they got them.
 func refang(s string) string {
-	s = strings.NewReplacer("[.]", ".", "(.)", ".", "[:]", ":", "[@]", "@").Replace(s)
-	if rest, ok := strings.CutPrefix(s, "hxxp"); ok {
-		return "http" + rest
+	s = strings.NewReplacer("[.]", ".", "(.)", ".", "[:]", ":", "[://]", "://", "[@]", "@").Replace(s)
+	if len(s) >= 4 && strings.EqualFold(s[:4], "hxxp") {
+		return "http" + s[4:]
 	}
 	return s
 }

@@ -29,6 +29,11 @@ func TestParseQuery(t *testing.T) {
 		{"domain:Evil[.]Example.", monitor.Query{Observable: "evil.example"}},
 		{"url:hxxps://evil[.]example/A", monitor.Query{Observable: "https://evil.example/A"}},
 		{"12:30:45 http://x/ c:\\temp", monitor.Query{Text: `12:30:45 http://x/ c:\temp`}},
+		{"foo(bar", monitor.Query{Text: "foo(bar"}},
+		{`a) [b OR {c} * x"y AND ^$`, monitor.Query{Text: `a) [b OR {c} * x"y AND ^$`}},
+		{"Evil[.]Example hXXps[://]a(.)b 2001[:]db8::1", monitor.Query{Text: "Evil.Example https://a.b 2001:db8::1"}},
+		{`"evil[.]example" "hxxp"`, monitor.Query{Text: "evil[.]example hxxp"}},
+		{"host:foo(bar", monitor.Query{Host: "foo(bar"}},
 		{"member:bank-a 銀行", monitor.Query{Member: "bank-a", Text: "銀行"}},
 	}
 	for _, test := range tests {
