@@ -245,30 +245,46 @@ func failWith(f *web.Form, err error) error {
 	return nil
 }
 
-func (p pages) compose(w http.ResponseWriter, r *http.Request) error {
-	ctx, v := r.Context(), sector.ViewerFrom(r.Context())
-	a, err := p.svc.Advisory(ctx, v, idOf(r))
+// composing is an advisory with the form it is written on.
+type composing struct {
+	advisory Advisory
+	members  []sector.Member
+	form     *web.Form // empty
+}
+
+// composing loads the advisory that the request names, for its viewer.
+func (p pages) composing(r *http.Request) (composing, error) {
+	ctx := r.Context()
+	a, err := p.svc.Advisory(ctx, sector.ViewerFrom(ctx), idOf(r))
 	if err != nil {
-		return err
+		return composing{}, err
 	}
 	members, err := p.svc.Members.Members(ctx)
 	if err != nil {
-		return err
+		return composing{}, err
 	}
-	f := p.form(r, members)
-	fill(f, a, p.shell.Zone(r))
-	return p.showCompose(w, r, a, f, members, Content{a.Message, a.Audience})
+	return composing{a, members, p.form(r, members)}, nil
 }
 
-func (p pages) showCompose(w http.ResponseWriter, r *http.Request, a Advisory, f *web.Form, members []sector.Member, c Content) error {
+func (p pages) compose(w http.ResponseWriter, r *http.Request) error {
+	d, err := p.composing(r)
+	if err != nil {
+		return err
+	}
+	fill(d.form, d.advisory, p.shell.Zone(r))
+	return p.showCompose(w, r, d, Content{d.advisory.Message, d.advisory.Audience})
+}
+
+func (p pages) showCompose(w http.ResponseWriter, r *http.Request, d composing, c Content) error {
 	ctx, v := r.Context(), sector.ViewerFrom(r.Context())
-	m := composeModel{Advisory: a, Name: p.titleOf(r, a.Title), Form: f, Reach: reachOptions(f, members)}
+	a, f := d.advisory, d.form
+	m := composeModel{Advisory: a, Name: p.titleOf(r, a.Title), Form: f, Reach: reachOptions(f, d.members)}
 	var err error
 	if m.Evidence, err = p.svc.EvidenceFor(ctx, v, a); err != nil {
 		return err
 	}
 	m.Proposed = proposals(m.Evidence, c.Indicators)
-	for _, member := range members {
+	for _, member := range d.members {
 		if slices.Contains(m.Evidence.Members, member.ID) {
 			m.Sources = append(m.Sources, member)
 		}
@@ -319,33 +335,27 @@ func proposals(ev Evidence, chosen []Indicator) []proposal {
 }
 
 func (p pages) save(w http.ResponseWriter, r *http.Request) error {
-	ctx, v := r.Context(), sector.ViewerFrom(r.Context())
-	a, err := p.svc.Advisory(ctx, v, idOf(r))
+	d, err := p.composing(r)
 	if err != nil {
 		return err
 	}
-	members, err := p.svc.Members.Members(ctx)
-	if err != nil {
+	if err := d.form.Read(w, r); err != nil {
 		return err
 	}
-	f := p.form(r, members)
-	if err := f.Read(w, r); err != nil {
-		return err
-	}
-	c := contentOf(f, r, p.shell.Zone(r))
+	c := contentOf(d.form, r, p.shell.Zone(r))
 	version, err := strconv.Atoi(r.PostForm.Get("version"))
 	if err != nil {
 		version = -1
 	}
-	a.Version = version // what the form was made of, for a second try
-	if f.OK() {
-		if saved, err := p.svc.Edit(ctx, v, a.ID, version, c); err == nil {
+	d.advisory.Version = version // what the form was made of, for a second try
+	if d.form.OK() {
+		if saved, err := p.svc.Edit(r.Context(), sector.ViewerFrom(r.Context()), d.advisory.ID, version, c); err == nil {
 			return p.saved(w, r, saved)
-		} else if err := failWith(f, err); err != nil {
+		} else if err := failWith(d.form, err); err != nil {
 			return err
 		}
 	}
-	return p.showCompose(w, r, a, f, members, c)
+	return p.showCompose(w, r, d, c)
 }
 
 func (p pages) saved(w http.ResponseWriter, r *http.Request, a Advisory) error {

@@ -18,8 +18,10 @@ type hunter struct {
 	watched interface {
 		WatchedOf(ctx context.Context, id intel.AdvisoryID) ([]intel.Watched, int64, error)
 	}
-	matcher  interface{ Version() int64 }
-	stream   interface{ State(ctx context.Context) (monitor.StreamState, error) }
+	matcher interface{ Version() int64 }
+	stream  interface {
+		State(ctx context.Context) (monitor.StreamState, error)
+	}
 	pipeline interface{ Positions() []monitor.Position } // historian first
 	now      func() time.Time
 }
