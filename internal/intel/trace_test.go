@@ -163,7 +163,8 @@ func TestHiddenAdvisoriesLeaveNoTrace(t *testing.T) {
 				cut.run(t, i, s)
 			}
 			had := mine[s.Advisory]
-			mine[s.Advisory] = sees && !s.Withdraw
+			standing := full.model.standing(s.Advisory) // the step may have been refused
+			mine[s.Advisory] = standing != nil && standing.who[me]
 			lost[s.Advisory] = lost[s.Advisory] || had && !mine[s.Advisory]
 		}
 		var hidden []intel.AdvisoryID
