@@ -234,20 +234,12 @@ func (p pages) figures(w http.ResponseWriter, r *http.Request) error {
 }
 
 // Affected adds up the answers that say so, for the table.
-func (f Figures) Affected() Cell { return f.sum(Affected, TrueIncident) }
+func (f Figures) Affected() sector.Figure { return f.ByAnswer[Affected].Plus(f.ByAnswer[TrueIncident]) }
 
 // Blocked is how many blocked it.
-func (f Figures) Blocked() Cell { return f.sum(Blocked) }
+func (f Figures) Blocked() sector.Figure { return f.ByAnswer[Blocked] }
 
 // NotAffected adds up the answers that say so.
-func (f Figures) NotAffected() Cell { return f.sum(NotAffected, FalseAlarm) }
-
-// sum adds cells; a withheld part withholds the sum.
-func (f Figures) sum(kinds ...AnswerKind) Cell {
-	var c Cell
-	for _, k := range kinds {
-		c.N += f.ByAnswer[k].N
-		c.Suppressed = c.Suppressed || f.ByAnswer[k].Suppressed
-	}
-	return c
+func (f Figures) NotAffected() sector.Figure {
+	return f.ByAnswer[NotAffected].Plus(f.ByAnswer[FalseAlarm])
 }

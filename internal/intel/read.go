@@ -97,26 +97,15 @@ func checkAnswer(r ReleasedAdvisory, kind AnswerKind, reason string) error {
 	return nil
 }
 
-// Cell is a count that may be withheld because it is small enough to point at
-// single members.
-type Cell struct {
-	N          int64
-	Suppressed bool
-}
-
-// minCell is the smallest count an authority is shown, besides none.
-const minCell = 3
-
-// Figures are an advisory's totals as the authority is shown them: counts of
-// one or two are withheld, and so is one more where the rest would give them
-// away.
+// Figures are an advisory's totals as the viewer is shown them.
 type Figures struct {
-	Recipients, Opened, Answered Cell
-	ByAnswer                     map[AnswerKind]Cell
+	Recipients, Opened, Answered sector.Figure
+	ByAnswer                     map[AnswerKind]sector.Figure
 }
 
-// Figures are the totals of an advisory that the viewer sees; for the centre
-// nothing is withheld. Members do not see each other's numbers.
+// Figures are the totals of an advisory that the viewer sees, as
+// [sector.Counts] shows them: the centre everything, the authority nothing
+// small. Members do not see each other's numbers.
 func (s *Service) Figures(ctx context.Context, v sector.Viewer, id AdvisoryID) (Figures, error) {
 	all, err := s.FiguresOf(ctx, v, []AdvisoryID{id})
 	if err != nil {
@@ -140,66 +129,24 @@ func (s *Service) FiguresOf(ctx context.Context, v sector.Viewer, ids []Advisory
 	if err != nil {
 		return nil, err
 	}
+	counts := s.gate.Counts(v)
 	figures := make(map[AdvisoryID]Figures, len(totals))
 	for id, t := range totals {
-		figures[id] = newFigures(t, v.Org == sector.Authority)
+		figures[id] = newFigures(t, counts)
 	}
 	return figures, nil
 }
 
-func newFigures(t Totals, guarded bool) Figures {
-	f := Figures{
-		Recipients: Cell{N: t.Recipients}, Opened: Cell{N: t.Opened}, Answered: Cell{N: t.Answered},
-		ByAnswer: map[AnswerKind]Cell{},
+func newFigures(t Totals, counts sector.Counts) Figures {
+	kinds := AnswerKinds()
+	answers := make([]int64, len(kinds))
+	for i, k := range kinds {
+		answers[i] = t.ByAnswer[k]
 	}
-	for _, k := range AnswerKinds() {
-		f.ByAnswer[k] = Cell{N: t.ByAnswer[k]}
-	}
-	if guarded {
-		f.suppress()
+	seen := counts.Funnel(t.Recipients, t.Opened, answers)
+	f := Figures{Recipients: seen.Whole, Opened: seen.Reached, Answered: seen.Answered, ByAnswer: map[AnswerKind]sector.Figure{}}
+	for i, k := range kinds {
+		f.ByAnswer[k] = seen.ByAnswer[i]
 	}
 	return f
 }
-
-// suppress withholds small cells. The sum rules are answered = Σ by answer,
-// and recipients ≥ opened, answered; where exactly one part of the sum is
-// withheld the sum gives it away, so the sum is withheld too. A total whose
-// complement (not opened, not answered) is small is withheld as well.
-func (f *Figures) suppress() {
-	withheld := 0
-	for k, c := range f.ByAnswer {
-		if small(c.N) {
-			f.ByAnswer[k] = Cell{Suppressed: true}
-			withheld++
-		}
-	}
-	recipients := f.Recipients.N
-	for _, c := range []*Cell{&f.Opened, &f.Answered} {
-		if small(c.N) || small(recipients-c.N) {
-			*c = Cell{Suppressed: true}
-		}
-	}
-	if small(recipients) {
-		f.Recipients = Cell{Suppressed: true}
-	}
-	if withheld > 0 {
-		f.Answered = Cell{Suppressed: true}
-	} else if f.Answered.Suppressed {
-		f.withholdSmallest()
-	}
-}
-
-// withholdSmallest keeps the answers from adding up to a withheld sum.
-func (f *Figures) withholdSmallest() {
-	var least AnswerKind
-	for _, k := range AnswerKinds() {
-		if n := f.ByAnswer[k].N; n > 0 && (least == "" || n < f.ByAnswer[least].N) {
-			least = k
-		}
-	}
-	if least != "" {
-		f.ByAnswer[least] = Cell{Suppressed: true}
-	}
-}
-
-func small(n int64) bool { return n > 0 && n < minCell }

@@ -27,10 +27,18 @@ type Station struct {
 // Rate is what passes a second; empty when nothing does, or when it is a
 // number of institutions, which do not pass.
 func (s Station) Rate() string {
-	if s.Stage == Members || s.Count.PerSecond < 0.05 {
+	if s.Stage == Members || s.Count.Rate.PerSecond() < 0.05 {
 		return ""
 	}
-	return perSecond(s.Count.PerSecond)
+	return perSecond(s.Count.Rate.PerSecond())
+}
+
+// Queue is what stands in front of it; empty for nothing.
+func (s Station) Queue() string {
+	if !s.Count.Waiting.Any() {
+		return ""
+	}
+	return s.Count.Waiting.String()
 }
 
 // Right is where text at the card's right edge ends.
@@ -183,7 +191,7 @@ func layout(plan func() ([]place, Loop), snap Snapshot, ways map[Stage]string) L
 func figure(part string, s Snapshot) string {
 	switch part {
 	case "rate":
-		return perSecond(s.Counts[Door].PerSecond)
+		return perSecond(s.Counts[Door].Rate.PerSecond())
 	case "to-alert":
 		return seconds(s.ToAlert)
 	case "to-member":
@@ -285,10 +293,15 @@ func bendArrow(from, to place) Arrow {
 	return Arrow{X: math.Round(cx + sx*d), Y: math.Round(float64(end.y) + sy*d), Angle: angles[[2]float64{sx, sy}]}
 }
 
-// flow is the thickness of a segment: a decade of the hour's total each.
+// flow is the thickness of a segment: a decade of the hour's total each. What
+// is withheld is drawn as the first.
 func flow(c Count) int {
-	if c.Total <= 0 {
+	n, shown := c.Total.Shown()
+	switch {
+	case !shown:
+		return 1
+	case n <= 0:
 		return 0
 	}
-	return min(6, 1+int(math.Log10(float64(c.Total))))
+	return min(6, 1+int(math.Log10(float64(n))))
 }

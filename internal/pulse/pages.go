@@ -62,7 +62,7 @@ func (p pages) show(w http.ResponseWriter, r *http.Request) error {
 		Scope: "pulse.scope." + string(v.Org), At: snap.At, Charts: charts(snap),
 		Loops: []Loop{layout(wide, snap, ways), layout(tall, snap, ways)},
 	}
-	if snap.Counts[Door].Total == 0 {
+	if !snap.Counts[Door].Total.Any() {
 		m.Quiet = quiet(v, ways)
 	}
 	for _, s := range Stages() {
@@ -92,39 +92,35 @@ func (p pages) waysFor(v sector.Viewer) map[Stage]string {
 
 func charts(s Snapshot) []web.Chart {
 	accepted, warned := split(s)
-	times := make([]time.Time, len(s.Points))
-	for i, p := range s.Points {
-		times[i] = p.At
-	}
 	return []web.Chart{
 		{
 			ID: "accepted", Title: "pulse.chart.accepted", Unit: "pulse.chart.accepted_unit", Source: "pulse.chart.source",
-			Times: times, Stream: "/pulse/events", Event: "pulse",
-			Series: []web.Series{{Key: "pulse.series.accepted", Tone: "a", Values: accepted[0]}},
+			Times: s.Times, Stream: "/pulse/events", Event: "pulse", Series: accepted,
 		},
 		{
 			ID: "warned", Title: "pulse.chart.warned", Unit: "pulse.chart.warned_unit", Source: "pulse.chart.source",
-			Times: times, Stream: "/pulse/events", Event: "pulse",
-			Series: []web.Series{
-				{Key: "pulse.series.matched", Tone: "f", Values: warned[0]},
-				{Key: "pulse.series.alerts", Tone: "b", Values: warned[1]},
-				{Key: "pulse.series.released", Tone: "c", Values: warned[2]},
-				{Key: "pulse.series.answers", Tone: "d", Values: warned[3]},
-			},
+			Times: s.Times, Stream: "/pulse/events", Event: "pulse", Series: warned,
 		},
 	}
 }
 
-// split takes the points apart into the lines of the two charts.
-func split(s Snapshot) (accepted, warned [][]int64) {
-	accepted, warned = make([][]int64, 1), make([][]int64, 4)
-	for _, p := range s.Points {
-		accepted[0] = append(accepted[0], p.Accepted)
-		for i, n := range []int64{p.Matched, p.Alerts, p.Released, p.Answers} {
-			warned[i] = append(warned[i], n)
+// split gives the lines of the two charts.
+func split(s Snapshot) (accepted, warned []web.Series) {
+	line := func(key, tone string, figures []sector.Figure) web.Series {
+		l := web.Series{Key: key, Tone: tone, Values: []int64{}}
+		for _, f := range figures {
+			n, shown := f.Shown()
+			if !shown {
+				return web.Series{Key: key, Tone: tone, Withheld: true, Values: []int64{}}
+			}
+			l.Values = append(l.Values, n)
 		}
+		return l
 	}
-	return accepted, warned
+	return []web.Series{line("pulse.series.accepted", "a", s.Series.Accepted)}, []web.Series{
+		line("pulse.series.matched", "f", s.Series.Matched), line("pulse.series.alerts", "b", s.Series.Alerts),
+		line("pulse.series.released", "c", s.Series.Released), line("pulse.series.answers", "d", s.Series.Answers),
+	}
 }
 
 // live is what the page gets every second.
@@ -136,16 +132,28 @@ type live struct {
 }
 
 type liveCount struct {
-	Total     int64     `json:"total"`
+	Total     string    `json:"total"` // as it is shown
 	Rate      string    `json:"rate"`
-	Waiting   int64     `json:"waiting"`
+	Waiting   string    `json:"waiting"` // empty: nothing waits
 	Condition Condition `json:"condition"`
 	Flow      int       `json:"flow"`
 }
 
+// liveChart has no values for a line that is withheld.
 type liveChart struct {
 	Times  []int64   `json:"times"`
 	Values [][]int64 `json:"values"`
+}
+
+func liveChartOf(times []time.Time, series []web.Series) liveChart {
+	l := liveChart{Times: make([]int64, len(times)), Values: make([][]int64, len(series))}
+	for i, at := range times {
+		l.Times[i] = at.Unix()
+	}
+	for i, s := range series {
+		l.Values[i] = s.Values
+	}
+	return l
 }
 
 func liveOf(s Snapshot) live {
@@ -155,16 +163,11 @@ func liveOf(s Snapshot) live {
 	}
 	for _, stage := range Stages() {
 		c := s.Counts[stage]
-		rate := Station{Stage: stage, Count: c}.Rate()
-		l.Stages[stage] = liveCount{c.Total, rate, c.Waiting, c.Condition, flow(c)}
-	}
-	times := make([]int64, len(s.Points))
-	for i, p := range s.Points {
-		times[i] = p.At.Unix()
+		station := Station{Stage: stage, Count: c}
+		l.Stages[stage] = liveCount{c.Total.String(), station.Rate(), station.Queue(), c.Condition, flow(c)}
 	}
 	accepted, warned := split(s)
-	l.Charts["accepted"] = liveChart{times, accepted}
-	l.Charts["warned"] = liveChart{times, warned}
+	l.Charts["accepted"], l.Charts["warned"] = liveChartOf(s.Times, accepted), liveChartOf(s.Times, warned)
 	return l
 }
 

@@ -95,8 +95,8 @@ func TestFiguresFollow(t *testing.T) {
 	defer cancel()
 	for range 3 {
 		got := firstEvent(ctx, t, srv.URL, cookie)
-		if len(got.Stages) != len(pulse.Stages()) || got.Stages["door"].Total == 0 {
-			t.Errorf("an event with %d stages and %d accepted", len(got.Stages), got.Stages["door"].Total)
+		if len(got.Stages) != len(pulse.Stages()) || len(got.Stages["door"].Total) < len("4,000,000") {
+			t.Errorf("an event with %d stages and %q accepted", len(got.Stages), got.Stages["door"].Total)
 		}
 		if n := len(got.Charts["warned"].Values); n != 4 {
 			t.Errorf("the second chart has %d series, want 4", n)
@@ -107,8 +107,39 @@ func TestFiguresFollow(t *testing.T) {
 	}
 }
 
+// TestAuthoritySeesNothingSmall: page and stream hold marks where the figures
+// are small, and no line of the chart that has small minutes.
+func TestAuthoritySeesNothingSmall(t *testing.T) {
+	kit := newKit(t, &pulsetest.Source{Now: webtest.Now})
+	page := kit.Get(t, sector.Supervisor, i18n.En, "/")
+	doc := page.Doc(t)
+	for stage, want := range map[pulse.Stage]string{pulse.Gate: "<3", pulse.Door: "4,318,220"} {
+		cards := webtest.Find(doc, func(n *html.Node) bool { return webtest.Attr(n, "data-stage") == string(stage) })
+		for _, card := range cards {
+			total := webtest.Find(card, func(n *html.Node) bool { return webtest.Attr(n, "data-part") == "total" })
+			if got := webtest.Text(total[0]); got != want {
+				t.Errorf("%s: %q, want %q", stage, got, want)
+			}
+		}
+	}
+	srv := httptest.NewServer(kit.Handler)
+	defer srv.Close()
+	got := firstEvent(t.Context(), t, srv.URL, kit.Cookie(t, sector.Supervisor))
+	if s := got.Stages["gate"]; s.Total != "<3" || s.Waiting != "<3" {
+		t.Errorf("the stream tells %+v of the gate", s)
+	}
+	if n := len(got.Charts["accepted"].Values[0]); n != pulse.Minutes {
+		t.Errorf("%d minutes of accepted records", n)
+	}
+	for i, line := range got.Charts["warned"].Values {
+		if line == nil || len(line) != 0 {
+			t.Errorf("line %d of the second chart, which has small minutes: %v", i, line)
+		}
+	}
+}
+
 type event struct {
-	Stages map[string]struct{ Total int64 }
+	Stages map[string]struct{ Total, Waiting string }
 	Charts map[string]struct{ Values [][]int64 }
 }
 

@@ -45,32 +45,29 @@ const (
 	Down Condition = "down" // does not work
 )
 
-// Count is the figures of one station.
+// Count is the figures of one station, as the viewer is shown them.
 type Count struct {
-	Total     int64   // in the last hour
-	PerSecond float64 // now, over the last minute
-	Waiting   int64   // what stands in front of it
+	Total     sector.Figure // in the last hour
+	Rate      sector.Rate   // now, over the last minute
+	Waiting   sector.Figure // what stands in front of it
 	Condition Condition
 }
 
-// Minutes is how many points a snapshot has.
+// Minutes is how many minutes a snapshot has.
 const Minutes = 60
 
-// Point is one minute.
-type Point struct {
-	At       time.Time // the minute's begin
-	Accepted int64
-	Matched  int64
-	Alerts   int64
-	Released int64
-	Answers  int64
+// Series are figures minute by minute, [Minutes] of each. Of those that are
+// withheld none is shown.
+type Series struct {
+	Accepted, Matched, Alerts, Released, Answers []sector.Figure
 }
 
 // Snapshot is the loop at a moment, as one viewer may see it.
 type Snapshot struct {
 	At     time.Time
 	Counts map[Stage]Count
-	Points []Point // [Minutes] of them, the oldest first; the last is this minute so far
+	Times  []time.Time // begins of minutes, [Minutes] of them, the oldest first; the last is under way
+	Series Series
 	// ToAlert is the 99th percentile of the time from accepted to alert, and
 	// ToMember of that from release to being readable by a member, both over
 	// the last hour; zero when not known.

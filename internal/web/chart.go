@@ -3,6 +3,8 @@ package web
 import (
 	"fmt"
 	"time"
+
+	"github.com/aspis-platform/aspis/internal/platform/i18n"
 )
 
 // Chart is a time series and its table twin. Every series has as many values
@@ -28,6 +30,9 @@ type Series struct {
 	Key    string // catalogue key
 	Tone   string
 	Values []int64
+	// Withheld: the values are not for the viewer, and there are none. The
+	// line is not drawn; the twin has a mark in each cell.
+	Withheld bool
 }
 
 // chartProps is what the island gets.
@@ -66,15 +71,19 @@ func (f words) chart(c Chart) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		props.Series = append(props.Series, seriesProps{Label: label, Tone: s.Tone, Values: s.Values})
+		values := s.Values
+		if s.Withheld {
+			values = []int64{} // the island wants a list
+		}
+		props.Series = append(props.Series, seriesProps{Label: label, Tone: s.Tone, Values: values})
 	}
 	return toJSON(props)
 }
 
 // ChartRow is a line of the twin.
 type ChartRow struct {
-	At     time.Time
-	Values []int64
+	At    time.Time
+	Cells []string
 }
 
 // Rows are the twin's lines, the newest first.
@@ -83,10 +92,14 @@ func (c Chart) Rows() ([]ChartRow, error) {
 	for i := len(c.Times) - 1; i >= 0; i-- {
 		row := ChartRow{At: c.Times[i]}
 		for _, s := range c.Series {
+			if s.Withheld {
+				row.Cells = append(row.Cells, "*")
+				continue
+			}
 			if len(s.Values) != len(c.Times) {
 				return nil, fmt.Errorf("chart %s: series %s has %d values for %d times", c.ID, s.Key, len(s.Values), len(c.Times))
 			}
-			row.Values = append(row.Values, s.Values[i])
+			row.Cells = append(row.Cells, i18n.Group(s.Values[i]))
 		}
 		rows = append(rows, row)
 	}

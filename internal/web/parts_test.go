@@ -335,11 +335,15 @@ func TestHeatFollowsTheViewersDays(t *testing.T) {
 func TestChartTwinNeedsEqualLengths(t *testing.T) {
 	c := Chart{ID: "x", Times: []time.Time{noon, noon.Add(time.Minute)}, Series: []Series{{Key: "a", Values: []int64{1, 2}}}}
 	rows, err := c.Rows()
-	if err != nil || len(rows) != 2 || rows[0].Values[0] != 2 {
+	if err != nil || len(rows) != 2 || rows[0].Cells[0] != "2" {
 		t.Errorf("%+v, %v", rows, err)
 	}
 	c.Series[0].Values = []int64{1}
 	if _, err := c.Rows(); err == nil {
 		t.Error("a short series is taken")
+	}
+	c.Series[0] = Series{Key: "a", Withheld: true}
+	if rows, err := c.Rows(); err != nil || rows[0].Cells[0] != "*" {
+		t.Errorf("a withheld series: %+v, %v", rows, err)
 	}
 }

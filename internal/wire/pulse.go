@@ -33,67 +33,86 @@ func stageOf(s monitor.Stage) pulse.Stage {
 	return pulse.Alerts
 }
 
-// Snapshot implements pulse.Source.
+// Snapshot implements pulse.Source. Numbers become figures in one place each,
+// through the gate; the authority is counted for over all members, who are not
+// told apart.
 func (p pulseSource) Snapshot(ctx context.Context, v sector.Viewer) (pulse.Snapshot, error) {
+	see := sector.Gate{}.Counts(v)
 	snap := pulse.Snapshot{At: p.opts.Now().UTC(), Counts: map[pulse.Stage]pulse.Count{}}
-	// The authority is shown the sector's totals; they are figures of all
-	// members together and name nobody.
-	f := sector.Gate{}.For(v)
-	if v.Org == sector.Authority {
-		f = sector.Gate{}.For(sector.System())
-	}
-	figures := p.soc.pulse.For(f)
-	p.addMonitor(&snap, figures)
-	activity, err := p.isac.store.Activity(ctx, f, snap.At.Add(-time.Hour))
+	addMonitor(&snap, see, p.soc.pulse.For(see.Over()))
+	activity, err := p.isac.store.Activity(ctx, see.Over(), snap.Times[0])
 	if err != nil {
 		return snap, err
 	}
-	addActivity(&snap, activity)
-	if f.All() {
-		snap.ToAlert = p.soc.pulse.ToAlert()
-	}
-	if n := len(activity.Mailing); n > 0 {
-		snap.ToMember = activity.Mailing[(n-1)*99/100]
-	}
-	if !f.All() {
-		snap.Counts[pulse.Members] = pulse.Count{Total: 1}
+	addActivity(&snap, see, activity)
+	if !see.Over().All() {
+		snap.Counts[pulse.Members] = pulse.Count{Total: see.Figure(1)}
 		return snap, nil
 	}
-	return snap, p.addCentre(ctx, v, &snap, activity)
+	if !snap.Counts[pulse.Door].Total.Withheld() {
+		snap.ToAlert = p.soc.pulse.ToAlert()
+	}
+	return snap, p.addCentre(ctx, v, &snap, see, activity)
 }
 
-func (p pulseSource) addMonitor(snap *pulse.Snapshot, figures monitor.Figures) {
-	hour := monitor.Counts{}
+// addMonitor adds what the monitor counted in the last hour.
+func addMonitor(snap *pulse.Snapshot, see sector.Counts, figures monitor.Figures) {
 	for _, m := range figures.Minutes {
-		snap.Points = append(snap.Points, pulse.Point{At: m.From,
-			Accepted: m.Counts[monitor.StageAccepted], Matched: m.Counts[monitor.StageMatched], Alerts: m.Counts[monitor.StageAlerts]})
-		for s, n := range m.Counts {
-			hour[s] += n
-		}
+		snap.Times = append(snap.Times, m.From)
 	}
+	lines := map[monitor.Stage][]sector.Figure{}
 	for _, s := range monitor.Stages() {
-		snap.Counts[stageOf(s)] = pulse.Count{Total: hour[s], PerSecond: figures.PerSecond(s, snap.At)}
+		values := make([]int64, len(figures.Minutes))
+		for i, m := range figures.Minutes {
+			values[i] = m.Counts[s]
+		}
+		total, line := see.Series(values)
+		var recent int64 // that the rate is made of
+		for _, n := range values[max(0, len(values)-2):] {
+			recent += n
+		}
+		lines[s] = line
+		snap.Counts[stageOf(s)] = pulse.Count{Total: total, Rate: see.Rate(recent, figures.PerSecond(s, snap.At))}
 	}
 	snap.Counts[pulse.Stream] = snap.Counts[pulse.Door]
+	snap.Series.Accepted, snap.Series.Matched = lines[monitor.StageAccepted], lines[monitor.StageMatched]
+	snap.Series.Alerts = lines[monitor.StageAlerts]
 }
 
-func addActivity(snap *pulse.Snapshot, a intel.Activity) {
-	count := func(times []time.Time, add func(*pulse.Point)) {
-		for _, at := range times {
-			if i := slices.IndexFunc(snap.Points, func(p pulse.Point) bool { return p.At.Equal(at.Truncate(time.Minute)) }); i >= 0 {
-				add(&snap.Points[i])
-			}
+// addActivity adds what happened to advisories since the first minute.
+func addActivity(snap *pulse.Snapshot, see sector.Counts, a intel.Activity) {
+	var total sector.Figure
+	total, snap.Series.Released = see.Series(perMinute(snap.Times, a.Releases))
+	snap.Counts[pulse.Gate] = pulse.Count{Total: total}
+	delivered, unopened := see.Part(a.Delivered, a.Unopened)
+	snap.Counts[pulse.Channels] = pulse.Count{Total: delivered}
+	total, snap.Series.Answers = see.Series(perMinute(snap.Times, a.Answers))
+	snap.Counts[pulse.Answers] = pulse.Count{Total: total, Waiting: unopened}
+	// A percentile of one or two is those one or two.
+	if n := len(a.Mailing); n > 0 && !see.Figure(int64(n)).Withheld() {
+		snap.ToMember = a.Mailing[(n-1)*99/100]
+	}
+}
+
+// perMinute counts times by the minute they are in. What is later than the
+// last minute's begin is in the last.
+func perMinute(minutes, times []time.Time) []int64 {
+	counts := make([]int64, len(minutes))
+	for _, at := range times {
+		i, found := slices.BinarySearchFunc(minutes, at, time.Time.Compare)
+		if !found {
+			i--
+		}
+		if i >= 0 {
+			counts[i]++
 		}
 	}
-	count(a.Releases, func(p *pulse.Point) { p.Released++ })
-	count(a.Answers, func(p *pulse.Point) { p.Answers++ })
-	snap.Counts[pulse.Gate] = pulse.Count{Total: int64(len(a.Releases))}
-	snap.Counts[pulse.Channels] = pulse.Count{Total: a.Delivered}
-	snap.Counts[pulse.Answers] = pulse.Count{Total: int64(len(a.Answers)), Waiting: a.Unopened}
+	return counts
 }
 
-// addCentre adds what only the centre sees: what waits at each station.
-func (p pulseSource) addCentre(ctx context.Context, v sector.Viewer, snap *pulse.Snapshot, activity intel.Activity) error {
+// addCentre adds what is counted over all members only: how many there are
+// and what waits at each station, the latter in part for the centre alone.
+func (p pulseSource) addCentre(ctx context.Context, v sector.Viewer, snap *pulse.Snapshot, see sector.Counts, activity intel.Activity) error {
 	state, err := p.engines.stream.State(ctx)
 	if err != nil {
 		return err
@@ -102,7 +121,7 @@ func (p pulseSource) addCentre(ctx context.Context, v sector.Viewer, snap *pulse
 	if err != nil {
 		return err
 	}
-	snap.Counts[pulse.Members] = pulse.Count{Total: int64(len(members))}
+	snap.Counts[pulse.Members] = pulse.Count{Total: see.Figure(int64(len(members)))}
 	var behind uint64
 	for _, at := range p.soc.pipeline.Positions() {
 		behind = max(behind, state.Last-min(at.Done, state.Last))
@@ -114,7 +133,7 @@ func (p pulseSource) addCentre(ctx context.Context, v sector.Viewer, snap *pulse
 	}
 	wait := func(s pulse.Stage, n int64) {
 		c := snap.Counts[s]
-		c.Waiting = n
+		c.Waiting = see.Figure(n)
 		snap.Counts[s] = c
 	}
 	wait(pulse.Stream, int64(behind))
@@ -134,7 +153,7 @@ func (p pulseSource) addCentre(ctx context.Context, v sector.Viewer, snap *pulse
 	if err != nil {
 		return err
 	}
-	snap.Counts[pulse.Review] = pulse.Count{Total: activity.Drafted, Waiting: drafts[intel.Draft]}
+	snap.Counts[pulse.Review] = pulse.Count{Total: see.Figure(activity.Drafted), Waiting: see.Figure(drafts[intel.Draft])}
 	wait(pulse.Gate, drafts[intel.InReview])
 	return nil
 }

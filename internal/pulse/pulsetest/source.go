@@ -46,52 +46,72 @@ func (s *Source) Snapshot(_ context.Context, v sector.Viewer) (pulse.Snapshot, e
 	if s.Moving {
 		grown = s.asked
 	}
-	for i := range pulse.Minutes {
-		snap.Points = append(snap.Points, s.point(now, i, part))
-	}
+	see := sector.Gate{}.Counts(v)
+	s.series(&snap, see, part)
 	if !s.Quiet {
-		snap.Counts = counts(part, grown)
+		snap.Counts = counts(see, part, grown)
 		snap.ToAlert, snap.ToMember = 380*time.Millisecond, 420*time.Millisecond
 	}
 	return snap, nil
 }
 
-func (s *Source) point(now time.Time, i int, part int64) pulse.Point {
-	p := pulse.Point{At: now.Truncate(time.Minute).Add(time.Duration(i-pulse.Minutes+1) * time.Minute)}
-	if s.Quiet {
-		return p
+func (s *Source) series(snap *pulse.Snapshot, see sector.Counts, part int64) {
+	lines := make([][]int64, 5)
+	for i := range pulse.Minutes {
+		snap.Times = append(snap.Times, snap.At.Truncate(time.Minute).Add(time.Duration(i-pulse.Minutes+1)*time.Minute))
+		for n, value := range s.minute(i, part) {
+			lines[n] = append(lines[n], value)
+		}
 	}
-	x := float64(i)
-	p.Accepted = int64(72000+9000*math.Sin(x/7)+4000*math.Sin(x*1.7)) / part
-	p.Matched = int64(6+4*math.Sin(x/3)+3*math.Cos(x*2.1)) / part
-	if i%7 == 3 {
-		p.Alerts = int64(1 + i%3)
+	for n, line := range []*[]sector.Figure{
+		&snap.Series.Accepted, &snap.Series.Matched, &snap.Series.Alerts, &snap.Series.Released, &snap.Series.Answers,
+	} {
+		_, *line = see.Series(lines[n])
 	}
-	if i == 22 || i == 47 {
-		p.Released = 1
-	}
-	if i > 47 && i%2 == 0 {
-		p.Answers = int64(4-(i-48)/4) / part
-	}
-	p.Answers = max(0, p.Answers)
-	return p
 }
 
-func counts(part, grown int64) map[pulse.Stage]pulse.Count {
-	return map[pulse.Stage]pulse.Count{
-		pulse.Members:   {Total: members(part)},
-		pulse.Door:      {Total: (4_318_220 + 1213*grown) / part, PerSecond: 1213 / float64(part)},
-		pulse.Stream:    {Total: (4_318_220 + 1213*grown) / part, PerSecond: 1213 / float64(part), Waiting: 412 / part},
-		pulse.Normalise: {Total: (4_317_808 + 1211*grown) / part, PerSecond: 1211 / float64(part)},
-		pulse.Match:     {Total: (386 + grown/3) / part, PerSecond: 0.1},
-		pulse.Rules:     {Total: (1942 + grown) / part, PerSecond: 0.5},
-		pulse.Correlate: {Total: 61 / part, PerSecond: 0},
-		pulse.Alerts:    {Total: 17 / min(part, 5), PerSecond: 0, Waiting: 5 / min(part, 5)},
-		pulse.Review:    {Total: 4 / min(part, 4), Waiting: 2 / min(part, 2)},
-		pulse.Gate:      {Total: 2, Waiting: 1 / min(part, 2)},
-		pulse.Channels:  {Total: 94 / part, PerSecond: 0.1, Waiting: 1203 / part, Condition: condition(part)},
-		pulse.Answers:   {Total: (31 + grown/5) / part, Waiting: 15 / part},
+// minute is accepted, matched, alerts, released, answers.
+func (s *Source) minute(i int, part int64) [5]int64 {
+	var m [5]int64
+	if s.Quiet {
+		return m
 	}
+	x := float64(i)
+	m[0] = int64(72000+9000*math.Sin(x/7)+4000*math.Sin(x*1.7)) / part
+	m[1] = int64(6+4*math.Sin(x/3)+3*math.Cos(x*2.1)) / part
+	if i%7 == 3 {
+		m[2] = int64(1 + i%3)
+	}
+	if i == 22 || i == 47 {
+		m[3] = 1
+	}
+	if i > 47 && i%2 == 0 {
+		m[4] = max(0, int64(4-(i-48)/4)/part)
+	}
+	return m
+}
+
+func counts(see sector.Counts, part, grown int64) map[pulse.Stage]pulse.Count {
+	all := map[pulse.Stage]pulse.Count{}
+	put := func(s pulse.Stage, total int64, rate float64, waiting int64) {
+		all[s] = pulse.Count{Total: see.Figure(total), Rate: see.Rate(int64(rate*60), rate), Waiting: see.Figure(waiting)}
+	}
+	put(pulse.Members, members(part), 0, 0)
+	put(pulse.Door, (4_318_220+1213*grown)/part, 1213/float64(part), 0)
+	put(pulse.Stream, (4_318_220+1213*grown)/part, 1213/float64(part), 412/part)
+	put(pulse.Normalise, (4_317_808+1211*grown)/part, 1211/float64(part), 0)
+	put(pulse.Match, (386+grown/3)/part, .1, 0)
+	put(pulse.Rules, (1942+grown)/part, .5, 0)
+	put(pulse.Correlate, 61/part, 0, 0)
+	put(pulse.Alerts, 17/min(part, 5), 0, 5/min(part, 5))
+	put(pulse.Review, 4/min(part, 4), 0, 2/min(part, 2))
+	put(pulse.Gate, 2, 0, 1/min(part, 2))
+	put(pulse.Channels, 94/part, .1, 1203/part)
+	put(pulse.Answers, (31+grown/5)/part, 0, 15/part)
+	slow := all[pulse.Channels]
+	slow.Condition = condition(part)
+	all[pulse.Channels] = slow
+	return all
 }
 
 func members(part int64) int64 {

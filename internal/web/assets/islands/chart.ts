@@ -1,6 +1,7 @@
 import uPlot from "uplot";
 import { subscribe } from "./stream";
 
+// Of a line that is withheld there are no values; it is not drawn.
 interface Series {
   label: string;
   tone: string;

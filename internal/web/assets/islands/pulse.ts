@@ -5,9 +5,9 @@ import { text } from "./island";
 // The loop: figures are replaced when they change; the segment behind a
 // station that counted something lights up for a moment. Nothing else moves.
 interface Count {
-  total: number;
+  total: string; // as it is shown; a mark where it is withheld
   rate: string;
-  waiting: number;
+  waiting: string;
   condition: "" | "slow" | "down";
   flow: number;
 }
@@ -16,12 +16,10 @@ interface Live {
   stages: Record<string, Count>;
 }
 
-const number = new Intl.NumberFormat("en");
-
 function waiting(el: HTMLElement, c: Count): string {
   if (c.condition === "down") return text(el, "down");
-  if (c.condition === "slow") return `${text(el, "slow")} ${number.format(c.waiting)}`;
-  return c.waiting > 0 ? `${text(el, "waiting")} ${number.format(c.waiting)}` : "";
+  if (c.condition === "slow") return `${text(el, "slow")} ${c.waiting}`;
+  return c.waiting ? `${text(el, "waiting")} ${c.waiting}` : "";
 }
 
 function part(station: Element, name: string): Element | null {
@@ -32,7 +30,7 @@ function update(el: HTMLElement, stage: string, c: Count): void {
   let moved = false;
   for (const station of el.querySelectorAll(`[data-stage=${stage}]`)) {
     const total = part(station, "total");
-    if (total) moved = show(total, number.format(c.total)) || moved;
+    if (total) moved = show(total, c.total) || moved;
     const speed = part(station, "rate");
     if (speed) speed.textContent = c.rate;
     const queue = part(station, "waiting");
