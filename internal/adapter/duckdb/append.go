@@ -55,7 +55,7 @@ func (h *History) Append(ctx context.Context, upTo uint64, records []monitor.Rec
 		}
 		e.extent.grow(oldest, newest, int64(len(records)))
 	}
-	h.askCheckpoint()
+	h.askUpkeep(e)
 	return nil
 }
 
@@ -99,7 +99,11 @@ func (e *engine) append(ctx context.Context, upTo uint64, records []monitor.Reco
 	if _, err := e.writer.ExecContext(ctx, `BEGIN`); err != nil {
 		return e.fail(err)
 	}
-	err = e.writer.Raw(func(dc any) error { return e.appendRows(dc.(driver.Conn), records, places) })
+	var rows rowCounts
+	err = e.writer.Raw(func(dc any) (err error) {
+		rows, err = e.appendRows(dc.(driver.Conn), records, places)
+		return err
+	})
 	if err == nil {
 		_, err = e.writer.ExecContext(ctx, `UPDATE history.ingest SET upto = $1, segment = $2, size = $3`, int64(upTo), segment, size)
 	}
@@ -113,6 +117,8 @@ func (e *engine) append(ctx context.Context, upTo uint64, records []monitor.Reco
 		return e.fail(err) // perhaps stored: opening again tells
 	}
 	e.archive.committed(segment, size)
+	e.seen.rows.Add(rows.seen)
+	e.addresses.rows.Add(rows.addresses)
 	return nil
 }
 
@@ -122,7 +128,7 @@ func (e *engine) fail(err error) error {
 }
 
 // appendRows fills the four tables through one appender each.
-func (e *engine) appendRows(dc driver.Conn, records []monitor.Record, places []place) (err error) {
+func (e *engine) appendRows(dc driver.Conn, records []monitor.Record, places []place) (n rowCounts, err error) {
 	a := &rowAppender{eng: e}
 	defer func() { err = errors.Join(err, a.close()) }()
 	for _, t := range []struct {
@@ -130,7 +136,7 @@ func (e *engine) appendRows(dc driver.Conn, records []monitor.Record, places []p
 		to   **duck.Appender
 	}{{"events", &a.events}, {"batches", &a.batches}, {"seen", &a.seen}, {"addresses", &a.addresses}} {
 		if *t.to, err = duck.NewAppender(dc, "history", "main", t.name); err != nil {
-			return fmt.Errorf("table %s: %w", t.name, err)
+			return n, fmt.Errorf("table %s: %w", t.name, err)
 		}
 	}
 	for i := range records {
@@ -138,16 +144,20 @@ func (e *engine) appendRows(dc driver.Conn, records []monitor.Record, places []p
 			runtime.Gosched()
 		}
 		if err := a.record(&records[i], places[i]); err != nil {
-			return fmt.Errorf("record %d: %w", records[i].Number, err)
+			return n, fmt.Errorf("record %d: %w", records[i].Number, err)
 		}
 	}
-	return nil
+	return a.count, nil
 }
+
+// rowCounts is how many rows went into the tables of the observables.
+type rowCounts struct{ seen, addresses int64 }
 
 type rowAppender struct {
 	eng                              *engine
 	events, batches, seen, addresses *duck.Appender
 	seq                              int64
+	count                            rowCounts
 }
 
 func (a *rowAppender) close() error {
@@ -185,16 +195,21 @@ func (a *rowAppender) observable(r *monitor.Record, at place, o event.Observable
 	happened, member := r.At.UnixMicro(), string(r.Member)
 	if isAddress(o.Kind) {
 		if ip, ok := parseAddress(o.Value); ok {
+			a.count.addresses++
 			return a.addresses.AppendRow(ip.hi, ip.lo, r.Number, happened, at, member)
 		}
 	}
-	err := a.seen.AppendRow(a.eng.hash(o.Value), uint8(o.Kind), r.Number, happened, at, member)
+	row := func(value string, kind uint8) error {
+		a.count.seen++
+		return a.seen.AppendRow(a.eng.hash(value), kind, r.Number, happened, at, member)
+	}
+	err := row(o.Value, uint8(o.Kind))
 	if err != nil || o.Kind != event.ObservableDomain {
 		return err
 	}
 	parents(o.Value, func(parent string) {
 		if err == nil {
-			err = a.seen.AppendRow(a.eng.hash(parent), uint8(kindParent), r.Number, happened, at, member)
+			err = row(parent, kindParent)
 		}
 	})
 	return err

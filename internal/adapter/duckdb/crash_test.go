@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -20,10 +21,11 @@ import (
 
 // childPath, when set, makes the test binary append batches of crashBatch
 // records to the database there until it is killed. It prints each position
-// when it begins and when it is stored.
+// when it begins and when it is stored, and what it logs.
 const (
 	childPath  = "DUCKDB_CHILD_PATH"
 	crashBatch = 3000
+	crashRun   = 30_000 // rows: a run for every tenth batch
 )
 
 func runChild() bool {
@@ -38,7 +40,8 @@ func runChild() bool {
 func appendForEver(path string) error {
 	ctx := context.Background()
 	// A small log, so that the kill falls into checkpoints as well.
-	h, err := duckdb.Open(ctx, duckdb.Config{Path: path, CheckpointMB: 4})
+	h, err := duckdb.Open(ctx, duckdb.Config{Path: path, CheckpointMB: 4, RunRows: crashRun,
+		Logger: slog.New(slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{Level: slog.LevelDebug}))})
 	if err != nil {
 		return err
 	}
@@ -69,9 +72,10 @@ func crashRecords(seq uint64) []monitor.Record {
 	return records
 }
 
-// killChild runs a child until it has begun a batch after some time, kills it
-// (SIGKILL) after a further pause, and returns the last position it stored.
-func killChild(t *testing.T, path string, pause time.Duration) (stored uint64) {
+// killChild runs a child until a line with until in it has come four times,
+// kills it (SIGKILL) after a further pause, and returns the last position it
+// stored and whether it was making a run.
+func killChild(t *testing.T, path, until string, pause time.Duration) (stored uint64, moving bool) {
 	t.Helper()
 	exe, err := os.Executable()
 	if err != nil {
@@ -87,16 +91,18 @@ func killChild(t *testing.T, path string, pause time.Duration) (stored uint64) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	begun := 0
+	seen := 0
 	for lines := bufio.NewScanner(out); lines.Scan(); {
-		what, number, _ := strings.Cut(lines.Text(), " ")
-		n, err := strconv.ParseUint(number, 10, 64)
-		switch {
-		case err != nil:
-		case what == "stored":
-			stored = n
-		case what == "begin":
-			if begun++; begun == 4 {
+		if number, ok := strings.CutPrefix(lines.Text(), "stored "); ok {
+			if stored, err = strconv.ParseUint(number, 10, 64); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if strings.Contains(lines.Text(), " a run") {
+			moving = strings.Contains(lines.Text(), "sorting")
+		}
+		if strings.Contains(lines.Text(), until) {
+			if seen++; seen == 4 {
 				time.AfterFunc(pause, func() { _ = cmd.Process.Kill() })
 			}
 		}
@@ -104,16 +110,26 @@ func killChild(t *testing.T, path string, pause time.Duration) (stored uint64) {
 	if err := cmd.Wait(); err == nil {
 		t.Fatal("the child ended by itself")
 	}
-	return stored
+	return stored, moving
 }
 
-// TestKill: after a kill in the middle of an append or a checkpoint, rows and
-// cursor agree in all tables, and nothing that was stored is lost.
+// TestKill: after a kill in the middle of an append, a checkpoint or a move of
+// rows into a run, rows and cursor agree in all tables, and nothing that was
+// stored is lost or there twice.
 func TestKill(t *testing.T) {
+	for name, until := range map[string]string{"append": "begin ", "run": "sorting a run", "after a run": "sorted a run"} {
+		t.Run(name, func(t *testing.T) { killTimes(t, until) })
+	}
+}
+
+func killTimes(t *testing.T, until string) {
 	path := filepath.Join(t.TempDir(), "history.db")
-	between := 0
+	between, moves := 0, 0
 	for round := range 8 {
-		stored := killChild(t, path, time.Duration(round*7)*time.Millisecond)
+		stored, moving := killChild(t, path, until, time.Duration(round*3)*time.Millisecond)
+		if moving {
+			moves++
+		}
 		h, err := duckdb.Open(t.Context(), duckdb.Config{Path: path})
 		if err != nil {
 			t.Fatal(err)
@@ -141,5 +157,5 @@ func TestKill(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	t.Logf("%d of 8 kills fell between the commit and its acknowledgement", between)
+	t.Logf("of 8 kills %d fell into a move, %d between a commit and its acknowledgement", moves, between)
 }

@@ -91,7 +91,7 @@ func (f *finder) values(ctx context.Context, t *hashTerms) error {
 	return f.collect(ctx, `SELECT DISTINCT t.i, s.happened, s.number, s.place FROM
 		(SELECT unnest($1::BIGINT[]) AS i, unnest($2::BIGINT[]) AS hash,
 			unnest($3::BIGINT[]) AS kind, unnest($4::BIGINT[]) AS parent) AS t
-		JOIN history.seen AS s ON s.hash = t.hash AND (s.kind = t.kind OR s.kind = t.parent)
+		JOIN history.all_seen AS s ON s.hash = t.hash AND (s.kind = t.kind OR s.kind = t.parent)
 		WHERE s.happened >= $5 AND s.happened < $6
 		ORDER BY s.happened, s.number, t.i LIMIT $7`,
 		t.index, t.hash, t.kind, t.parent, f.from, f.to, f.limit)
@@ -112,12 +112,17 @@ func (n network) masks() (hi, lo int64) {
 	return half(n.bits), half(n.bits - 64)
 }
 
-type maskTerms struct{ index, hi, lo []int64 }
+// maskTerms are networks of one length in columns. first and last are the
+// bounds of all of them in either half.
+type maskTerms struct {
+	index, hi, lo []int64
+	first, last   address
+}
 
 // addTo puts an address or network among those of its length; false when the
 // value is neither.
 func addTo(networks map[network]*maskTerms, i int64, value string) bool {
-	first, _, ok := span(value)
+	first, last, ok := span(value)
 	if !ok {
 		return false
 	}
@@ -132,9 +137,11 @@ func addTo(networks map[network]*maskTerms, i int64, value string) bool {
 	}
 	group := networks[n]
 	if group == nil {
-		group = &maskTerms{}
+		group = &maskTerms{first: first, last: last}
 		networks[n] = group
 	}
+	group.first = address{hi: min(group.first.hi, first.hi), lo: min(group.first.lo, first.lo)}
+	group.last = address{hi: max(group.last.hi, last.hi), lo: max(group.last.lo, last.lo)}
 	hi, lo := n.masks()
 	group.index = append(group.index, i)
 	group.hi = append(group.hi, first.hi&hi)
@@ -144,15 +151,18 @@ func addTo(networks map[network]*maskTerms, i int64, value string) bool {
 
 func (f *finder) network(ctx context.Context, n network, t *maskTerms) error {
 	hi, lo := n.masks()
+	// The bounds let it skip most of a run when the networks are few or near.
 	// IPv4 is kept mapped into IPv6; a short IPv6 prefix must not take it in.
 	low, high, _ := span("::ffff:0:0/96")
 	return f.collect(ctx, `SELECT DISTINCT t.i, a.happened, a.number, a.place FROM
 		(SELECT unnest($1::BIGINT[]) AS i, unnest($2::BIGINT[]) AS hi, unnest($3::BIGINT[]) AS lo) AS t
-		JOIN history.addresses AS a ON (a.hi & $4) = t.hi AND (a.lo & $5) = t.lo
+		JOIN history.all_addresses AS a ON (a.hi & $4) = t.hi AND (a.lo & $5) = t.lo
 		WHERE a.happened >= $6 AND a.happened < $7
 			AND (a.hi = $8 AND a.lo >= $9 AND a.lo <= $10) = $11
-		ORDER BY a.happened, a.number, t.i LIMIT $12`,
-		t.index, t.hi, t.lo, hi, lo, f.from, f.to, low.hi, low.lo, high.lo, n.v4, f.limit)
+			AND a.hi >= $12 AND a.hi <= $13 AND a.lo >= $14 AND a.lo <= $15
+		ORDER BY a.happened, a.number, t.i LIMIT $16`,
+		t.index, t.hi, t.lo, hi, lo, f.from, f.to, low.hi, low.lo, high.lo, n.v4,
+		t.first.hi, t.last.hi, t.first.lo, t.last.lo, f.limit)
 }
 
 func (f *finder) collect(ctx context.Context, query string, args ...any) error {

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/aspis-platform/aspis/event"
 	"github.com/aspis-platform/aspis/internal/adapter/duckdb"
 	"github.com/aspis-platform/aspis/internal/monitor"
 	"github.com/aspis-platform/aspis/internal/monitor/monitortest"
@@ -32,7 +33,7 @@ func TestFullDisk(t *testing.T) {
 		t.Fatal(err)
 	}
 	h, err := duckdb.Open(t.Context(), duckdb.Config{
-		Path: filepath.Join(disk, "history.db"), CheckpointMB: 4,
+		Path: filepath.Join(disk, "history.db"), CheckpointMB: 4, RunRows: 1000,
 		Logger: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug})),
 	})
 	if err != nil {
@@ -53,10 +54,18 @@ func TestFullDisk(t *testing.T) {
 	}
 	count := func() int64 {
 		t.Helper()
+		found, err := h.Histogram(t.Context(), monitortest.Everyone(), monitor.Query{
+			From: monitortest.Epoch(), To: monitortest.Epoch().Add(24 * time.Hour), Observable: "192.0.2.1"}, 1)
+		if err != nil {
+			t.Fatalf("Histogram: %v", err)
+		}
 		buckets, err := h.Histogram(t.Context(), monitortest.Everyone(),
 			monitor.Query{From: monitortest.Epoch(), To: monitortest.Epoch().Add(24 * time.Hour)}, 1)
 		if err != nil {
 			t.Fatalf("Histogram: %v", err)
+		}
+		if found[0].Count != buckets[0].Count {
+			t.Errorf("%d records, %d with the address that all have", buckets[0].Count, found[0].Count)
 		}
 		return buckets[0].Count
 	}
@@ -93,6 +102,9 @@ func noisyRecords(seq uint64) []monitor.Record {
 	records := make([]monitor.Record, noisyBatch)
 	for i := range records {
 		records[i] = monitortest.NewRecord("a", time.Duration(seq)*time.Second, noise(int(seq)*noisyBatch+i, 2000))
+		records[i].Observables = []event.Observable{
+			{Kind: event.ObservableAccount, Value: noise(i, 20)}, {Kind: event.ObservableIPv4, Value: "192.0.2.1"},
+		}
 	}
 	monitortest.Number(seq, records)
 	return records

@@ -13,13 +13,14 @@
 //
 // Observables are kept as a keyed hash (table seen) or, for addresses, as the
 // address itself (table addresses) next to time, number, member and place.
+// Beside the appends their rows are sorted by value in runs of some millions
+// (tables seen_runs and addresses_runs), so that the same holds for a value.
 // Text is looked for in the record files, newest first.
 package duckdb
 
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -64,7 +65,10 @@ type Config struct {
 	// wait for some of a checkpoint, half a second or so; smaller and more
 	// frequent ones write the newest row group again more often.
 	CheckpointMB int
-	Logger       *slog.Logger
+	// RunRows is how many rows of observables are sorted at once; a look-up of
+	// one reads all that are not sorted yet. Sorting takes some 60 bytes a row.
+	RunRows int
+	Logger  *slog.Logger
 }
 
 func (c Config) withDefaults() Config {
@@ -72,6 +76,7 @@ func (c Config) withDefaults() Config {
 	c.Threads = cmp.Or(c.Threads, DefaultThreads)
 	c.Readers = cmp.Or(c.Readers, DefaultReaders)
 	c.CheckpointMB = cmp.Or(c.CheckpointMB, DefaultCheckpointMB)
+	c.RunRows = cmp.Or(c.RunRows, DefaultRunRows)
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -90,23 +95,24 @@ type History struct {
 	eng    *engine // nil while the database cannot be opened
 	closed bool
 
-	checkpoints chan struct{} // asks for a checkpoint
-	stop        chan struct{}
-	done        sync.WaitGroup
+	upkeep chan struct{} // asks for a checkpoint, a run, or both
+	stop   context.CancelFunc
+	done   sync.WaitGroup
 }
 
 var _ monitor.History = (*History)(nil)
 
 // engine is one opening of the database.
 type engine struct {
-	db      *sql.DB
-	writer  *sql.Conn
-	archive *archive
-	threads int
-	secret  []byte // key of the observables' hashes
-	cursor  atomic.Uint64
-	extent  extent
-	broken  atomic.Bool // the database refuses everything until it is opened again
+	db              *sql.DB
+	writer          *sql.Conn
+	archive         *archive
+	threads         int
+	secret          []byte // key of the observables' hashes
+	cursor          atomic.Uint64
+	extent          extent
+	seen, addresses *tail
+	broken          atomic.Bool // the database refuses everything until it is opened again
 }
 
 // extent is the span of event times and the number of records held.
@@ -135,12 +141,15 @@ func (e *extent) grow(oldest, newest, rows int64) {
 // Open opens the database at cfg.Path, creating it if need be.
 func Open(ctx context.Context, cfg Config) (*History, error) {
 	cfg = cfg.withDefaults()
-	h := &History{cfg: cfg, log: cfg.Logger, checkpoints: make(chan struct{}, 1), stop: make(chan struct{})}
+	h := &History{cfg: cfg, log: cfg.Logger, upkeep: make(chan struct{}, 1)}
 	var err error
 	if h.eng, err = h.start(ctx); err != nil {
 		return nil, fmt.Errorf("open history: %w", err)
 	}
-	h.done.Go(h.checkpointer)
+	var working context.Context
+	working, h.stop = context.WithCancel(context.WithoutCancel(ctx))
+	h.done.Go(func() { h.keepUp(working) })
+	h.askUpkeep(h.eng)
 	return h, nil
 }
 
@@ -159,7 +168,8 @@ func (h *History) start(ctx context.Context) (_ *engine, err error) {
 			err = errors.Join(err, e.close())
 		}
 	}()
-	e.db.SetMaxOpenConns(h.cfg.Readers + 2) // one appends, one checkpoints
+	e.seen, e.addresses = newTails()
+	e.db.SetMaxOpenConns(h.cfg.Readers + 2) // one appends, one does the upkeep
 	e.db.SetMaxIdleConns(h.cfg.Readers + 2)
 	if e.writer, err = e.db.Conn(ctx); err != nil {
 		return nil, fmt.Errorf("connect: %w", err)
@@ -202,79 +212,6 @@ func (h *History) settings() []string {
 }
 
 func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
-
-const schemaVersion = 2
-
-func schema() []string {
-	return []string{
-		`CREATE TABLE history.meta (version INTEGER NOT NULL, secret BLOB NOT NULL)`,
-		// The last stream position, and where the record files end.
-		`CREATE TABLE history.ingest (upto BIGINT NOT NULL, segment BIGINT NOT NULL, size BIGINT NOT NULL)`,
-		`CREATE TABLE history.events (
-			number BIGINT NOT NULL, line INTEGER NOT NULL, happened BIGINT NOT NULL, place BIGINT NOT NULL,
-			member VARCHAR NOT NULL, product VARCHAR NOT NULL, category VARCHAR NOT NULL,
-			service VARCHAR NOT NULL, host VARCHAR NOT NULL, account VARCHAR NOT NULL)`,
-		`CREATE TABLE history.batches (id VARCHAR NOT NULL, seq BIGINT NOT NULL)`,
-		`CREATE TABLE history.seen (hash BIGINT NOT NULL, kind UTINYINT NOT NULL,
-			number BIGINT NOT NULL, happened BIGINT NOT NULL, place BIGINT NOT NULL, member VARCHAR NOT NULL)`,
-		`CREATE TABLE history.addresses (hi BIGINT NOT NULL, lo BIGINT NOT NULL,
-			number BIGINT NOT NULL, happened BIGINT NOT NULL, place BIGINT NOT NULL, member VARCHAR NOT NULL)`,
-		`INSERT INTO history.ingest VALUES (0, 0, 0)`,
-	}
-}
-
-// migrate creates the tables of a new file and reads what is kept in memory.
-// It returns where the record files end.
-func (e *engine) migrate(ctx context.Context) (segment, size int64, err error) {
-	var tables int
-	if err := e.writer.QueryRowContext(ctx,
-		`SELECT count(*) FROM duckdb_tables() WHERE database_name = 'history'`).Scan(&tables); err != nil {
-		return 0, 0, fmt.Errorf("schema: %w", err)
-	}
-	if tables == 0 {
-		if err := e.create(ctx); err != nil {
-			return 0, 0, fmt.Errorf("schema: %w", err)
-		}
-	}
-	var version int
-	if err := e.writer.QueryRowContext(ctx, `SELECT version, secret FROM history.meta`).Scan(&version, &e.secret); err != nil {
-		return 0, 0, fmt.Errorf("schema: %w", err)
-	}
-	if version != schemaVersion {
-		return 0, 0, fmt.Errorf("the database is of version %d, this program knows %d", version, schemaVersion)
-	}
-	var cursor, rows int64
-	var oldest, newest sql.NullInt64
-	if err := e.writer.QueryRowContext(ctx, `SELECT upto, segment, size FROM history.ingest`).Scan(&cursor, &segment, &size); err != nil {
-		return 0, 0, fmt.Errorf("cursor: %w", err)
-	}
-	if err := e.writer.QueryRowContext(ctx,
-		`SELECT min(happened), max(happened), count(*) FROM history.events`).Scan(&oldest, &newest, &rows); err != nil {
-		return 0, 0, fmt.Errorf("extent: %w", err)
-	}
-	e.cursor.Store(uint64(cursor))
-	e.extent.grow(oldest.Int64, newest.Int64, rows)
-	return segment, size, nil
-}
-
-func (e *engine) create(ctx context.Context) error {
-	secret := make([]byte, 32)
-	_, _ = rand.Read(secret) // never fails
-	tx, err := e.writer.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = tx.Rollback() }() // after Commit it does nothing
-	for _, s := range schema() {
-		if _, err := tx.ExecContext(ctx, s); err != nil {
-			return err
-		}
-	}
-	if _, err := tx.ExecContext(ctx, `INSERT INTO history.meta VALUES ($1, $2)`, schemaVersion, secret); err != nil {
-		return err
-	}
-	return tx.Commit()
-}
 
 // close waits for running searches.
 func (e *engine) close() error {
@@ -358,7 +295,7 @@ func (h *History) Close() error {
 		return nil
 	}
 	h.closed = true
-	close(h.stop)
+	h.stop()
 	h.mu.Unlock()
 	h.done.Wait()
 	h.writing.Lock()

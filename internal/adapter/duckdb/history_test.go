@@ -29,3 +29,15 @@ func open(t testing.TB, dir string) *duckdb.History {
 func TestHistory(t *testing.T) {
 	monitortest.TestHistory(t, func(t *testing.T, dir string) monitortest.ClosableHistory { return open(t, dir) })
 }
+
+// TestHistorySorting is the same while runs of a few rows are being made all
+// the time.
+func TestHistorySorting(t *testing.T) {
+	monitortest.TestHistory(t, func(t *testing.T, dir string) monitortest.ClosableHistory {
+		h, err := duckdb.Open(t.Context(), duckdb.Config{Path: filepath.Join(dir, "history.db"), RunRows: 7})
+		if err != nil {
+			t.Fatalf("Open: %v", err)
+		}
+		return h
+	})
+}

@@ -38,7 +38,9 @@ func TestMeasure(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Logf("open: %v, %s", time.Since(start), memory())
+	sortAll(t, h, path)
 	fill(t, h, uint64(n/benchBatch))
+	sortAll(t, h, path)
 	pace(t, h)
 	afterCrash(t, path)
 	start = time.Now()
@@ -88,6 +90,20 @@ func afterCrash(t *testing.T, path string) {
 	if err := h.Close(); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// sortAll waits until less than a run of each kind is left.
+func sortAll(t *testing.T, h *duckdb.History, path string) {
+	start, before := time.Now(), h.Unsorted()
+	for h.HasRun() {
+		time.Sleep(10 * time.Millisecond)
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("sorted %d rows in %v, %d are left; file of %d MiB, %s",
+		before-h.Unsorted(), time.Since(start).Round(time.Millisecond), h.Unsorted(), info.Size()>>20, memory())
 }
 
 func memory() string {
@@ -193,7 +209,12 @@ func looks(t *testing.T, h *duckdb.History) {
 		}
 		t.Logf("histogram %-21s %v", c.name, time.Since(s).Round(100*time.Microsecond))
 	}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	s := time.Now()
+	_, err = h.Histogram(ctx, monitortest.Everyone(), with(func(q *monitor.Query) { q.Text = "none" }), 100)
+	cancel()
+	t.Logf("histogram within 20 ms %v: %v", time.Since(s).Round(100*time.Microsecond), err)
+	s = time.Now()
 	if _, err := h.Get(t.Context(), monitortest.Everyone(), early[7].ID); err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package duckdb
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -288,7 +289,8 @@ func (h *History) Histogram(ctx context.Context, f sector.Filter, q monitor.Quer
 		err = e.count(ctx, table, &c, buckets, from, to)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("histogram: %w", e.note(err))
+		// The engine calls it an interruption; the caller asks what ended it.
+		return nil, fmt.Errorf("histogram: %w", cmp.Or(ctx.Err(), e.note(err)))
 	}
 	return buckets, nil
 }
@@ -312,8 +314,11 @@ func (e *engine) count(ctx context.Context, table string, c *conditions, buckets
 		what = "count(DISTINCT number)"
 	}
 	k := len(c.args)
-	query := fmt.Sprintf(`SELECT (happened - $%d) * $%d // $%d AS bucket, %s
-		FROM %s WHERE %s GROUP BY bucket`, k+1, k+2, k+3, what, table, c)
+	bucket := fmt.Sprintf(`(happened - $%d) * $%d // $%d`, k+1, k+2, k+3)
+	if len(buckets) <= 1<<8 { // the engine counts in an array where the type bounds the groups
+		bucket = `CAST(` + bucket + ` AS UTINYINT)`
+	}
+	query := fmt.Sprintf(`SELECT %s AS bucket, %s FROM %s WHERE %s GROUP BY bucket`, bucket, what, table, c)
 	rows, err := e.db.QueryContext(ctx, query, append(slices.Clone(c.args), from, int64(len(buckets)), to-from)...)
 	if err != nil {
 		return err

@@ -72,7 +72,7 @@ func (c *conditions) query(e *engine, q monitor.Query, from, to int64) (table st
 // observable is the table and the condition for a value.
 func (e *engine) observable(value string) (table, is string, args []any) {
 	if ip, ok := parseAddress(value); ok {
-		return "history.addresses", "hi = ? AND lo = ?", []any{ip.hi, ip.lo}
+		return "history.all_addresses", "hi = ? AND lo = ?", []any{ip.hi, ip.lo}
 	}
-	return "history.seen", "hash = ? AND kind < ?", []any{e.hash(value), kindParent}
+	return "history.all_seen", "hash = ? AND kind < ?", []any{e.hash(value), kindParent}
 }

@@ -44,11 +44,13 @@ func TestHistory(t *testing.T, open OpenHistory) {
 		{"time budget", historyBudget},
 		{"going on after time was up", historyGoOn},
 		{"histogram", historyHistogram},
+		{"histogram without time", historyNoTime},
 		{"find values", historyFind},
 		{"find domains", historyFindDomains},
 		{"find networks", historyFindNetworks},
 		{"find order and bounds", historyFindOrder},
 		{"reads beside appends", historyConcurrent},
+		{"observables beside appends", historyObservables},
 		{"like a list", historyModel},
 	}
 	for _, c := range cases {
