@@ -110,9 +110,6 @@ func TestMailTextsNeedAnAddress(t *testing.T) {
 // FuzzReadAnswer: whatever is sent, the answer is one of ours to judge or an
 // error of a kind that the edge explains.
 func FuzzReadAnswer(f *testing.F) {
-	for _, seed := range []string{`{"answer":"affected"}`, `{"answer":"x","reason":"y"}`, `{}`, `[]`, `{"answer":1}`, `{"answer":"affected"} {}`, `{"other":1}`, "", strings.Repeat("[", 5000)} {
-		f.Add(seed)
-	}
 	f.Fuzz(func(t *testing.T, body string) {
 		in, err := readAnswer(strings.NewReader(body))
 		if err != nil && !errs.Is(err, errs.Invalid) {

@@ -125,9 +125,6 @@ func TestDefangedComesBack(t *testing.T) {
 // FuzzParseIndicator: what is accepted is normal (parsing it again changes
 // nothing), external, and writes a pattern that STIX reads back.
 func FuzzParseIndicator(f *testing.F) {
-	for _, seed := range []string{"198.51.100.7", "203.0.113.0/24", "*.evil.example", "hxxps://evil[.]example/'x", "a@b.example", strings.Repeat("ab", 16), "::1", "http://[2001:db8::1]:1/\\", "例.example"} {
-		f.Add(seed)
-	}
 	f.Fuzz(func(t *testing.T, line string) {
 		ind, err := ParseIndicator(line)
 		if err != nil {
