@@ -33,7 +33,7 @@ func historyObservables(t *testing.T, s *historySuite) {
 	var begun, stored atomic.Int64 // records
 	stop := make(chan struct{})
 	var readers sync.WaitGroup
-	for i, value := range observedValues {
+	for i, value := range observedValues() {
 		readers.Go(func() {
 			for turn := 0; ; turn++ {
 				select {
@@ -68,7 +68,9 @@ func historyObservables(t *testing.T, s *historySuite) {
 }
 
 // observedValues are looked for; records have others as well.
-var observedValues = []string{"x.example", "a.x.example", "192.0.2.1", "2001:db8::1", "often", "v7"}
+func observedValues() []string {
+	return []string{"x.example", "a.x.example", "192.0.2.1", "2001:db8::1", "often", "v7"}
+}
 
 // observedRecords have up to four observables: some in every second record,
 // some rare, and now and then one value twice.
@@ -145,7 +147,7 @@ func (s *historySuite) compareObservables(t *testing.T, all []monitor.Record) {
 	t.Helper()
 	newest := slices.Clone(all)
 	slices.SortFunc(newest, newestFirst)
-	for _, value := range append([]string{"v0", "192.0.2.200", "nothing"}, observedValues...) {
+	for _, value := range append([]string{"v0", "192.0.2.200", "nothing"}, observedValues()...) {
 		for _, member := range []sector.MemberID{"", "a"} {
 			var want []monitor.Record
 			for _, r := range newest {
