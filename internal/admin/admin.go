@@ -6,9 +6,9 @@ import (
 	"context"
 	"embed"
 	"fmt"
-	"net/http"
 	"time"
 
+	"github.com/aspis-platform/aspis/internal/access"
 	"github.com/aspis-platform/aspis/internal/sector"
 	"github.com/aspis-platform/aspis/internal/web"
 )
@@ -56,32 +56,30 @@ type pages struct {
 	views *web.Views
 }
 
-// Mount adds the pages. The centre's people may look; only administrators
-// change anything.
-func Mount(mux *http.ServeMux, sh *web.Shell, c Config) error {
+// Mount adds the pages.
+func Mount(routes *access.Routes, sh *web.Shell, c Config) error {
 	views, err := sh.Views(templates, "templates")
 	if err != nil {
 		return fmt.Errorf("admin: pages: %w", err)
 	}
 	p := pages{Config: c, shell: sh, views: views}
-	centre := []sector.Role{sector.Administrator, sector.DutyManager, sector.Analyst}
 	sh.Nav(
-		web.NavItem{Phase: web.House, Key: "admin.members.title", Href: "/admin/members", Icon: "building-2", Roles: centre},
-		web.NavItem{Phase: web.House, Key: "admin.people.title", Href: "/admin/people", Icon: "users", Roles: []sector.Role{sector.Administrator}},
-		web.NavItem{Phase: web.House, Key: "admin.health.title", Href: "/admin/health", Icon: "heart-pulse", Roles: centre},
+		web.NavItem{Phase: web.House, Key: "admin.members.title", Href: "/admin/members", Icon: "building-2", Need: sector.ReadMembers},
+		web.NavItem{Phase: web.House, Key: "admin.people.title", Href: "/admin/people", Icon: "users", Need: sector.ReadPeople},
+		web.NavItem{Phase: web.House, Key: "admin.health.title", Href: "/admin/health", Icon: "heart-pulse", Need: sector.ReadHealth},
 	)
-	sh.Page(mux, "GET /admin/members", p.members, centre...)
-	sh.Page(mux, "GET /admin/members/{id}", p.member, centre...)
-	sh.Page(mux, "GET /admin/health", p.health, centre...)
-	sh.Page(mux, "GET /admin/members/new", p.newMember, sector.Administrator)
-	sh.Page(mux, "POST /admin/members/new", p.createMember, sector.Administrator)
-	sh.Page(mux, "POST /admin/members/{id}/keys", p.createKey, sector.Administrator)
-	sh.Page(mux, "GET /admin/members/{id}/keys/{key}/revoke", p.askRevoke, sector.Administrator)
-	sh.Page(mux, "POST /admin/members/{id}/keys/{key}/revoke", p.revoke, sector.Administrator)
-	sh.Page(mux, "GET /admin/people", p.people, sector.Administrator)
-	sh.Page(mux, "GET /admin/people/new", p.newPerson, sector.Administrator)
-	sh.Page(mux, "POST /admin/people/new", p.createPerson, sector.Administrator)
-	sh.Page(mux, "POST /admin/people/{id}/link", p.createLink, sector.Administrator)
+	sh.Page(routes, "GET /admin/members", sector.ReadMembers, p.members)
+	sh.Page(routes, "GET /admin/members/{id}", sector.ReadMembers, p.member)
+	sh.Page(routes, "GET /admin/health", sector.ReadHealth, p.health)
+	sh.Page(routes, "GET /admin/members/new", sector.WriteMembers, p.newMember)
+	sh.Page(routes, "POST /admin/members/new", sector.WriteMembers, p.createMember)
+	sh.Page(routes, "POST /admin/members/{id}/keys", sector.CreateKeys, p.createKey)
+	sh.Page(routes, "GET /admin/members/{id}/keys/{key}/revoke", sector.RevokeKeys, p.askRevoke)
+	sh.Page(routes, "POST /admin/members/{id}/keys/{key}/revoke", sector.RevokeKeys, p.revoke)
+	sh.Page(routes, "GET /admin/people", sector.ReadPeople, p.people)
+	sh.Page(routes, "GET /admin/people/new", sector.InvitePeople, p.newPerson)
+	sh.Page(routes, "POST /admin/people/new", sector.InvitePeople, p.createPerson)
+	sh.Page(routes, "POST /admin/people/{id}/link", sector.InvitePeople, p.createLink)
 	return nil
 }
 

@@ -56,7 +56,7 @@ func (p pages) members(w http.ResponseWriter, r *http.Request) error {
 	return p.views.Page(w, r, "members", web.Page{Title: "admin.members.title", Data: m})
 }
 
-func mayEdit(r *http.Request) bool { return sector.ViewerFrom(r.Context()).May(sector.Administrator) }
+func mayEdit(r *http.Request) bool { return sector.ViewerFrom(r.Context()).May(sector.WriteMembers) }
 
 func matches(l web.List, m sector.Member) bool {
 	if s := l.Get("sector"); s != "" && s != string(m.Sector) {

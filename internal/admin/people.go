@@ -54,7 +54,7 @@ func (p pages) people(w http.ResponseWriter, r *http.Request) error {
 	}}
 	q, role := strings.ToLower(m.Get("q")), m.Get("role")
 	all = slices.DeleteFunc(all, func(u sector.User) bool {
-		return role != "" && role != string(u.Role) || q != "" && !strings.Contains(u.Email+"\n"+string(u.Member), q)
+		return role != "" && !slices.Contains(u.Roles, sector.Role(role)) || q != "" && !strings.Contains(u.Email+"\n"+string(u.Member), q)
 	})
 	slices.SortFunc(all, personOrder(m.Sorted, m.Down))
 	m.Total = len(all)
@@ -73,7 +73,7 @@ func personOrder(by string, down bool) func(a, b sector.User) int {
 		c := 0
 		switch by {
 		case "role":
-			c = cmp.Compare(slices.Index(sector.Roles(), a.Role), slices.Index(sector.Roles(), b.Role))
+			c = cmp.Compare(slices.Index(sector.Roles(), a.Roles[0]), slices.Index(sector.Roles(), b.Roles[0]))
 		case "member":
 			c = cmp.Compare(a.Member, b.Member)
 		case "since":
@@ -92,7 +92,7 @@ func (p pages) personForm(r *http.Request) (*web.Form, error) {
 	if err != nil {
 		return nil, err
 	}
-	role := web.Field{Name: "role", Label: "admin.people.role", Kind: "radio", Required: true}
+	role := web.Field{Name: "role", Label: "admin.people.role", Kind: "checks", Required: true}
 	for _, x := range sector.Roles() {
 		role.Options = append(role.Options, web.Option{Value: string(x), Key: "common.role." + string(x)})
 	}
@@ -102,7 +102,7 @@ func (p pages) personForm(r *http.Request) (*web.Form, error) {
 		member.Options = append(member.Options, web.Option{Value: string(x.ID), Text: x.NameZh + " · " + x.Name})
 	}
 	if member.Value != "" {
-		role.Value = string(sector.MemberStaff)
+		role.Values = []string{string(sector.MemberStaff)}
 	}
 	return web.NewForm(
 		web.Field{Name: "email", Label: "signin.email", Kind: "email", Required: true, MaxLength: 254, Autofocus: true, Autocomplete: "off"},
@@ -133,7 +133,8 @@ func (p pages) createPerson(w http.ResponseWriter, r *http.Request) error {
 	if err := f.Read(w, r); err != nil {
 		return err
 	}
-	isMember := f.Get("role") == string(sector.MemberStaff)
+	roles := rolesOf(f.All("role"))
+	isMember := slices.ContainsFunc(roles, func(r sector.Role) bool { return r.Org() == sector.MemberOrg })
 	switch {
 	case isMember && f.Get("member") == "":
 		f.Fail("member", "admin.people.member_missing")
@@ -144,7 +145,7 @@ func (p pages) createPerson(w http.ResponseWriter, r *http.Request) error {
 		return p.showPersonForm(w, r, f)
 	}
 	u, err := p.People.CreateUser(r.Context(), sector.ViewerFrom(r.Context()), sector.User{
-		Email: f.Get("email"), Role: sector.Role(f.Get("role")), Member: sector.MemberID(f.Get("member")),
+		Email: f.Get("email"), Roles: roles, Member: sector.MemberID(f.Get("member")),
 	}, "")
 	if err != nil {
 		if err := f.FailWith(err); err != nil {
@@ -153,6 +154,14 @@ func (p pages) createPerson(w http.ResponseWriter, r *http.Request) error {
 		return p.showPersonForm(w, r, f)
 	}
 	return p.giveLink(w, r, u.ID)
+}
+
+func rolesOf(names []string) []sector.Role {
+	roles := make([]sector.Role, len(names))
+	for i, name := range names {
+		roles[i] = sector.Role(name)
+	}
+	return roles
 }
 
 func (p pages) createLink(w http.ResponseWriter, r *http.Request) error {

@@ -85,8 +85,8 @@ func populate(ctx context.Context, admin Admin) (secrets, error) {
 		own.Keys = append(own.Keys, secret)
 	}
 	people := []sector.User{
-		{Email: analystMail, Role: sector.Analyst},
-		{Email: memberMail, Role: sector.MemberStaff, Member: demo.Members(1)[0].ID},
+		{Email: analystMail, Roles: []sector.Role{sector.Analyst}},
+		{Email: memberMail, Roles: []sector.Role{sector.MemberStaff}, Member: demo.Members(1)[0].ID},
 	}
 	for _, u := range people {
 		if _, err := admin.CreateUser(ctx, by, u, own.Password); err != nil {

@@ -84,17 +84,25 @@ func (c createKeyCmd) Run(e *env) error {
 
 type createUserCmd struct {
 	dataFlag
-	Email         string `required:"" help:"The person's mail address, used to sign in."`
-	Role          string `required:"" help:"administrator, duty-manager, analyst, member or authority."`
-	Member        string `help:"The member's id, for the role member."`
-	PasswordStdin bool   `help:"Read the password from standard input."`
+	Email         string   `required:"" help:"The person's mail address, used to sign in."`
+	Role          []string `required:"" help:"One or more of ${roles}."`
+	Member        string   `help:"The member's id, for a member's people."`
+	PasswordStdin bool     `help:"Read the password from standard input."`
 }
 
 type userJSON struct {
 	ID     sector.UserID   `json:"id"`
 	Email  string          `json:"email"`
-	Role   sector.Role     `json:"role"`
+	Roles  []sector.Role   `json:"roles"`
 	Member sector.MemberID `json:"member,omitempty"`
+}
+
+func (c createUserCmd) roles() []sector.Role {
+	roles := make([]sector.Role, len(c.Role))
+	for i, name := range c.Role {
+		roles[i] = sector.Role(name)
+	}
+	return roles
 }
 
 func (c createUserCmd) Run(e *env) error {
@@ -107,11 +115,11 @@ func (c createUserCmd) Run(e *env) error {
 	}
 	return c.withAdmin(e, func(a wire.Admin) error {
 		u, err := a.CreateUser(e.ctx, sector.System(), sector.User{
-			Email: c.Email, Role: sector.Role(c.Role), Member: sector.MemberID(c.Member)}, password)
+			Email: c.Email, Roles: c.roles(), Member: sector.MemberID(c.Member)}, password)
 		if err != nil {
 			return err
 		}
-		return e.printJSON(userJSON{u.ID, u.Email, u.Role, u.Member})
+		return e.printJSON(userJSON{u.ID, u.Email, u.Roles, u.Member})
 	})
 }
 

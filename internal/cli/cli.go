@@ -17,6 +17,7 @@ import (
 
 	"github.com/aspis-platform/aspis/internal/platform/errs"
 	"github.com/aspis-platform/aspis/internal/platform/i18n"
+	"github.com/aspis-platform/aspis/internal/sector"
 )
 
 // Streams are what the program reads and writes.
@@ -75,7 +76,7 @@ func Main(ctx context.Context, args []string, io Streams) (code int) {
 	parser, err := kong.New(&c, kong.Name("aspis"), kong.UsageOnError(), kong.Writers(io.Out, io.Err),
 		kong.Description("A country's financial sector defends itself together."),
 		kong.Exit(func(code int) { panic(exit(code)) }), //nolint:forbidigo // kong calls it where it cannot return
-		kong.Vars{"default_data": "data"})
+		kong.Vars{"default_data": "data", "roles": strings.Join(sector.Names(sector.Roles()), ", ")})
 	if err != nil {
 		fmt.Fprintln(io.Err, "aspis:", err)
 		return 2

@@ -106,12 +106,12 @@ func (c demoCmd) welcome(e *env, p *wire.Program, members []sector.Member) error
 		label string
 		user  sector.User
 	}{
-		{"centre, analyst          中心 分析人員", sector.User{Email: "analyst@centre.example", Role: sector.Analyst}},
-		{"centre, duty manager     中心 值班主管", sector.User{Email: "duty@centre.example", Role: sector.DutyManager}},
-		{"centre, administrator    中心 系統管理者", sector.User{Email: "admin@centre.example", Role: sector.Administrator}},
+		{"centre, analyst          中心 分析人員", sector.User{Email: "analyst@centre.example", Roles: []sector.Role{sector.Analyst}}},
+		{"centre, duty manager     中心 值班主管", sector.User{Email: "duty@centre.example", Roles: []sector.Role{sector.DutyManager}}},
+		{"centre, administrator    中心 系統管理者", sector.User{Email: "admin@centre.example", Roles: []sector.Role{sector.Administrator}}},
 		{"member, " + members[0].Name + " 會員機構 " + members[0].NameZh, staff(members[0])},
 		{"member, " + other.Name + " 會員機構 " + other.NameZh, staff(other)},
-		{"authority                主管機關", sector.User{Email: "supervisor@authority.example", Role: sector.Supervisor}},
+		{"authority                主管機關", sector.User{Email: "supervisor@authority.example", Roles: []sector.Role{sector.Supervisor}}},
 	}
 	fmt.Fprintf(e.Out, "\nAspis demonstration: %d fictional members, synthetic records. Sign in with a link; each works once.\n"+
 		"Aspis 展示：%d 家虛構會員機構與合成紀錄。請以下列連結登入，每個連結僅能使用一次。\n\n", len(members), len(members))
@@ -127,5 +127,5 @@ func (c demoCmd) welcome(e *env, p *wire.Program, members []sector.Member) error
 }
 
 func staff(m sector.Member) sector.User {
-	return sector.User{Email: "soc@" + string(m.ID) + ".example", Role: sector.MemberStaff, Member: m.ID}
+	return sector.User{Email: "soc@" + string(m.ID) + ".example", Roles: []sector.Role{sector.MemberStaff}, Member: m.ID}
 }

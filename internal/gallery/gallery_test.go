@@ -22,27 +22,26 @@ import (
 func mount(t *testing.T, kit *webtest.Kit) {
 	t.Helper()
 	src := &pulsetest.Source{Now: webtest.Now, Moving: true, Quiet: os.Getenv("ASPIS_GALLERY_QUIET") != ""}
-	alerts := pulse.Way{Stage: pulse.Alerts, Href: "/alerts", Roles: []sector.Role{sector.Analyst, sector.DutyManager}}
-	members := pulse.Way{Stage: pulse.Members, Href: "/admin/members", Roles: []sector.Role{sector.Analyst, sector.DutyManager, sector.Administrator}}
-	if err := pulse.Mount(kit.Mux, kit.Shell, src, alerts, members); err != nil {
+	alerts := pulse.Way{Stage: pulse.Alerts, Href: "/alerts", Need: sector.ReadAlerts}
+	members := pulse.Way{Stage: pulse.Members, Href: "/admin/members", Need: sector.ReadMembers}
+	if err := pulse.Mount(kit.Routes, kit.Shell, src, alerts, members); err != nil {
 		t.Fatal(err)
 	}
 	// Lines of pages that other domains bring.
-	centre := []sector.Role{sector.Analyst, sector.DutyManager}
 	kit.Shell.Nav(
-		web.NavItem{Phase: web.During, Key: "pulse.stage.alerts", Href: "/alerts", Icon: "bell", Roles: centre},
-		web.NavItem{Phase: web.Before, Key: "pulse.stage.review", Href: "/advisories", Icon: "megaphone"},
+		web.NavItem{Phase: web.During, Key: "pulse.stage.alerts", Href: "/alerts", Icon: "bell", Need: sector.ReadAlerts},
+		web.NavItem{Phase: web.Before, Key: "pulse.stage.review", Href: "/advisories", Icon: "megaphone", Need: sector.ReadDrafts},
 	)
 	fake := admintest.New(webtest.Now())
 	fake.Sick = os.Getenv("ASPIS_GALLERY_SICK") != ""
-	if err := admin.Mount(kit.Mux, kit.Shell, admin.Config{Members: fake, People: fake, Engines: fake}); err != nil {
+	if err := admin.Mount(kit.Routes, kit.Shell, admin.Config{Members: fake, People: fake, Engines: fake}); err != nil {
 		t.Fatal(err)
 	}
 	views, err := kit.Shell.Views(os.DirFS("."), "templates")
 	if err != nil {
 		t.Fatal(err)
 	}
-	kit.Shell.Page(kit.Mux, "GET /design", func(w http.ResponseWriter, r *http.Request) error {
+	kit.Shell.Page(kit.Routes, "GET /design", sector.Public, func(w http.ResponseWriter, r *http.Request) error {
 		return views.Page(w, r, "design", web.Page{Title: "common.product", Data: designModel()})
 	})
 }

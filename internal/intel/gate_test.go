@@ -17,6 +17,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/aspis-platform/aspis/internal/access"
 	"github.com/aspis-platform/aspis/internal/adapter/sqldb"
 	"github.com/aspis-platform/aspis/internal/intel"
 	"github.com/aspis-platform/aspis/internal/intel/inteltest"
@@ -182,7 +183,7 @@ func newGateWorld(t inteltest.T, path string, wrap storeOf) *gateWorld {
 		w.model.sectorOf[string(m.ID)] = m.Sector
 		w.viewers[string(m.ID)] = w.Viewer(i)
 	}
-	w.viewers["authority"], w.viewers["public"] = inteltest.Supervisor(), sector.Viewer{User: "outsider"}
+	w.viewers["authority"], w.viewers["public"] = inteltest.Supervisor(), sector.Viewer{Org: sector.Partner, User: "outsider", Roles: []sector.Role{sector.PartnerDesk}}
 	w.handler = w.serve(t, seen)
 	return w
 }
@@ -198,8 +199,8 @@ func (w *gateWorld) serve(t inteltest.T, store leakable) http.Handler {
 		t.Fatal(err)
 	}
 	edge := httpx.NewEdge(slog.New(slog.DiscardHandler), texts, nil)
-	mux := http.NewServeMux()
-	intel.MountAPI(mux, edge, w.Service, sealer, func(r *http.Request) (sector.Viewer, error) { return w.viewers[r.Header.Get("X-Who")], nil })
+	routes := access.New(edge)
+	intel.MountAPI(routes, w.Service, sealer)
 	backend := intel.NewTAXII(store, sealer, intel.Centre{
 		ID: "identity--9c3e2f3a-4f4b-4c55-8a77-6c1d3f6d2a10", Name: "Test centre", Since: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC),
 	})
@@ -211,8 +212,10 @@ func (w *gateWorld) serve(t inteltest.T, store leakable) http.Handler {
 	if err != nil {
 		t.Fatal(err)
 	}
-	mux.Handle("/taxii2/", server)
-	return mux
+	routes.Handle("/taxii2/", sector.ReadTAXII, server)
+	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		routes.ServeHTTP(rw, r.WithContext(sector.WithViewer(r.Context(), w.viewers[r.Header.Get("X-Who")])))
+	})
 }
 
 // get asks a path as a viewer.

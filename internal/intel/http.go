@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aspis-platform/aspis/internal/access"
 	"github.com/aspis-platform/aspis/internal/platform/errs"
 	"github.com/aspis-platform/aspis/internal/platform/httpx"
 	"github.com/aspis-platform/aspis/internal/sector"
@@ -22,8 +23,6 @@ import (
 type api struct {
 	svc    *Service
 	sealer Sealer
-	// who says on whose behalf a request is: a key or a person's session.
-	who func(*http.Request) (sector.Viewer, error)
 }
 
 // MountAPI adds
@@ -31,13 +30,11 @@ type api struct {
 //	GET  /api/v1/advisories               scope advisories
 //	GET  /api/v1/advisories/{id}
 //	POST /api/v1/advisories/{id}/answers
-//
-// who returns the viewer of a request or an error of kind Unauthenticated.
-func MountAPI(mux *http.ServeMux, edge *httpx.Edge, svc *Service, sealer Sealer, who func(*http.Request) (sector.Viewer, error)) {
-	a := api{svc, sealer, who}
-	mux.Handle("GET /api/v1/advisories", edge.API(a.list))
-	mux.Handle("GET /api/v1/advisories/{id}", edge.API(a.item))
-	mux.Handle("POST /api/v1/advisories/{id}/answers", edge.API(a.answer))
+func MountAPI(routes *access.Routes, svc *Service, sealer Sealer) {
+	a := api{svc, sealer}
+	routes.API("GET /api/v1/advisories", sector.ReadAdvisories, a.list)
+	routes.API("GET /api/v1/advisories/{id}", sector.ReadAdvisories, a.item)
+	routes.API("POST /api/v1/advisories/{id}/answers", sector.AnswerWarnings, a.answer)
 }
 
 // advisoryJSON is an advisory as a recipient's program reads it. Times are
@@ -106,27 +103,8 @@ func newAdvisoryJSON(r ReleasedAdvisory) (advisoryJSON, error) {
 	return a, nil
 }
 
-// viewer is who asks, if the scope or the session allows it.
-func (a api) viewer(r *http.Request) (sector.Viewer, error) {
-	v, err := a.who(r)
-	if err != nil {
-		return v, err
-	}
-	httpx.SetActor(r.Context(), v.Actor())
-	switch {
-	case v.Key != "" && !slices.Contains(v.Scopes, sector.ScopeAdvisories):
-		return v, errs.New(errs.Forbidden, "advisory.scope")
-	case v.Key == "" && v.User == "":
-		return v, errs.New(errs.Unauthenticated, "error.unauthenticated.text")
-	}
-	return v, nil
-}
-
 func (a api) list(w http.ResponseWriter, r *http.Request) error {
-	v, err := a.viewer(r)
-	if err != nil {
-		return err
-	}
+	v := sector.ViewerFrom(r.Context())
 	q, err := a.query(r, v)
 	if err != nil {
 		return err
@@ -232,10 +210,7 @@ func openPlace(s Sealer, tag []byte, token string) (Place, error) {
 }
 
 func (a api) item(w http.ResponseWriter, r *http.Request) error {
-	v, err := a.viewer(r)
-	if err != nil {
-		return err
-	}
+	v := sector.ViewerFrom(r.Context())
 	found, err := a.svc.ReleasedItem(r.Context(), v, AdvisoryID(r.PathValue("id")))
 	if err != nil {
 		return err
@@ -251,10 +226,7 @@ func (a api) item(w http.ResponseWriter, r *http.Request) error {
 const maxAnswerBody = 16 << 10
 
 func (a api) answer(w http.ResponseWriter, r *http.Request) error {
-	v, err := a.viewer(r)
-	if err != nil {
-		return err
-	}
+	v := sector.ViewerFrom(r.Context())
 	in, err := readAnswer(http.MaxBytesReader(w, r.Body, maxAnswerBody))
 	if err != nil {
 		return err

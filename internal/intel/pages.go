@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/aspis-platform/aspis/internal/access"
 	"github.com/aspis-platform/aspis/internal/platform/errs"
 	"github.com/aspis-platform/aspis/internal/sector"
 	"github.com/aspis-platform/aspis/internal/web"
@@ -28,41 +29,39 @@ type pages struct {
 // Mount adds the pages: /advisories for the centre, /inbox for members and
 // /figures for the authority. Alerts are drafted from with POST /advisories
 // and one value "alert" for each.
-func Mount(mux *http.ServeMux, sh *web.Shell, svc *Service, people People, sealer Sealer) error {
+func Mount(routes *access.Routes, sh *web.Shell, svc *Service, people People, sealer Sealer) error {
 	views, err := sh.Views(templates, "templates")
 	if err != nil {
 		return fmt.Errorf("intel: pages: %w", err)
 	}
 	p := pages{sh, views, svc, people, sealer}
-	p.mountCentre(mux)
-	p.mountMember(mux)
-	sh.Nav(web.NavItem{Phase: web.Before, Key: "figures.nav", Href: "/figures", Icon: "list-checks", Roles: []sector.Role{sector.Supervisor}})
-	sh.Page(mux, "GET /figures", p.figures, sector.Supervisor)
+	p.mountCentre(routes)
+	p.mountMember(routes)
+	sh.Nav(web.NavItem{Phase: web.Before, Key: "figures.nav", Href: "/figures", Icon: "list-checks", Need: sector.ReadFigures})
+	sh.Page(routes, "GET /figures", sector.ReadFigures, p.figures)
 	return nil
 }
 
-func (p pages) mountCentre(mux *http.ServeMux) {
-	readers := []sector.Role{sector.Analyst, sector.DutyManager, sector.Administrator}
-	workers := []sector.Role{sector.Analyst, sector.DutyManager}
-	p.shell.Nav(web.NavItem{Phase: web.Before, Key: "advisory.nav", Href: "/advisories", Icon: "megaphone", Roles: readers})
-	p.shell.Page(mux, "GET /advisories", p.list, readers...)
-	p.shell.Page(mux, "POST /advisories", p.create, workers...)
-	p.shell.Page(mux, "GET /advisories/{id}", p.detail, readers...)
-	p.shell.Page(mux, "GET /advisories/{id}/edit", p.compose, workers...)
-	p.shell.Page(mux, "POST /advisories/{id}/edit", p.save, workers...)
-	p.shell.Page(mux, "POST /advisories/{id}/check", p.check, workers...)
-	p.shell.Page(mux, "GET /advisories/{id}/preview", p.preview, readers...)
-	p.shell.Page(mux, "POST /advisories/{id}/submit", p.submit, workers...)
-	p.shell.Page(mux, "POST /advisories/{id}/release", p.release, workers...)
-	p.shell.Page(mux, "GET /advisories/{id}/withdraw", p.askWithdraw, workers...)
-	p.shell.Page(mux, "POST /advisories/{id}/withdraw", p.withdraw, workers...)
+func (p pages) mountCentre(routes *access.Routes) {
+	p.shell.Nav(web.NavItem{Phase: web.Before, Key: "advisory.nav", Href: "/advisories", Icon: "megaphone", Need: sector.ReadDrafts})
+	p.shell.Page(routes, "GET /advisories", sector.ReadDrafts, p.list)
+	p.shell.Page(routes, "POST /advisories", sector.WriteDrafts, p.create)
+	p.shell.Page(routes, "GET /advisories/{id}", sector.ReadDrafts, p.detail)
+	p.shell.Page(routes, "GET /advisories/{id}/edit", sector.WriteDrafts, p.compose)
+	p.shell.Page(routes, "POST /advisories/{id}/edit", sector.WriteDrafts, p.save)
+	p.shell.Page(routes, "POST /advisories/{id}/check", sector.WriteDrafts, p.check)
+	p.shell.Page(routes, "GET /advisories/{id}/preview", sector.ReadDrafts, p.preview)
+	p.shell.Page(routes, "POST /advisories/{id}/submit", sector.WriteDrafts, p.submit)
+	p.shell.Page(routes, "POST /advisories/{id}/release", sector.ReleaseAdvisories, p.release)
+	p.shell.Page(routes, "GET /advisories/{id}/withdraw", sector.WithdrawAdvisories, p.askWithdraw)
+	p.shell.Page(routes, "POST /advisories/{id}/withdraw", sector.WithdrawAdvisories, p.withdraw)
 }
 
-func (p pages) mountMember(mux *http.ServeMux) {
-	p.shell.Nav(web.NavItem{Phase: web.Before, Key: "inbox.nav", Href: "/inbox", Icon: "inbox", Roles: []sector.Role{sector.MemberStaff}})
-	p.shell.Page(mux, "GET /inbox", p.inbox, sector.MemberStaff)
-	p.shell.Page(mux, "GET /inbox/{id}", p.read, sector.MemberStaff)
-	p.shell.Page(mux, "POST /inbox/{id}/answer", p.answer, sector.MemberStaff)
+func (p pages) mountMember(routes *access.Routes) {
+	p.shell.Nav(web.NavItem{Phase: web.Before, Key: "inbox.nav", Href: "/inbox", Icon: "inbox", Need: sector.ReadInbox})
+	p.shell.Page(routes, "GET /inbox", sector.ReadInbox, p.inbox)
+	p.shell.Page(routes, "GET /inbox/{id}", sector.ReadInbox, p.read)
+	p.shell.Page(routes, "POST /inbox/{id}/answer", sector.AnswerWarnings, p.answer)
 }
 
 // lang is the page's language, for picking a text.

@@ -32,7 +32,7 @@ func (w pagesWorld) Users(context.Context) ([]sector.User, error) {
 	var users []sector.User
 	for _, role := range sector.Roles() {
 		v := webtest.Viewer(role)
-		users = append(users, sector.User{ID: v.User, Email: v.Email, Role: v.Role, Member: v.Member})
+		users = append(users, sector.User{ID: v.User, Email: v.Email, Roles: v.Roles, Member: v.Member})
 	}
 	return users, nil
 }
@@ -69,7 +69,7 @@ func newPagesWorld(t *testing.T) pagesWorld {
 	}
 	sealer, err := seal.New(make([]byte, seal.KeySize), "test")
 	if err == nil {
-		err = intel.Mount(w.kit.Mux, w.kit.Shell, w.Service, w, sealer)
+		err = intel.Mount(w.kit.Routes, w.kit.Shell, w.Service, w, sealer)
 	}
 	if err != nil {
 		t.Fatal(err)

@@ -54,15 +54,15 @@ type Content struct {
 
 // mayWork reports an error unless the viewer drafts and releases advisories.
 func mayWork(v sector.Viewer) error {
-	if v.User == "" || !v.May(sector.Analyst, sector.DutyManager) {
+	if !v.May(sector.WriteDrafts) {
 		return errs.New(errs.Forbidden, "advisory.role")
 	}
 	return nil
 }
 
-// mayRead reports an error unless the viewer is a person of the centre.
+// mayRead reports an error unless the viewer reads drafts.
 func mayRead(v sector.Viewer) error {
-	if v.Org != sector.Centre || v.User == "" {
+	if !v.May(sector.ReadDrafts) {
 		return errs.New(errs.Forbidden, "advisory.role")
 	}
 	return nil

@@ -4,8 +4,8 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
-	"slices"
 
+	"github.com/aspis-platform/aspis/internal/access"
 	"github.com/aspis-platform/aspis/internal/platform/errs"
 	"github.com/aspis-platform/aspis/internal/platform/httpx"
 	"github.com/aspis-platform/aspis/internal/sector"
@@ -27,7 +27,7 @@ const (
 
 // MountTAXII serves TAXII 2.1 at /taxii2/ to keys with scope taxii, as Bearer
 // token or as the password of Basic (with any user name).
-func MountTAXII(mux *http.ServeMux, backend *TAXII, keys Keys, baseURL string, log *slog.Logger) error {
+func MountTAXII(routes *access.Routes, backend *TAXII, keys Keys, baseURL string, log *slog.Logger) error {
 	server, err := taxii.NewServer(taxii.Config[sector.Viewer]{
 		Title: "Aspis", BaseURL: baseURL, Log: log, Backend: backend,
 		Roots:        []taxii.Root{{Name: taxiiRoot, Path: taxiiRootPath, Title: "Financial sector / 金融領域"}},
@@ -36,7 +36,7 @@ func MountTAXII(mux *http.ServeMux, backend *TAXII, keys Keys, baseURL string, l
 	if err != nil {
 		return err
 	}
-	mux.Handle(taxii.DiscoveryPath, server)
+	routes.Handle(taxii.DiscoveryPath, sector.ReadTAXII, server)
 	return nil
 }
 
@@ -56,7 +56,7 @@ func taxiiViewer(r *http.Request, keys Keys) (sector.Viewer, error) {
 		return v, taxii.ErrUnavailable
 	case err != nil:
 		return v, err
-	case !slices.Contains(v.Scopes, sector.ScopeTAXII):
+	case !v.May(sector.ReadTAXII):
 		return v, taxii.ErrForbidden
 	}
 	httpx.SetActor(r.Context(), v.Actor())

@@ -134,14 +134,11 @@ func (s *Alerts) Count(ctx context.Context, v sector.Viewer) (map[Severity]int64
 	return s.store.CountAlerts(ctx, sector.Gate{}.For(v))
 }
 
-// mayTriage are the roles that work on alerts.
-func mayTriage(v sector.Viewer) bool { return v.May(sector.Analyst, sector.DutyManager) }
-
 // Triage applies a step by a person of the centre, if the alert is still at
 // the version that the person saw; errs.Conflict if not. By and At are set
 // here.
 func (s *Alerts) Triage(ctx context.Context, v sector.Viewer, id string, version int, step Step) (Alert, error) {
-	if !mayTriage(v) {
+	if !v.May(sector.TriageAlerts) {
 		return Alert{}, errs.New(errs.Forbidden, "monitor.triage_role")
 	}
 	step.Note = strings.TrimSpace(step.Note)

@@ -20,7 +20,7 @@ func (s *scene) api(t testing.TB, role sector.Role, method, path, body string, i
 	r := httptest.NewRequestWithContext(t.Context(), method, "/as/"+string(role)+path, strings.NewReader(body))
 	r.Header.Set("Authorization", "Bearer x")
 	w := httptest.NewRecorder()
-	s.kit.Mux.ServeHTTP(w, r)
+	s.kit.Routes.ServeHTTP(w, r)
 	if into != nil && w.Code == http.StatusOK {
 		if err := json.Unmarshal(w.Body.Bytes(), into); err != nil {
 			t.Fatal(err)

@@ -19,6 +19,7 @@ import (
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 
+	"github.com/aspis-platform/aspis/internal/access"
 	"github.com/aspis-platform/aspis/internal/adapter/memory"
 	"github.com/aspis-platform/aspis/internal/ledger"
 	"github.com/aspis-platform/aspis/internal/monitor"
@@ -40,9 +41,9 @@ func site(t testing.TB, door *monitor.Door) http.Handler {
 		t.Fatal(err)
 	}
 	edge := httpx.NewEdge(slog.New(slog.DiscardHandler), texts, nil)
-	mux := http.NewServeMux()
-	monitor.NewDoorAPI(door, edge, texts).Mount(mux)
-	inner := edge.Wrap(mux)
+	routes := access.New(edge)
+	monitor.NewDoorAPI(door, texts).Mount(routes)
+	inner := edge.Wrap(routes)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		v := sending(sector.MemberID(r.Header.Get("X-Member")))
 		switch r.Header.Get("X-As") {
@@ -51,7 +52,7 @@ func site(t testing.TB, door *monitor.Door) http.Handler {
 		case "taxii":
 			v.Scopes = []sector.Scope{sector.ScopeTAXII}
 		case "person":
-			v = sector.Viewer{Org: sector.MemberOrg, Member: v.Member, User: "u", Role: sector.MemberStaff}
+			v = sector.Viewer{Org: sector.MemberOrg, Member: v.Member, User: "u", Roles: []sector.Role{sector.MemberStaff}}
 		}
 		inner.ServeHTTP(w, r.WithContext(sector.WithViewer(r.Context(), v)))
 	})
@@ -115,9 +116,9 @@ func TestDoorAnswers(t *testing.T) {
 		{"not gzip", []byte(`{"a":1}`), []string{"Content-Encoding", "gzip"}, 400, `"code":"door.unreadable"`},
 		{"unknown encoding", []byte(`{"a":1}`), []string{"Content-Encoding", "br"}, 400, `"code":"door.encoding"`},
 		{"encoding twice", []byte(`{"a":1}`), []string{"Content-Encoding", "gzip, gzip"}, 400, `"code":"door.encoding"`},
-		{"no key", []byte(`{"a":1}`), []string{"X-As", "nobody"}, 401, `"code":"door.no_key"`},
-		{"a key of another scope", []byte(`{"a":1}`), []string{"X-As", "taxii"}, 403, `"code":"door.scope"`},
-		{"a person", []byte(`{"a":1}`), []string{"X-As", "person"}, 403, `"code":"door.scope"`},
+		{"no key", []byte(`{"a":1}`), []string{"X-As", "nobody"}, 401, `"code":"error.sign_in_first"`},
+		{"a key of another scope", []byte(`{"a":1}`), []string{"X-As", "taxii"}, 403, `"code":"error.scope"`},
+		{"a person", []byte(`{"a":1}`), []string{"X-As", "person"}, 403, `"code":"error.role"`},
 		{"a long idempotency key", []byte(`{"a":1}`), []string{"Idempotency-Key", strings.Repeat("k", 256)}, 400, `"code":"door.key_too_long"`},
 		{"reasons in Chinese", []byte(`{"a":`), []string{"Accept-Language", "zh-TW"}, 200, `這一行開頭像 JSON，但不是正確的 JSON。`},
 	}

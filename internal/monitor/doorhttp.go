@@ -3,11 +3,11 @@ package monitor
 import (
 	"io"
 	"net/http"
-	"slices"
 	"strconv"
 	"time"
 	"unicode/utf8"
 
+	"github.com/aspis-platform/aspis/internal/access"
 	"github.com/aspis-platform/aspis/internal/platform/errs"
 	"github.com/aspis-platform/aspis/internal/platform/httpx"
 	"github.com/aspis-platform/aspis/internal/platform/i18n"
@@ -30,42 +30,26 @@ const MaxIdempotencyKey = 255
 // with another body is answered 409.
 type DoorAPI struct {
 	door  *Door
-	edge  *httpx.Edge
 	texts *i18n.Catalogue
 }
 
 // NewDoorAPI returns the door's routes.
-func NewDoorAPI(door *Door, edge *httpx.Edge, texts *i18n.Catalogue) *DoorAPI {
-	return &DoorAPI{door: door, edge: edge, texts: texts}
+func NewDoorAPI(door *Door, texts *i18n.Catalogue) *DoorAPI {
+	return &DoorAPI{door: door, texts: texts}
 }
 
 // Mount adds the routes.
-func (a *DoorAPI) Mount(mux *http.ServeMux) {
-	mux.Handle("POST /api/v1/records", a.edge.API(a.send))
-	mux.Handle("GET /api/v1/records/rejected", a.edge.API(a.letters))
-	mux.Handle("GET /api/v1/records/rejected/{id}", a.edge.API(a.letter))
-	mux.Handle("POST /api/v1/records/rejected/{id}/resend", a.edge.API(a.resend))
-	mux.Handle("DELETE /api/v1/records/rejected/{id}", a.edge.API(a.drop))
-}
-
-// sender is the member a request may send for.
-func sender(r *http.Request) (sector.MemberID, error) {
-	v := sector.ViewerFrom(r.Context())
-	switch {
-	case v.Org == "":
-		return "", errs.New(errs.Unauthenticated, "door.no_key")
-	case v.Org != sector.MemberOrg || v.Member == "" || v.Key == "" || !slices.Contains(v.Scopes, sector.ScopeRecords):
-		return "", errs.New(errs.Forbidden, "door.scope")
-	}
-	return v.Member, nil
+func (a *DoorAPI) Mount(routes *access.Routes) {
+	routes.API("POST /api/v1/records", sector.SendRecords, a.send)
+	routes.API("GET /api/v1/records/rejected", sector.ReadRejected, a.letters)
+	routes.API("GET /api/v1/records/rejected/{id}", sector.ReadRejected, a.letter)
+	routes.API("POST /api/v1/records/rejected/{id}/resend", sector.SendRejected, a.resend)
+	routes.API("DELETE /api/v1/records/rejected/{id}", sector.DropRejected, a.drop)
 }
 
 func (a *DoorAPI) send(w http.ResponseWriter, r *http.Request) error {
 	start := time.Now()
-	member, err := sender(r)
-	if err != nil {
-		return err
-	}
+	member := sector.ViewerFrom(r.Context()).Member
 	key, err := idempotencyKey(r)
 	if err != nil {
 		return err
@@ -157,10 +141,7 @@ func stamp(t time.Time) string {
 }
 
 func (a *DoorAPI) letters(w http.ResponseWriter, r *http.Request) error {
-	member, err := sender(r)
-	if err != nil {
-		return err
-	}
+	member := sector.ViewerFrom(r.Context()).Member
 	limit, err := limitOf(r, 50, 200)
 	if err != nil {
 		return err
@@ -199,11 +180,7 @@ func limitOf(r *http.Request, def, most int) (int, error) {
 }
 
 func (a *DoorAPI) letter(w http.ResponseWriter, r *http.Request) error {
-	member, err := sender(r)
-	if err != nil {
-		return err
-	}
-	d, err := a.door.receipts.Letter(r.Context(), member, r.PathValue("id"))
+	d, err := a.door.receipts.Letter(r.Context(), sector.ViewerFrom(r.Context()).Member, r.PathValue("id"))
 	if err != nil {
 		return err
 	}
@@ -212,9 +189,6 @@ func (a *DoorAPI) letter(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (a *DoorAPI) resend(w http.ResponseWriter, r *http.Request) error {
-	if _, err := sender(r); err != nil {
-		return err
-	}
 	corrected, err := io.ReadAll(http.MaxBytesReader(w, r.Body, int64(a.door.limits.MaxLine)+4))
 	if err != nil {
 		return errs.New(errs.TooLarge, "door.line_too_large", strconv.Itoa(a.door.limits.MaxLine>>10)).Because(err)
@@ -228,9 +202,6 @@ func (a *DoorAPI) resend(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (a *DoorAPI) drop(w http.ResponseWriter, r *http.Request) error {
-	if _, err := sender(r); err != nil {
-		return err
-	}
 	if err := a.door.Drop(r.Context(), sector.ViewerFrom(r.Context()), r.PathValue("id")); err != nil {
 		return err
 	}

@@ -38,7 +38,7 @@ const maxEvidence = 200
 // advisories; at most 200 alerts at once. Internal addresses and names, hosts
 // and accounts are not among the observables.
 func (s *Alerts) Evidence(ctx context.Context, v sector.Viewer, ids []string) ([]AlertEvidence, error) {
-	if !mayTriage(v) {
+	if !v.May(sector.TriageAlerts) {
 		return nil, errs.New(errs.Forbidden, "monitor.triage_role")
 	}
 	if len(ids) > maxEvidence {

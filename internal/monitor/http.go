@@ -11,6 +11,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/aspis-platform/aspis/internal/access"
 	"github.com/aspis-platform/aspis/internal/platform/errs"
 	"github.com/aspis-platform/aspis/internal/platform/httpx"
 	"github.com/aspis-platform/aspis/internal/sector"
@@ -27,23 +28,22 @@ import (
 // Times are RFC 3339. The viewer is the one in the request's context; a
 // machine needs the scope "events".
 type API struct {
-	edge   *httpx.Edge
 	alerts *Alerts
 	events *Events
 }
 
 // NewAPI returns the routes.
-func NewAPI(edge *httpx.Edge, alerts *Alerts, events *Events) *API {
-	return &API{edge: edge, alerts: alerts, events: events}
+func NewAPI(alerts *Alerts, events *Events) *API {
+	return &API{alerts: alerts, events: events}
 }
 
 // Mount adds the routes.
-func (a *API) Mount(mux *http.ServeMux) {
-	mux.Handle("GET /api/v1/events", a.edge.API(a.searchEvents))
-	mux.Handle("GET /api/v1/events/{id}", a.edge.API(a.oneEvent))
-	mux.Handle("GET /api/v1/alerts", a.edge.API(a.listAlerts))
-	mux.Handle("GET /api/v1/alerts/{id}", a.edge.API(a.oneAlert))
-	mux.Handle("PATCH /api/v1/alerts/{id}", a.edge.API(a.triage))
+func (a *API) Mount(routes *access.Routes) {
+	routes.API("GET /api/v1/events", sector.ReadEvents, a.searchEvents)
+	routes.API("GET /api/v1/events/{id}", sector.ReadEvents, a.oneEvent)
+	routes.API("GET /api/v1/alerts", sector.ReadAlerts, a.listAlerts)
+	routes.API("GET /api/v1/alerts/{id}", sector.ReadAlerts, a.oneAlert)
+	routes.API("PATCH /api/v1/alerts/{id}", sector.TriageAlerts, a.triage)
 }
 
 type eventJSON struct {
@@ -248,9 +248,6 @@ func alertOf(x *Alert) alertJSON {
 
 func (a *API) listAlerts(w http.ResponseWriter, r *http.Request) error {
 	v := sector.ViewerFrom(r.Context())
-	if err := mayLookUp(v); err != nil {
-		return err
-	}
 	q, err := alertQuery(r)
 	if err != nil {
 		return err
@@ -298,9 +295,6 @@ func alertQuery(r *http.Request) (AlertQuery, error) {
 
 func (a *API) oneAlert(w http.ResponseWriter, r *http.Request) error {
 	v := sector.ViewerFrom(r.Context())
-	if err := mayLookUp(v); err != nil {
-		return err
-	}
 	x, err := a.alerts.Get(r.Context(), v, r.PathValue("id"))
 	if err != nil {
 		return err

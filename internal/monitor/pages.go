@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/aspis-platform/aspis/internal/access"
 	"github.com/aspis-platform/aspis/internal/platform/i18n"
 	"github.com/aspis-platform/aspis/internal/sector"
 	"github.com/aspis-platform/aspis/internal/web"
@@ -41,24 +42,22 @@ func NewPages(sh *web.Shell, alerts *Alerts, events *Events, door *Door, directo
 }
 
 // Mount adds the pages and their lines in the navigation.
-func (p *Pages) Mount(mux *http.ServeMux) {
-	triage := []sector.Role{sector.Analyst, sector.DutyManager}
-	readers := []sector.Role{sector.Analyst, sector.DutyManager, sector.MemberStaff}
+func (p *Pages) Mount(routes *access.Routes) {
 	p.shell.Nav(
-		web.NavItem{Phase: web.During, Key: "monitor.nav.alerts", Href: "/alerts", Icon: "bell", Roles: readers},
-		web.NavItem{Phase: web.During, Key: "monitor.nav.events", Href: "/events", Icon: "scan-search", Roles: readers},
-		web.NavItem{Phase: web.During, Key: "monitor.nav.rejected", Href: "/rejected", Icon: "circle-slash", Roles: []sector.Role{sector.MemberStaff}},
+		web.NavItem{Phase: web.During, Key: "monitor.nav.alerts", Href: "/alerts", Icon: "bell", Need: sector.ReadAlerts},
+		web.NavItem{Phase: web.During, Key: "monitor.nav.events", Href: "/events", Icon: "scan-search", Need: sector.ReadEvents},
+		web.NavItem{Phase: web.During, Key: "monitor.nav.rejected", Href: "/rejected", Icon: "circle-slash", Need: sector.ReadRejected},
 	)
-	p.shell.Page(mux, "GET /alerts", p.listAlerts, readers...)
-	p.shell.Page(mux, "GET /alerts/{id}", p.showAlert, readers...)
-	p.shell.Page(mux, "POST /alerts/{id}", p.triageAlert, triage...)
-	p.shell.Page(mux, "GET /events", p.searchEvents, readers...)
-	p.shell.Page(mux, "GET "+histogramPath, p.showHistogram, readers...)
-	p.shell.Page(mux, "GET /events/{id}", p.showEvent, readers...)
-	p.shell.Page(mux, "GET /rejected", p.listRejected, sector.MemberStaff)
-	p.shell.Page(mux, "GET /rejected/{id}", p.showRejected, sector.MemberStaff)
-	p.shell.Page(mux, "POST /rejected/{id}", p.resendRejected, sector.MemberStaff)
-	p.shell.Page(mux, "POST /rejected/{id}/drop", p.dropRejected, sector.MemberStaff)
+	p.shell.Page(routes, "GET /alerts", sector.ReadAlerts, p.listAlerts)
+	p.shell.Page(routes, "GET /alerts/{id}", sector.ReadAlerts, p.showAlert)
+	p.shell.Page(routes, "POST /alerts/{id}", sector.TriageAlerts, p.triageAlert)
+	p.shell.Page(routes, "GET /events", sector.ReadEvents, p.searchEvents)
+	p.shell.Page(routes, "GET "+histogramPath, sector.ReadEvents, p.showHistogram)
+	p.shell.Page(routes, "GET /events/{id}", sector.ReadEvents, p.showEvent)
+	p.shell.Page(routes, "GET /rejected", sector.ReadRejected, p.listRejected)
+	p.shell.Page(routes, "GET /rejected/{id}", sector.ReadRejected, p.showRejected)
+	p.shell.Page(routes, "POST /rejected/{id}", sector.SendRejected, p.resendRejected)
+	p.shell.Page(routes, "POST /rejected/{id}/drop", sector.DropRejected, p.dropRejected)
 }
 
 // names are what people and members are called on a page.
@@ -93,7 +92,7 @@ func (p *Pages) namesFor(r *http.Request) (*names, error) {
 	}
 	for _, u := range users {
 		n.users[u.ID] = u.Email
-		if u.Role == sector.Analyst || u.Role == sector.DutyManager {
+		if u.May(sector.TriageAlerts) {
 			n.people = append(n.people, u)
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/aspis-platform/aspis/event"
+	"github.com/aspis-platform/aspis/internal/access"
 	"github.com/aspis-platform/aspis/internal/adapter/sqldb"
 	"github.com/aspis-platform/aspis/internal/monitor"
 	"github.com/aspis-platform/aspis/internal/platform/httpx"
@@ -36,7 +37,7 @@ func (people) Members(context.Context) ([]sector.Member, error) {
 func (people) Users(context.Context) ([]sector.User, error) {
 	var all []sector.User
 	for _, r := range sector.Roles() {
-		all = append(all, sector.User{ID: sector.UserID("u-" + string(r)), Email: webtest.Email(r), Role: r})
+		all = append(all, sector.User{ID: sector.UserID("u-" + string(r)), Email: webtest.Email(r), Roles: []sector.Role{r}})
 	}
 	return all, nil
 }
@@ -74,12 +75,12 @@ func newScene(t testing.TB) *scene {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pages.Mount(s.kit.Mux)
+	pages.Mount(s.kit.Routes)
 	edge := httpx.NewEdge(log, s.kit.Texts, nil)
-	api := http.NewServeMux()
-	monitor.NewAPI(edge, s.alerts, events).Mount(api)
+	api := access.New(edge)
+	monitor.NewAPI(s.alerts, events).Mount(api)
 	for _, role := range []sector.Role{sector.Analyst, sector.MemberStaff, sector.Supervisor} {
-		s.kit.Mux.Handle("/as/"+string(role)+"/", http.StripPrefix("/as/"+string(role), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.kit.Routes.Handle("/as/"+string(role)+"/", sector.Public, http.StripPrefix("/as/"+string(role), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			api.ServeHTTP(w, r.WithContext(sector.WithViewer(r.Context(), webtest.Viewer(role))))
 		})))
 	}

@@ -14,7 +14,7 @@ import (
 // charts with their tables.
 func BenchmarkPage(b *testing.B) {
 	kit := webtest.New(b)
-	if err := pulse.Mount(kit.Mux, kit.Shell, &pulsetest.Source{Now: webtest.Now}); err != nil {
+	if err := pulse.Mount(kit.Routes, kit.Shell, &pulsetest.Source{Now: webtest.Now}); err != nil {
 		b.Fatal(err)
 	}
 	kit.Get(b, sector.Analyst, i18n.ZhHant, "/")

@@ -5,9 +5,9 @@ import (
 	"embed"
 	"fmt"
 	"net/http"
-	"slices"
 	"time"
 
+	"github.com/aspis-platform/aspis/internal/access"
 	"github.com/aspis-platform/aspis/internal/platform/httpx"
 	"github.com/aspis-platform/aspis/internal/sector"
 	"github.com/aspis-platform/aspis/internal/web"
@@ -23,15 +23,15 @@ type pages struct {
 }
 
 // Mount adds the start page and its event stream.
-func Mount(mux *http.ServeMux, sh *web.Shell, src Source, ways ...Way) error {
+func Mount(routes *access.Routes, sh *web.Shell, src Source, ways ...Way) error {
 	views, err := sh.Views(templates, "templates")
 	if err != nil {
 		return fmt.Errorf("pulse: pages: %w", err)
 	}
 	p := pages{views: views, feed: newFeed(src, time.Second), ways: ways}
-	sh.Nav(web.NavItem{Phase: web.Overview, Key: "pulse.nav", Href: "/", Icon: "activity"})
-	sh.Page(mux, "GET /{$}", p.show)
-	sh.Page(mux, "GET /pulse/events", p.events)
+	sh.Nav(web.NavItem{Phase: web.Overview, Key: "pulse.nav", Href: "/", Icon: "activity", Need: sector.ReadPulse})
+	sh.Page(routes, "GET /{$}", sector.ReadPulse, p.show)
+	sh.Page(routes, "GET /pulse/events", sector.ReadPulse, p.events)
 	return nil
 }
 
@@ -83,7 +83,7 @@ func quiet(v sector.Viewer, ways map[Stage]string) *web.State {
 func (p pages) waysFor(v sector.Viewer) map[Stage]string {
 	ways := map[Stage]string{}
 	for _, way := range p.ways {
-		if len(way.Roles) == 0 || slices.Contains(way.Roles, v.Role) {
+		if v.May(way.Need) {
 			ways[way.Stage] = way.Href
 		}
 	}

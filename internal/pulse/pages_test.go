@@ -23,8 +23,8 @@ import (
 func newKit(t *testing.T, src *pulsetest.Source) *webtest.Kit {
 	t.Helper()
 	kit := webtest.New(t)
-	way := pulse.Way{Stage: pulse.Alerts, Href: "/alerts", Roles: []sector.Role{sector.Analyst}}
-	if err := pulse.Mount(kit.Mux, kit.Shell, src, way); err != nil {
+	way := pulse.Way{Stage: pulse.Alerts, Href: "/alerts", Need: sector.TriageAlerts}
+	if err := pulse.Mount(kit.Routes, kit.Shell, src, way); err != nil {
 		t.Fatal(err)
 	}
 	return kit
@@ -36,7 +36,11 @@ func TestPageForEveryRole(t *testing.T) {
 			for _, quiet := range []bool{false, true} {
 				kit := newKit(t, &pulsetest.Source{Now: webtest.Now, Quiet: quiet})
 				page := kit.Get(t, role, lang, "/")
-				if page.Status != http.StatusOK {
+				want := http.StatusOK
+				if !webtest.Viewer(role).May(sector.ReadPulse) {
+					want = http.StatusForbidden
+				}
+				if page.Status != want {
 					t.Errorf("%s: status %d", role, page.Status)
 				}
 				webtest.Check(t, page)

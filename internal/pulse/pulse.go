@@ -85,7 +85,7 @@ type Source interface {
 type Way struct {
 	Stage Stage
 	Href  string
-	Roles []sector.Role // who may go there
+	Need  sector.Permission // who may go there
 }
 
 // audience names the group of viewers who see the same snapshot as v.

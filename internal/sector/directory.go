@@ -99,7 +99,7 @@ func (d *Directory) CreateUser(ctx context.Context, by Viewer, u User, password 
 	if err != nil {
 		return User{}, err
 	}
-	if err := d.checkRole(ctx, u); err != nil {
+	if err := d.checkRoles(ctx, u); err != nil {
 		return User{}, err
 	}
 	u.ID, u.Email, u.CreatedAt = UserID(newID()), email, d.now().UTC()
@@ -108,15 +108,23 @@ func (d *Directory) CreateUser(ctx context.Context, by Viewer, u User, password 
 			return User{}, err
 		}
 	}
-	e := entry(by, "user.create", "user:"+string(u.ID), u.Member, map[string]string{"role": string(u.Role)})
+	e := entry(by, "user.create", "user:"+string(u.ID), u.Member, map[string][]Role{"roles": u.Roles})
 	return u, d.users.CreateUser(ctx, u, e)
 }
 
-func (d *Directory) checkRole(ctx context.Context, u User) error {
-	if !slices.Contains(Roles(), u.Role) {
-		return errs.New(errs.Invalid, "sector.unknown_role", u.Role)
+func (d *Directory) checkRoles(ctx context.Context, u User) error {
+	if len(u.Roles) == 0 {
+		return errs.New(errs.Invalid, "sector.roles_missing")
 	}
-	if (u.Role == MemberStaff) != (u.Member != "") {
+	for _, r := range u.Roles {
+		switch {
+		case r.Org() == "":
+			return errs.New(errs.Invalid, "sector.unknown_role", r, strings.Join(Names(Roles()), ", "))
+		case r.Org() != u.Roles[0].Org():
+			return errs.New(errs.Invalid, "sector.roles_mixed", u.Roles[0], r)
+		}
+	}
+	if (u.Org() == MemberOrg) != (u.Member != "") {
 		return errs.New(errs.Invalid, "sector.role_and_member")
 	}
 	if u.Member != "" {
@@ -124,6 +132,15 @@ func (d *Directory) checkRole(ctx context.Context, u User) error {
 		return err
 	}
 	return nil
+}
+
+// Names are roles or scopes as plain text.
+func Names[T ~string](names []T) []string {
+	texts := make([]string, len(names))
+	for i, n := range names {
+		texts[i] = string(n)
+	}
+	return texts
 }
 
 // Users returns every account, without password hashes.
@@ -168,7 +185,7 @@ func (d *Directory) Refresh(ctx context.Context, id UserID) (Viewer, error) {
 }
 
 func (d *Directory) viewer(ctx context.Context, u User) (Viewer, error) {
-	v := Viewer{Org: u.Role.Org(), Member: u.Member, User: u.ID, Email: u.Email, Role: u.Role}
+	v := Viewer{Org: u.Org(), Member: u.Member, User: u.ID, Email: u.Email, Roles: u.Roles}
 	if u.Member != "" {
 		m, err := d.members.Member(ctx, u.Member)
 		if err != nil {

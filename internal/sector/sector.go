@@ -51,31 +51,49 @@ type Member struct {
 // Role decides what a person may do.
 type Role string
 
-// The roles of this stage; the portal issue splits them further.
+// The roles. A person holds one or more, all of one organisation.
 const (
-	Administrator Role = "administrator" // centre: members, people, keys
-	Analyst       Role = "analyst"       // centre: alerts, drafts, releases of everyday markings
-	DutyManager   Role = "duty-manager"  // centre: what an analyst may, and the second signature
-	MemberStaff   Role = "member"        // a member's security staff
-	Supervisor    Role = "authority"     // statistics, no member data
+	Administrator   Role = "administrator"        // centre: members, people, keys
+	DutyManager     Role = "duty-manager"         // centre: what analysts may, and the second signature
+	Analyst         Role = "analyst"              // centre: both analysts' work, for a small team
+	IntelAnalyst    Role = "intelligence-analyst" // centre: drafts, releases of everyday markings
+	SOCAnalyst      Role = "soc-analyst"          // centre: alerts
+	IncidentHandler Role = "incident-handler"     // centre: incidents
+	Assessor        Role = "assessor"             // centre: training and assessment
+
+	MemberAdmin     Role = "member-administrator" // a member's people, keys and profile
+	MemberStaff     Role = "member"               // a member's security staff
+	IncidentLead    Role = "incident-lead"
+	Executive       Role = "executive" // crisis decisions
+	AssessmentOwner Role = "assessment-owner"
+	Trainee         Role = "trainee"
+
+	Supervisor  Role = "authority" // statistics, no member data
+	PartnerDesk Role = "partner"
 )
 
-// Org is the kind of organisation a role belongs to.
+// Org is the kind of organisation a role belongs to; empty for no role.
 func (r Role) Org() OrgKind {
 	switch r {
-	case Administrator, Analyst, DutyManager:
+	case Administrator, DutyManager, Analyst, IntelAnalyst, SOCAnalyst, IncidentHandler, Assessor:
 		return Centre
-	case MemberStaff:
+	case MemberAdmin, MemberStaff, IncidentLead, Executive, AssessmentOwner, Trainee:
 		return MemberOrg
 	case Supervisor:
 		return Authority
+	case PartnerDesk:
+		return Partner
 	}
 	return ""
 }
 
 // Roles lists every role in display order.
 func Roles() []Role {
-	return []Role{Administrator, DutyManager, Analyst, MemberStaff, Supervisor}
+	return []Role{
+		Administrator, DutyManager, Analyst, IntelAnalyst, SOCAnalyst, IncidentHandler, Assessor,
+		MemberAdmin, MemberStaff, IncidentLead, Executive, AssessmentOwner, Trainee,
+		Supervisor, PartnerDesk,
+	}
 }
 
 // UserID names a person's account.
@@ -85,10 +103,23 @@ type UserID string
 type User struct {
 	ID           UserID
 	Email        string
-	Role         Role
-	Member       MemberID // set for MemberStaff only
+	Roles        []Role   // one or more, all of one kind of organisation
+	Member       MemberID // set for a member's people only
 	PasswordHash string   // argon2id, PHC string; empty until enrolled
 	CreatedAt    time.Time
+}
+
+// Org is the kind of organisation the person belongs to.
+func (u User) Org() OrgKind {
+	if len(u.Roles) == 0 {
+		return ""
+	}
+	return u.Roles[0].Org()
+}
+
+// May reports whether the person holds the permission.
+func (u User) May(p Permission) bool {
+	return Viewer{User: u.ID, Roles: u.Roles}.May(p)
 }
 
 // Scope is what a machine key may be used for.
@@ -126,7 +157,7 @@ type Viewer struct {
 	Sector SubSector // the member's sub-sector, for MemberOrg
 	User   UserID    // empty for a machine
 	Email  string    // of the person, for display
-	Role   Role      // empty for a machine
+	Roles  []Role    // none for a machine
 	Key    string    // the key's id, for a machine
 	Scopes []Scope   // of the key, for a machine
 }
@@ -146,16 +177,6 @@ func (v Viewer) Actor() string {
 
 // System is the program itself acting for the centre (jobs, workers).
 func System() Viewer { return Viewer{Org: Centre} }
-
-// May reports whether the viewer is a person whose role is one of roles.
-func (v Viewer) May(roles ...Role) bool {
-	for _, r := range roles {
-		if v.Role == r {
-			return true
-		}
-	}
-	return false
-}
 
 type viewerKey struct{}
 

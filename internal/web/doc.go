@@ -12,16 +12,16 @@
 //	}
 //
 //	// Mount adds the alert pages.
-//	func Mount(mux *http.ServeMux, sh *web.Shell, svc *Service) error {
+//	func Mount(routes *access.Routes, sh *web.Shell, svc *Service) error {
 //		views, err := sh.Views(templates, "templates")
 //		if err != nil {
 //			return fmt.Errorf("monitor: pages: %w", err)
 //		}
 //		p := pages{sh, views, svc}
 //		sh.Nav(web.NavItem{Phase: web.During, Key: "monitor.nav.alerts", Href: "/alerts",
-//			Icon: "bell", Roles: []sector.Role{sector.Analyst, sector.DutyManager}})
-//		sh.Page(mux, "GET /alerts", p.list, sector.Analyst, sector.DutyManager)
-//		sh.Page(mux, "POST /alerts/{id}/close", p.close, sector.Analyst)
+//			Icon: "bell", Need: sector.ReadAlerts})
+//		sh.Page(routes, "GET /alerts", sector.ReadAlerts, p.list)
+//		sh.Page(routes, "POST /alerts/{id}/close", sector.TriageAlerts, p.close)
 //		return nil
 //	}
 //
@@ -61,7 +61,7 @@
 //	tlp, pap, marking      FIRST's labels
 //	severity LEVEL         critical, high, medium, low, informational: mark and word
 //	badge TONE KEY ARGS…   a state; TONE is good, bad, warn, note, quiet
-//	sector S, role R, member M   names
+//	sector S, role R, roles LIST, member M   names
 //	icon NAME              listed in assets/icons.json
 //	url PATH NAME VALUE…   a path with a query; empty values are left out
 //	link KEY HREF, tuple …, join, json, lang, zone
@@ -119,7 +119,7 @@
 // Package webtest signs fake people in and reads pages:
 //
 //	kit := webtest.New(t)
-//	monitor.Mount(kit.Mux, kit.Shell, fake)
+//	monitor.Mount(kit.Routes, kit.Shell, fake)
 //	page := kit.Get(t, sector.Analyst, i18n.ZhHant, "/alerts")
 //	webtest.Check(t, page) // one h1, labels, nothing inline, nothing untranslated
 package web

@@ -3,6 +3,7 @@ package web
 import (
 	"net/http"
 
+	"github.com/aspis-platform/aspis/internal/access"
 	"github.com/aspis-platform/aspis/internal/platform/errs"
 	"github.com/aspis-platform/aspis/internal/platform/httpx"
 	"github.com/aspis-platform/aspis/internal/sector"
@@ -27,11 +28,11 @@ type enrolModel struct {
 
 // mountEnrol adds the pages behind a one-time link. Reading the link uses
 // nothing up, since mail scanners read links too: the button does.
-func (s *Shell) mountEnrol(mux *http.ServeMux) {
-	s.Public(mux, "GET "+enrolPath, s.enrolShow)
-	s.Public(mux, "POST "+enrolPath, s.enrolRedeem)
-	s.Page(mux, "GET "+passwordPath, s.passwordShow)
-	s.Page(mux, "POST "+passwordPath, s.passwordSet)
+func (s *Shell) mountEnrol(routes *access.Routes) {
+	s.Page(routes, "GET "+enrolPath, sector.Public, s.enrolShow)
+	s.Page(routes, "POST "+enrolPath, sector.Public, s.enrolRedeem)
+	s.Page(routes, "GET "+passwordPath, sector.SignedIn, s.passwordShow)
+	s.Page(routes, "POST "+passwordPath, sector.SignedIn, s.passwordSet)
 }
 
 func (s *Shell) enrolShow(w http.ResponseWriter, r *http.Request) error {

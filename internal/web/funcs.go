@@ -27,7 +27,7 @@ func (s *Shell) funcs(l locale) template.FuncMap {
 		"defang": Defang, "indicator": f.indicator, "copy": f.copy,
 		"tlp": f.tlp, "pap": f.pap, "marking": f.marking,
 		"severity": f.severity, "badge": f.badge,
-		"sector": f.sector, "role": f.role, "member": f.member,
+		"sector": f.sector, "role": f.role, "roles": f.roles, "member": f.member,
 		"chart": f.chart, "heat": f.heat,
 		// building
 		"icon": s.icon, "url": buildURL, "json": toJSON, "link": newLink, "tuple": tuple, "join": strings.Join,
@@ -97,6 +97,19 @@ func (f words) bytes(n int64) string {
 func (f words) sector(s sector.SubSector) (string, error) { return f.t("common.sector." + string(s)) }
 
 func (f words) role(r sector.Role) (string, error) { return f.t("common.role." + string(r)) }
+
+// roles are the names of a person's roles.
+func (f words) roles(all []sector.Role) (string, error) {
+	names := make([]string, len(all))
+	for i, r := range all {
+		name, err := f.role(r)
+		if err != nil {
+			return "", err
+		}
+		names[i] = name
+	}
+	return strings.Join(names, " · "), nil
+}
 
 // member is a member's name in the language of the page.
 func (f words) member(m sector.Member) string {

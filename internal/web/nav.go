@@ -1,7 +1,6 @@
 package web
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/aspis-platform/aspis/internal/sector"
@@ -24,14 +23,14 @@ func phases() []Phase { return []Phase{Overview, Before, During, After, House} }
 // NavItem is a line of the navigation.
 type NavItem struct {
 	Phase Phase
-	Key   string        // catalogue key of its name
-	Href  string        // path; it is current on that path and below
-	Icon  string        // Lucide name, listed in assets/icons.json
-	Roles []sector.Role // who sees it; empty: everybody signed in
+	Key   string            // catalogue key of its name
+	Href  string            // path; it is current on that path and below
+	Icon  string            // Lucide name, listed in assets/icons.json
+	Need  sector.Permission // who sees it
 }
 
 // Nav adds lines to the navigation, in the order they are added within a
-// phase. A line only shows the way; the page checks the role itself.
+// phase. A line only shows the way; the page checks the permission itself.
 func (s *Shell) Nav(items ...NavItem) { s.nav = append(s.nav, items...) }
 
 type navGroup struct {
@@ -53,7 +52,7 @@ func (s *Shell) navFor(v sector.Viewer, path string) []navGroup {
 	for _, phase := range phases() {
 		g := navGroup{Key: "common.phase." + string(phase)}
 		for _, item := range s.nav {
-			if item.Phase == phase && item.visible(v) {
+			if item.Phase == phase && v.May(item.Need) {
 				g.Items = append(g.Items, navLink{item, item.Href == current})
 			}
 		}
@@ -69,13 +68,9 @@ func (s *Shell) currentNav(v sector.Viewer, path string) string {
 	best := ""
 	for _, item := range s.nav {
 		under := path == item.Href || item.Href != "/" && strings.HasPrefix(path, item.Href+"/")
-		if under && item.visible(v) && len(item.Href) > len(best) {
+		if under && v.May(item.Need) && len(item.Href) > len(best) {
 			best = item.Href
 		}
 	}
 	return best
-}
-
-func (i NavItem) visible(v sector.Viewer) bool {
-	return len(i.Roles) == 0 || slices.Contains(i.Roles, v.Role)
 }

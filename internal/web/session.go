@@ -10,6 +10,7 @@ import (
 
 	"github.com/alexedwards/scs/v2"
 
+	"github.com/aspis-platform/aspis/internal/access"
 	"github.com/aspis-platform/aspis/internal/platform/errs"
 	"github.com/aspis-platform/aspis/internal/platform/httpx"
 	"github.com/aspis-platform/aspis/internal/sector"
@@ -79,18 +80,17 @@ func (s *Shell) signIn(ctx context.Context, v sector.Viewer) error {
 	return nil
 }
 
-// RequireRole passes people with one of the roles; without roles, everybody
-// who is signed in. It is for handlers behind the session.
-func (s *Shell) RequireRole(next http.Handler, roles ...sector.Role) http.Handler {
+// require passes people who hold the permission.
+func (s *Shell) require(need sector.Permission, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		v := sector.ViewerFrom(r.Context())
+		err := access.Check(sector.ViewerFrom(r.Context()), need)
 		switch {
-		case v.User == "":
-			s.askToSignIn(w, r)
-		case len(roles) > 0 && !v.May(roles...):
-			s.fail(w, r, errs.New(errs.Forbidden, "error.role"))
-		default:
+		case err == nil:
 			next.ServeHTTP(w, r)
+		case errs.Is(err, errs.Unauthenticated):
+			s.askToSignIn(w, r)
+		default:
+			s.fail(w, r, err)
 		}
 	})
 }

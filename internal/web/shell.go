@@ -9,6 +9,7 @@ import (
 
 	"github.com/alexedwards/scs/v2"
 
+	"github.com/aspis-platform/aspis/internal/access"
 	"github.com/aspis-platform/aspis/internal/platform/httpx"
 	"github.com/aspis-platform/aspis/internal/platform/i18n"
 	"github.com/aspis-platform/aspis/internal/sector"
@@ -83,24 +84,18 @@ func New(c Config) (*Shell, error) {
 
 // Mount adds the shell's own routes: assets, sign-in and sign-out, one-time
 // links, preferences, and the answer for everything nobody else serves.
-func (s *Shell) Mount(mux *http.ServeMux) {
-	mux.Handle("GET "+static.Prefix, s.assets)
-	s.mountSignIn(mux)
-	s.mountEnrol(mux)
-	s.Public(mux, "POST /preferences", s.setPreference)
-	mux.Handle("/", s.session(s.page(notFound)))
+func (s *Shell) Mount(routes *access.Routes) {
+	routes.Handle("GET "+static.Prefix, sector.Public, s.assets)
+	s.mountSignIn(routes)
+	s.mountEnrol(routes)
+	s.Page(routes, "POST /preferences", sector.Public, s.setPreference)
+	routes.Handle("/", sector.Public, s.session(s.page(notFound)))
 }
 
-// Page adds a page for people with one of the roles; without roles, for
-// everybody who is signed in. Others are sent to the sign-in page, or told
-// that they may not. An error becomes an error page.
-func (s *Shell) Page(mux *http.ServeMux, pattern string, h httpx.Handler, roles ...sector.Role) {
-	mux.Handle(pattern, s.session(s.RequireRole(s.page(h), roles...)))
-}
-
-// Public adds a page for anybody.
-func (s *Shell) Public(mux *http.ServeMux, pattern string, h httpx.Handler) {
-	mux.Handle(pattern, s.session(s.page(h)))
+// Page adds a page for people who hold the permission. Others are sent to the
+// sign-in page, or told that they may not. An error becomes an error page.
+func (s *Shell) Page(routes *access.Routes, pattern string, need sector.Permission, h httpx.Handler) {
+	routes.Handle(pattern, need, s.session(s.require(need, s.page(h))))
 }
 
 // Identify puts the viewer of the session, if there is one, into the request,

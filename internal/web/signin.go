@@ -3,6 +3,7 @@ package web
 import (
 	"net/http"
 
+	"github.com/aspis-platform/aspis/internal/access"
 	"github.com/aspis-platform/aspis/internal/platform/errs"
 	"github.com/aspis-platform/aspis/internal/platform/httpx"
 	"github.com/aspis-platform/aspis/internal/sector"
@@ -20,11 +21,11 @@ type signInModel struct {
 
 type signIn struct{ shell *Shell }
 
-func (s *Shell) mountSignIn(mux *http.ServeMux) {
+func (s *Shell) mountSignIn(routes *access.Routes) {
 	h := signIn{s}
-	s.Public(mux, "GET "+signInPath, h.show)
-	s.Public(mux, "POST "+signInPath, h.submit)
-	s.Public(mux, "POST "+signOutPath, s.signOut)
+	s.Page(routes, "GET "+signInPath, sector.Public, h.show)
+	s.Page(routes, "POST "+signInPath, sector.Public, h.submit)
+	s.Page(routes, "POST "+signOutPath, sector.Public, s.signOut)
 }
 
 func signInForm() *Form {

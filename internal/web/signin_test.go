@@ -61,9 +61,9 @@ func secured(t *testing.T) *webtest.Kit {
 		_, err := w.Write([]byte("inside"))
 		return err
 	}
-	kit.Shell.Page(kit.Mux, "GET /inside", ok)
-	kit.Shell.Page(kit.Mux, "GET /analysts", ok, sector.Analyst)
-	kit.Shell.Page(kit.Mux, "GET /{$}", ok)
+	kit.Shell.Page(kit.Routes, "GET /inside", sector.SignedIn, ok)
+	kit.Shell.Page(kit.Routes, "GET /analysts", sector.TriageAlerts, ok)
+	kit.Shell.Page(kit.Routes, "GET /{$}", sector.SignedIn, ok)
 	return kit
 }
 
@@ -182,7 +182,7 @@ func TestRoles(t *testing.T) {
 	kit := secured(t)
 	for _, role := range sector.Roles() {
 		want := http.StatusForbidden
-		if role == sector.Analyst {
+		if webtest.Viewer(role).May(sector.TriageAlerts) {
 			want = http.StatusOK
 		}
 		if page := kit.Get(t, role, i18n.En, "/analysts"); page.Status != want {

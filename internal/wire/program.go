@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/aspis-platform/aspis/internal/access"
 	"github.com/aspis-platform/aspis/internal/adapter/localsock"
 	"github.com/aspis-platform/aspis/internal/adapter/sqldb"
 	"github.com/aspis-platform/aspis/internal/intel"
@@ -26,17 +27,18 @@ import (
 
 // Program is a built centre, listening but not yet serving.
 type Program struct {
-	opts      Options
-	log       *slog.Logger
-	texts     *i18n.Catalogue
-	registry  *prometheus.Registry
-	engines   *engines
-	directory *sector.Directory
-	soc       *soc
-	isac      *isac
-	listener  net.Listener
-	server    *http.Server
-	started   time.Time
+	opts       Options
+	log        *slog.Logger
+	texts      *i18n.Catalogue
+	registry   *prometheus.Registry
+	engines    *engines
+	directory  *sector.Directory
+	soc        *soc
+	isac       *isac
+	listener   net.Listener
+	server     *http.Server
+	routeTable []access.Route
+	started    time.Time
 }
 
 // Build opens the data folder and every engine, builds the services over them
@@ -151,7 +153,7 @@ func (p *Program) Enrolment(ctx context.Context) (string, error) {
 	if err != nil || len(users) > 0 {
 		return "", err
 	}
-	return p.SignInLink(ctx, sector.User{Email: "admin@centre.example", Role: sector.Administrator})
+	return p.SignInLink(ctx, sector.User{Email: "admin@centre.example", Roles: []sector.Role{sector.Administrator}})
 }
 
 // SignInLink returns a one-time sign-in link for the account with the user's

@@ -5,10 +5,10 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/aspis-platform/aspis/internal/access"
 	"github.com/aspis-platform/aspis/internal/admin"
 	"github.com/aspis-platform/aspis/internal/intel"
 	"github.com/aspis-platform/aspis/internal/monitor"
-	"github.com/aspis-platform/aspis/internal/platform/errs"
 	"github.com/aspis-platform/aspis/internal/platform/httpx"
 	"github.com/aspis-platform/aspis/internal/pulse"
 	"github.com/aspis-platform/aspis/internal/sector"
@@ -31,43 +31,43 @@ func (p *Program) routes(edge *httpx.Edge) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	mux := http.NewServeMux()
-	mux.Handle("GET /healthz", httpx.Healthz())
-	mux.Handle("GET /readyz", httpx.Readyz(p.checks()...))
-	mux.Handle("GET /metrics", direct(httpx.MetricsHandler(p.registry)))
-	monitor.NewDoorAPI(p.soc.door, edge, p.texts).Mount(mux)
-	monitor.NewAPI(edge, p.soc.alerts, p.soc.events).Mount(mux)
-	intel.MountAPI(mux, edge, p.isac.service, p.isac.sealer, viewerOf)
-	shell.Mount(mux)
+	routes := access.New(edge)
+	routes.Handle("GET /healthz", sector.Public, httpx.Healthz())
+	routes.Handle("GET /readyz", sector.Public, httpx.Readyz(p.checks()...))
+	routes.Handle("GET /metrics", sector.Public, direct(httpx.MetricsHandler(p.registry)))
+	monitor.NewDoorAPI(p.soc.door, p.texts).Mount(routes)
+	monitor.NewAPI(p.soc.alerts, p.soc.events).Mount(routes)
+	intel.MountAPI(routes, p.isac.service, p.isac.sealer)
+	shell.Mount(routes)
 	err = errors.Join(
-		intel.MountTAXII(mux, p.isac.taxii, p.directory, p.opts.BaseURL, p.log),
-		p.mountPages(mux, shell))
-	return edge.Wrap(mux, func(next http.Handler) http.Handler { return p.identify(edge, shell, next) }), err
+		intel.MountTAXII(routes, p.isac.taxii, p.directory, p.opts.BaseURL, p.log),
+		p.mountPages(routes, shell))
+	p.routeTable = routes.Table()
+	return edge.Wrap(routes, func(next http.Handler) http.Handler { return p.identify(edge, shell, next) }), err
 }
 
-func (p *Program) mountPages(mux *http.ServeMux, shell *web.Shell) error {
-	if err := pulse.Mount(mux, shell, pulseSource{p}, ways()...); err != nil {
+func (p *Program) mountPages(routes *access.Routes, shell *web.Shell) error {
+	if err := pulse.Mount(routes, shell, pulseSource{p}, ways()...); err != nil {
 		return err
 	}
 	soc, err := monitor.NewPages(shell, p.soc.alerts, p.soc.events, p.soc.door, p.directory)
 	if err != nil {
 		return err
 	}
-	soc.Mount(mux)
-	if err := intel.Mount(mux, shell, p.isac.service, p.directory, p.isac.sealer); err != nil {
+	soc.Mount(routes)
+	if err := intel.Mount(routes, shell, p.isac.service, p.directory, p.isac.sealer); err != nil {
 		return err
 	}
-	return admin.Mount(mux, shell, admin.Config{
+	return admin.Mount(routes, shell, admin.Config{
 		Members: p.directory, People: p.directory, Engines: health{p}, BaseURL: p.opts.BaseURL})
 }
 
 func ways() []pulse.Way {
-	centre := []sector.Role{sector.Analyst, sector.DutyManager}
 	return []pulse.Way{
-		{Stage: pulse.Alerts, Href: "/alerts", Roles: append(centre, sector.MemberStaff)},
-		{Stage: pulse.Review, Href: "/advisories", Roles: centre},
-		{Stage: pulse.Gate, Href: "/advisories", Roles: centre},
-		{Stage: pulse.Members, Href: "/admin/members", Roles: append(centre, sector.Administrator)},
+		{Stage: pulse.Alerts, Href: "/alerts", Need: sector.ReadAlerts},
+		{Stage: pulse.Review, Href: "/advisories", Need: sector.ReadDrafts},
+		{Stage: pulse.Gate, Href: "/advisories", Need: sector.ReadDrafts},
+		{Stage: pulse.Members, Href: "/admin/members", Need: sector.ReadMembers},
 	}
 }
 
@@ -107,13 +107,4 @@ func direct(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
-}
-
-// viewerOf is the viewer that identify found.
-func viewerOf(r *http.Request) (sector.Viewer, error) {
-	v := sector.ViewerFrom(r.Context())
-	if v.Org == "" {
-		return v, errs.New(errs.Unauthenticated, "error.sign_in_first")
-	}
-	return v, nil
 }

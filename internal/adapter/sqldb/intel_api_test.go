@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/aspis-platform/aspis/internal/access"
 	"github.com/aspis-platform/aspis/internal/intel"
 	"github.com/aspis-platform/aspis/internal/intel/inteltest"
 	"github.com/aspis-platform/aspis/internal/platform/errs"
@@ -35,9 +36,12 @@ func (k keyring) AuthenticateKey(_ context.Context, secret string) (sector.Viewe
 	return sector.Viewer{}, errs.New(errs.Unauthenticated, "key.invalid")
 }
 
-func (k keyring) who(r *http.Request) (sector.Viewer, error) {
-	token, _ := httpx.BearerToken(r)
-	return k.AuthenticateKey(r.Context(), token)
+// identify puts the viewer of a request's key into it.
+func (k keyring) identify(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		token, _ := httpx.BearerToken(r)
+		next.ServeHTTP(w, r.WithContext(sector.WithViewer(r.Context(), k[token])))
+	})
 }
 
 // apiServer serves the API and TAXII over the network to keys "m1-both",
@@ -62,14 +66,15 @@ func apiServer(t *testing.T, w *inteltest.World, store *Advisories) *httptest.Se
 	if err != nil {
 		t.Fatal(err)
 	}
-	mux, log := http.NewServeMux(), slog.New(slog.DiscardHandler)
+	log := slog.New(slog.DiscardHandler)
 	edge := httpx.NewEdge(log, texts, nil)
-	intel.MountAPI(mux, edge, w.Service, sealer, keys.who)
+	routes := access.New(edge)
+	intel.MountAPI(routes, w.Service, sealer)
 	backend := intel.NewTAXII(store, sealer, intel.Centre{ID: "identity--9c3e2f3a-4f4b-4c55-8a77-6c1d3f6d2a10", Name: "Test centre", Since: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)})
-	if err := intel.MountTAXII(mux, backend, keys, "", log); err != nil {
+	if err := intel.MountTAXII(routes, backend, keys, "", log); err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewServer(edge.Wrap(mux))
+	server := httptest.NewServer(edge.Wrap(routes, keys.identify))
 	t.Cleanup(server.Close)
 	return server
 }
@@ -112,8 +117,8 @@ func TestAdvisoryAPI(t *testing.T) {
 			status                        int
 			code                          string
 		}{
-			{"no key", "GET", "/api/v1/advisories", "", "", 401, "key.invalid"},
-			{"key of another scope", "GET", "/api/v1/advisories", "m1-taxii", "", 403, "advisory.scope"},
+			{"no key", "GET", "/api/v1/advisories", "", "", 401, "error.sign_in_first"},
+			{"key of another scope", "GET", "/api/v1/advisories", "m1-taxii", "", 403, "error.scope"},
 			{"list", "GET", "/api/v1/advisories", "m1-advisories", "", 200, ""},
 			{"limit of none", "GET", "/api/v1/advisories?limit=0", "m1-both", "", 400, "query.limit"},
 			{"limit too large", "GET", "/api/v1/advisories?limit=500", "m1-both", "", 400, "query.limit"},

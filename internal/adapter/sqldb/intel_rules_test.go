@@ -40,7 +40,7 @@ func TestWhoMayDoWhat(t *testing.T) {
 		ctx := context.Background()
 		a := w.Draft(t, inteltest.Content(1, sector.Audience{All: true}))
 		for name, v := range map[string]sector.Viewer{
-			"administrator": {Org: sector.Centre, User: "root", Role: sector.Administrator}, "member": w.Viewer(0), "authority": inteltest.Supervisor(), "nobody": {}, "system": sector.System(),
+			"administrator": {Org: sector.Centre, User: "root", Roles: []sector.Role{sector.Administrator}}, "member": w.Viewer(0), "authority": inteltest.Supervisor(), "nobody": {}, "system": sector.System(),
 			"a key": {Org: sector.MemberOrg, Member: "m1", Key: "k"},
 		} {
 			_, err1 := w.Service.Draft(ctx, v, nil)

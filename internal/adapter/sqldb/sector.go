@@ -80,9 +80,10 @@ func scanMember(row scanner) (sector.Member, error) {
 func (s *Sector) CreateUser(ctx context.Context, u sector.User, e ledger.Entry) error {
 	return s.change(ctx, "sector.user_taken", e,
 		`INSERT INTO account (id, email, role, member, password_hash, created_at) VALUES ($1, $2, $3, $4, $5, $6)`,
-		u.ID, u.Email, u.Role, u.Member, u.PasswordHash, micros(u.CreatedAt))
+		u.ID, u.Email, joinList(u.Roles), u.Member, u.PasswordHash, micros(u.CreatedAt))
 }
 
+// Column role holds one role or more, as joinList writes them.
 const userColumns = `id, email, role, member, password_hash, created_at`
 
 // User implements sector.UserStore.
@@ -111,9 +112,10 @@ func oneUser(row *sql.Row) (sector.User, error) {
 
 func scanUser(row scanner) (sector.User, error) {
 	var u sector.User
+	var roles string
 	var created int64
-	err := row.Scan(&u.ID, &u.Email, &u.Role, &u.Member, &u.PasswordHash, &created)
-	u.CreatedAt = fromMicros(created)
+	err := row.Scan(&u.ID, &u.Email, &roles, &u.Member, &u.PasswordHash, &created)
+	u.Roles, u.CreatedAt = splitList[sector.Role](roles), fromMicros(created)
 	return u, err
 }
 
@@ -156,7 +158,7 @@ func (s *Sector) RedeemLink(ctx context.Context, hash string, now time.Time, e l
 func (s *Sector) CreateKey(ctx context.Context, k sector.Key, hash string, e ledger.Entry) error {
 	return s.change(ctx, "", e,
 		`INSERT INTO access_key (id, hash, member, scopes, created_at, revoked_at, last_used) VALUES ($1, $2, $3, $4, $5, 0, 0)`,
-		k.ID, hash, k.Member, joinScopes(k.Scopes), micros(k.CreatedAt))
+		k.ID, hash, k.Member, joinList(k.Scopes), micros(k.CreatedAt))
 }
 
 const keyColumns = `id, member, scopes, created_at, revoked_at, last_used`
@@ -200,17 +202,21 @@ func scanKey(row scanner) (sector.Key, error) {
 	var scopes string
 	var created, revoked, used int64
 	err := row.Scan(&k.ID, &k.Member, &scopes, &created, &revoked, &used)
-	for s := range strings.SplitSeq(scopes, ",") {
-		k.Scopes = append(k.Scopes, sector.Scope(s))
-	}
+	k.Scopes = splitList[sector.Scope](scopes)
 	k.CreatedAt, k.RevokedAt, k.LastUsed = fromMicros(created), fromMicros(revoked), fromMicros(used)
 	return k, err
 }
 
-func joinScopes(scopes []sector.Scope) string {
-	texts := make([]string, len(scopes))
-	for i, s := range scopes {
-		texts[i] = string(s)
+// joinList is how a short list of names, which hold no comma, is stored.
+func joinList[T ~string](names []T) string {
+	return strings.Join(sector.Names(names), ",")
+}
+
+// splitList is the inverse of joinList.
+func splitList[T ~string](text string) []T {
+	var names []T
+	for s := range strings.SplitSeq(text, ",") {
+		names = append(names, T(s))
 	}
-	return strings.Join(texts, ",")
+	return names
 }

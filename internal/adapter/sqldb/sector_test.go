@@ -30,8 +30,8 @@ func TestMembersAndUsers(t *testing.T) {
 	forEachEngine(t, func(t *testing.T, db *DB) {
 		ctx := context.Background()
 		d := newDirectory(t, db)
-		want := sector.Viewer{Org: sector.MemberOrg, Member: "north-bank", Sector: sector.Banking, Email: "li@north.example", Role: sector.MemberStaff}
-		u, err := d.CreateUser(ctx, sector.System(), sector.User{Email: "Li@North.example", Role: sector.MemberStaff, Member: "north-bank"}, "correct horse battery")
+		want := sector.Viewer{Org: sector.MemberOrg, Member: "north-bank", Sector: sector.Banking, Email: "li@north.example", Roles: []sector.Role{sector.MemberStaff}}
+		u, err := d.CreateUser(ctx, sector.System(), sector.User{Email: "Li@North.example", Roles: []sector.Role{sector.MemberStaff}, Member: "north-bank"}, "correct horse battery")
 		must(t, err)
 		want.User = u.ID
 		got, err := d.Authenticate(ctx, " LI@north.example", "correct horse battery")
@@ -68,7 +68,7 @@ func TestDirectoryRefuses(t *testing.T) {
 			_, err := d.CreateUser(ctx, sector.System(), u, password)
 			return err
 		}
-		staff := sector.User{Email: "a@b.example", Role: sector.MemberStaff, Member: "north-bank"}
+		staff := sector.User{Email: "a@b.example", Roles: []sector.Role{sector.MemberStaff}, Member: "north-bank"}
 		must(t, user(staff, ""))
 		for name, c := range map[string]struct {
 			err  error
@@ -80,11 +80,11 @@ func TestDirectoryRefuses(t *testing.T) {
 			"unknown sector":  {member(func(m *sector.Member) { m.Sector = "farming" }), errs.Invalid},
 			"bad mail":        {member(func(m *sector.Member) { m.Mail = "x\r\nBcc: y@z" }), errs.Invalid},
 			"taken address":   {user(staff, ""), errs.Conflict},
-			"unknown role":    {user(sector.User{Email: "c@d.example", Role: "god"}, ""), errs.Invalid},
-			"no member":       {user(sector.User{Email: "c@d.example", Role: sector.MemberStaff}, ""), errs.Invalid},
-			"centre + member": {user(sector.User{Email: "c@d.example", Role: sector.Analyst, Member: "north-bank"}, ""), errs.Invalid},
-			"unknown member":  {user(sector.User{Email: "c@d.example", Role: sector.MemberStaff, Member: "none"}, ""), errs.NotFound},
-			"short password":  {user(sector.User{Email: "c@d.example", Role: sector.Analyst}, "short"), errs.Invalid},
+			"unknown role":    {user(sector.User{Email: "c@d.example", Roles: []sector.Role{"god"}}, ""), errs.Invalid},
+			"no member":       {user(sector.User{Email: "c@d.example", Roles: []sector.Role{sector.MemberStaff}}, ""), errs.Invalid},
+			"centre + member": {user(sector.User{Email: "c@d.example", Roles: []sector.Role{sector.Analyst}, Member: "north-bank"}, ""), errs.Invalid},
+			"unknown member":  {user(sector.User{Email: "c@d.example", Roles: []sector.Role{sector.MemberStaff}, Member: "none"}, ""), errs.NotFound},
+			"short password":  {user(sector.User{Email: "c@d.example", Roles: []sector.Role{sector.Analyst}}, "short"), errs.Invalid},
 		} {
 			if !errs.Is(c.err, c.kind) {
 				t.Errorf("%s: %v", name, c.err)
@@ -97,7 +97,7 @@ func TestLinksWorkOnce(t *testing.T) {
 	forEachEngine(t, func(t *testing.T, db *DB) {
 		ctx := context.Background()
 		d := newDirectory(t, db)
-		u, err := d.CreateUser(ctx, sector.System(), sector.User{Email: "admin@centre.example", Role: sector.Administrator}, "")
+		u, err := d.CreateUser(ctx, sector.System(), sector.User{Email: "admin@centre.example", Roles: []sector.Role{sector.Administrator}}, "")
 		must(t, err)
 		secret, err := d.CreateLink(ctx, sector.System(), u.ID, time.Hour)
 		must(t, err)

@@ -49,8 +49,8 @@ func New(now time.Time) *Fake {
 		{ID: "w1fk4gu7d9ez2m5t", Member: "jade-bank", Scopes: []sector.Scope{sector.ScopeRecords}, CreatedAt: now.Add(-90 * 24 * time.Hour), LastUsed: now.Add(-41 * 24 * time.Hour), RevokedAt: now.Add(-40 * 24 * time.Hour)},
 	}
 	for i, role := range sector.Roles() {
-		u := sector.User{ID: sector.UserID("u-" + string(role)), Email: string(role) + "@aspis.example", Role: role, CreatedAt: now.Add(-time.Duration(i) * 30 * time.Hour)}
-		if role == sector.MemberStaff {
+		u := sector.User{ID: sector.UserID("u-" + string(role)), Email: string(role) + "@aspis.example", Roles: []sector.Role{role}, CreatedAt: now.Add(-time.Duration(i) * 30 * time.Hour)}
+		if role.Org() == sector.MemberOrg {
 			u.Member = "jade-bank"
 		}
 		f.users = append(f.users, u)

@@ -39,17 +39,17 @@ type Store interface {
 
 // Analyst drafts and releases.
 func Analyst() sector.Viewer {
-	return sector.Viewer{Org: sector.Centre, User: "ana", Role: sector.Analyst}
+	return sector.Viewer{Org: sector.Centre, User: "ana", Roles: []sector.Role{sector.Analyst}}
 }
 
 // Manager is a second person.
 func Manager() sector.Viewer {
-	return sector.Viewer{Org: sector.Centre, User: "duty", Role: sector.DutyManager}
+	return sector.Viewer{Org: sector.Centre, User: "duty", Roles: []sector.Role{sector.DutyManager}}
 }
 
 // Supervisor is the authority's.
 func Supervisor() sector.Viewer {
-	return sector.Viewer{Org: sector.Authority, User: "sup", Role: sector.Supervisor}
+	return sector.Viewer{Org: sector.Authority, User: "sup", Roles: []sector.Role{sector.Supervisor}}
 }
 
 // T is what tests, benchmarks and properties have in common.
@@ -116,7 +116,7 @@ func (w *World) Drafted(context.Context, sector.Viewer, []string, intel.Advisory
 // Viewer is a person of the member with this index.
 func (w *World) Viewer(i int) sector.Viewer {
 	m := w.Sector[i]
-	return sector.Viewer{Org: sector.MemberOrg, Member: m.ID, Sector: m.Sector, User: sector.UserID("user-" + m.ID), Role: sector.MemberStaff}
+	return sector.Viewer{Org: sector.MemberOrg, Member: m.ID, Sector: m.Sector, User: sector.UserID("user-" + m.ID), Roles: []sector.Role{sector.MemberStaff}}
 }
 
 // Content is an advisory that can be released.

@@ -31,10 +31,17 @@ func NewEdge(log *slog.Logger, texts *i18n.Catalogue, metrics *Metrics) *Edge {
 	return &Edge{log: log, texts: texts, metrics: metrics, cross: http.NewCrossOriginProtection()}
 }
 
+// Mux is a handler that knows the pattern of a request, as [http.ServeMux]
+// does.
+type Mux interface {
+	http.Handler
+	Handler(r *http.Request) (h http.Handler, pattern string)
+}
+
 // Wrap is the program's outermost handler. The mux is asked for its pattern
 // first, so that the log and the metrics name routes and not paths. around,
 // outermost last, comes between the edge and the mux: who is asking.
-func (e *Edge) Wrap(mux *http.ServeMux, around ...func(http.Handler) http.Handler) http.Handler {
+func (e *Edge) Wrap(mux Mux, around ...func(http.Handler) http.Handler) http.Handler {
 	inner := http.Handler(mux)
 	for _, wrap := range around {
 		inner = wrap(inner)

@@ -17,6 +17,7 @@ import (
 	"github.com/alexedwards/scs/v2/memstore"
 	"golang.org/x/net/html"
 
+	"github.com/aspis-platform/aspis/internal/access"
 	"github.com/aspis-platform/aspis/internal/platform/errs"
 	"github.com/aspis-platform/aspis/internal/platform/httpx"
 	"github.com/aspis-platform/aspis/internal/platform/i18n"
@@ -33,12 +34,12 @@ func Now() time.Time { return time.Date(2026, 11, 23, 19, 4, 5, 0, time.UTC) }
 
 // Kit is a shell with people of every role.
 type Kit struct {
-	Mux      *http.ServeMux
+	Routes   *access.Routes
 	Shell    *web.Shell
 	Texts    *i18n.Catalogue
 	Accounts *Accounts
 	Log      *bytes.Buffer // JSON lines
-	Handler  http.Handler  // the mux with everything a request gets
+	Handler  http.Handler  // the routes with everything a request gets
 
 	mu      sync.Mutex
 	cookies map[sector.Role]*http.Cookie
@@ -55,7 +56,7 @@ func New(t testing.TB) *Kit {
 	if err != nil {
 		t.Fatal(err)
 	}
-	k := &Kit{Mux: http.NewServeMux(), Texts: texts, Accounts: People(), Log: &bytes.Buffer{}, cookies: map[sector.Role]*http.Cookie{}}
+	k := &Kit{Texts: texts, Accounts: People(), Log: &bytes.Buffer{}, cookies: map[sector.Role]*http.Cookie{}}
 	edge := httpx.NewEdge(slog.New(slog.NewJSONHandler(&lockedWriter{w: k.Log}, nil)), texts, nil)
 	k.Shell, err = web.New(web.Config{
 		Texts: texts, Edge: edge, Assets: assets, Accounts: k.Accounts,
@@ -64,8 +65,9 @@ func New(t testing.TB) *Kit {
 	if err != nil {
 		t.Fatal(err)
 	}
-	k.Shell.Mount(k.Mux)
-	k.Handler = edge.Wrap(k.Mux)
+	k.Routes = access.New(edge)
+	k.Shell.Mount(k.Routes)
+	k.Handler = edge.Wrap(k.Routes)
 	return k
 }
 
@@ -161,7 +163,7 @@ func Email(role sector.Role) string { return string(role) + "@aspis.example" }
 
 // Viewer is the invented person with the role.
 func Viewer(role sector.Role) sector.Viewer {
-	v := sector.Viewer{Org: role.Org(), User: sector.UserID("u-" + string(role)), Email: Email(role), Role: role}
+	v := sector.Viewer{Org: role.Org(), User: sector.UserID("u-" + string(role)), Email: Email(role), Roles: []sector.Role{role}}
 	if v.Org == sector.MemberOrg {
 		v.Member, v.Sector = "jade-bank", sector.Banking
 	}

@@ -1,0 +1,142 @@
+package sector
+
+import "slices"
+
+// Permission is something that somebody may be allowed to do: noun.verb.
+// Writing is not deleting, and reading evidence is not reading cases: each is
+// a permission of its own.
+type Permission string
+
+// Permissions that are not in the table because nobody has to hold them.
+const (
+	Public   Permission = "public"    // anybody, signed in or not
+	SignedIn Permission = "signed-in" // every person with a session
+)
+
+// The permissions.
+const (
+	ReadPulse          Permission = "pulse.read"
+	ReadFigures        Permission = "figures.read"
+	ReadAlerts         Permission = "alert.read"
+	TriageAlerts       Permission = "alert.triage"
+	ReadEvents         Permission = "event.read"
+	SendRecords        Permission = "record.send"
+	ReadRejected       Permission = "rejected.read"
+	SendRejected       Permission = "rejected.resend"
+	DropRejected       Permission = "rejected.drop"
+	ReadDrafts         Permission = "draft.read"
+	WriteDrafts        Permission = "draft.write"
+	ReleaseAdvisories  Permission = "advisory.release"
+	ApproveReleases    Permission = "advisory.approve" // the second person's signature
+	WithdrawAdvisories Permission = "advisory.withdraw"
+	ReadAdvisories     Permission = "advisory.read" // what was released to the viewer
+	ReadInbox          Permission = "inbox.read"
+	AnswerWarnings     Permission = "inbox.answer"
+	ReadTAXII          Permission = "taxii.read"
+	ReadMembers        Permission = "member.read"
+	WriteMembers       Permission = "member.write"
+	ReadPeople         Permission = "person.read" // of one's own organisation; the centre's administrators: of all
+	InvitePeople       Permission = "person.invite"
+	RemovePeople       Permission = "person.remove"
+	ReadKeys           Permission = "key.read"
+	CreateKeys         Permission = "key.create"
+	RevokeKeys         Permission = "key.revoke"
+	ReadProfile        Permission = "profile.read" // of one's own organisation
+	WriteProfile       Permission = "profile.write"
+	ReadGroups         Permission = "group.read"
+	WriteGroups        Permission = "group.write"
+	JoinGroups         Permission = "group.join" // say yes for one's own organisation
+	ReadHealth         Permission = "health.read"
+	ReadLedger         Permission = "ledger.read"
+	ReadOwnLedger      Permission = "ledger.own"
+	SearchAll          Permission = "search"
+)
+
+// Grant is who holds a permission.
+type Grant struct {
+	Permission Permission
+	Roles      []Role  // people
+	Scopes     []Scope // machines
+}
+
+// Grants is the whole table: a line a permission. It is the only place that
+// says who may do what; pages, API and guide read it.
+func Grants() []Grant {
+	var (
+		soc      = []Role{Analyst, SOCAnalyst, DutyManager}
+		isac     = []Role{Analyst, IntelAnalyst, DutyManager}
+		desk     = []Role{Analyst, SOCAnalyst, IntelAnalyst, IncidentHandler, DutyManager}
+		centre   = []Role{Administrator, DutyManager, Analyst, IntelAnalyst, SOCAnalyst, IncidentHandler, Assessor}
+		defence  = []Role{MemberStaff, IncidentLead}
+		member   = []Role{MemberAdmin, MemberStaff, IncidentLead, Executive, AssessmentOwner}
+		watchers = []Role{Supervisor}
+	)
+	return []Grant{
+		{ReadPulse, slices.Concat(centre, member, watchers), nil},
+		{ReadFigures, watchers, nil},
+		{ReadAlerts, slices.Concat(desk, defence), []Scope{ScopeEvents}},
+		{TriageAlerts, soc, nil},
+		{ReadEvents, slices.Concat([]Role{Analyst, SOCAnalyst, IncidentHandler, DutyManager}, defence), []Scope{ScopeEvents}},
+		{SendRecords, nil, []Scope{ScopeRecords}},
+		{ReadRejected, defence, []Scope{ScopeRecords}},
+		{SendRejected, defence, []Scope{ScopeRecords}},
+		{DropRejected, defence, []Scope{ScopeRecords}},
+		{ReadDrafts, slices.Concat(desk, []Role{Administrator}), nil},
+		{WriteDrafts, isac, nil},
+		{ReleaseAdvisories, isac, nil},
+		{ApproveReleases, isac, nil},
+		{WithdrawAdvisories, isac, nil},
+		{ReadAdvisories, slices.Concat(centre, member, watchers, []Role{PartnerDesk}), []Scope{ScopeAdvisories}},
+		{ReadInbox, member, nil},
+		{AnswerWarnings, defence, []Scope{ScopeAdvisories}},
+		{ReadTAXII, nil, []Scope{ScopeTAXII}},
+		{ReadMembers, centre, nil},
+		{WriteMembers, []Role{Administrator}, nil},
+		{ReadPeople, []Role{Administrator}, nil},
+		{InvitePeople, []Role{Administrator}, nil},
+		{RemovePeople, []Role{Administrator}, nil},
+		{ReadKeys, []Role{Administrator}, nil},
+		{CreateKeys, []Role{Administrator}, nil},
+		{RevokeKeys, []Role{Administrator}, nil},
+		{ReadProfile, member, nil},
+		{WriteProfile, []Role{MemberAdmin}, nil},
+		{ReadGroups, slices.Concat(centre, member), nil},
+		{WriteGroups, []Role{Administrator, DutyManager, MemberAdmin}, nil},
+		{JoinGroups, []Role{MemberAdmin}, nil},
+		{ReadHealth, centre, nil},
+		{ReadLedger, []Role{Administrator, DutyManager}, nil},
+		{ReadOwnLedger, []Role{MemberAdmin}, nil},
+		{SearchAll, slices.Concat(centre, member, watchers, []Role{PartnerDesk}), []Scope{ScopeAdvisories}},
+	}
+}
+
+// grants is the table by permission, made once.
+var grants = func() map[Permission]Grant { //nolint:gochecknoglobals // read only
+	m := map[Permission]Grant{}
+	for _, g := range Grants() {
+		m[g.Permission] = g
+	}
+	return m
+}()
+
+// GrantOf is the permission's line of the table; nobody holds what has none.
+func GrantOf(p Permission) Grant { return grants[p] }
+
+// May reports whether the viewer holds the permission: a person by one of its
+// roles, a machine by one of its key's scopes.
+func (v Viewer) May(p Permission) bool {
+	switch p {
+	case Public:
+		return true
+	case SignedIn:
+		return v.User != ""
+	}
+	g := grants[p]
+	if v.Key != "" {
+		return slices.ContainsFunc(g.Scopes, func(s Scope) bool { return slices.Contains(v.Scopes, s) })
+	}
+	return v.User != "" && slices.ContainsFunc(g.Roles, v.Is)
+}
+
+// Is reports whether the viewer is a person with the role.
+func (v Viewer) Is(r Role) bool { return v.User != "" && slices.Contains(v.Roles, r) }
