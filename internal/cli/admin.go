@@ -93,7 +93,7 @@ type createUserCmd struct {
 type userJSON struct {
 	ID     sector.UserID   `json:"id"`
 	Email  string          `json:"email"`
-	Roles  []sector.Role   `json:"roles"`
+	Role   string          `json:"role"` // with commas between several, as --role takes them
 	Member sector.MemberID `json:"member,omitempty"`
 }
 
@@ -119,7 +119,7 @@ func (c createUserCmd) Run(e *env) error {
 		if err != nil {
 			return err
 		}
-		return e.printJSON(userJSON{u.ID, u.Email, u.Roles, u.Member})
+		return e.printJSON(userJSON{u.ID, u.Email, strings.Join(sector.Names(u.Roles), ","), u.Member})
 	})
 }
 
