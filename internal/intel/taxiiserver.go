@@ -54,6 +54,8 @@ func taxiiViewer(r *http.Request, keys Keys) (sector.Viewer, error) {
 		return v, taxii.ErrUnauthenticated
 	case errs.Is(err, errs.Unavailable):
 		return v, taxii.ErrUnavailable
+	case errs.Is(err, errs.Forbidden):
+		return v, taxii.ErrForbidden
 	case err != nil:
 		return v, err
 	case !v.May(sector.ReadTAXII):

@@ -8,6 +8,7 @@ import (
 	"github.com/aspis-platform/aspis/internal/access"
 	"github.com/aspis-platform/aspis/internal/admin"
 	"github.com/aspis-platform/aspis/internal/intel"
+	"github.com/aspis-platform/aspis/internal/machine"
 	"github.com/aspis-platform/aspis/internal/monitor"
 	"github.com/aspis-platform/aspis/internal/platform/httpx"
 	"github.com/aspis-platform/aspis/internal/pulse"
@@ -56,6 +57,12 @@ func (p *Program) mountPages(routes *access.Routes, shell *web.Shell) error {
 	}
 	soc.Mount(routes)
 	if err := intel.Mount(routes, shell, p.isac.service, p.directory, p.isac.sealer); err != nil {
+		return err
+	}
+	err = machine.Mount(routes, shell, machine.Config{
+		Keys: p.directory, Issuer: p.directory, Members: p.directory, BaseURL: p.opts.BaseURL, Now: p.opts.Now,
+		Certificates: p.opts.ClientCertificates})
+	if err != nil {
 		return err
 	}
 	return admin.Mount(routes, shell, admin.Config{
