@@ -59,29 +59,6 @@ func (c createMemberCmd) Run(e *env) error {
 	})
 }
 
-type createKeyCmd struct {
-	dataFlag
-	Member string         `required:"" help:"The member's id."`
-	Scope  []sector.Scope `required:"" help:"What the key may do: records, taxii, advisories, events; separated by commas."`
-}
-
-type keyJSON struct {
-	ID     string          `json:"id"`
-	Key    string          `json:"key"`
-	Member sector.MemberID `json:"member"`
-	Scopes []sector.Scope  `json:"scopes"`
-}
-
-func (c createKeyCmd) Run(e *env) error {
-	return c.withAdmin(e, func(a wire.Admin) error {
-		k, secret, err := a.CreateKey(e.ctx, sector.System(), sector.MemberID(c.Member), c.Scope)
-		if err != nil {
-			return err
-		}
-		return e.printJSON(keyJSON{k.ID, secret, k.Member, k.Scopes})
-	})
-}
-
 type createUserCmd struct {
 	dataFlag
 	Email         string   `required:"" help:"The person's mail address, used to sign in."`

@@ -12,6 +12,7 @@ import (
 // serveFlags are shared by everything that runs a centre.
 type serveFlags struct {
 	dataFlag
+	edgeFlags
 	Listen   string   `default:"127.0.0.1:8080" env:"ASPIS_LISTEN" help:"HOST:PORT to listen on."`
 	BaseURL  string   `name:"base-url" env:"ASPIS_BASE_URL" help:"How people reach this centre, for links; default http://LISTEN."`
 	Database string   `env:"ASPIS_DATABASE" help:"postgres://… instead of SQLite in the data folder."`
@@ -25,7 +26,7 @@ type serveFlags struct {
 func (f serveFlags) options(e *env) wire.Options {
 	return wire.Options{
 		Data: f.Data, Listen: f.Listen, BaseURL: f.BaseURL, Database: f.Database, NATS: f.NATS, Rules: f.Rules,
-		SMTP: f.SMTP, MailFrom: f.MailFrom, RecordsPerSecond: f.Quota, Version: version(), Log: e.log,
+		SMTP: f.SMTP, MailFrom: f.MailFrom, RecordsPerSecond: f.Quota, Edge: f.edge(), Version: version(), Log: e.log,
 	}
 }
 

@@ -41,6 +41,7 @@ const (
 	ReadKeys           Permission = "key.read"
 	CreateKeys         Permission = "key.create"
 	RevokeKeys         Permission = "key.revoke"
+	BindCertificates   Permission = "key.certificate"
 	ReadProfile        Permission = "profile.read" // of one's own organisation
 	WriteProfile       Permission = "profile.write"
 	ReadGroups         Permission = "group.read"
@@ -95,9 +96,10 @@ func Grants() []Grant {
 		{ReadPeople, []Role{Administrator}, nil},
 		{InvitePeople, []Role{Administrator}, nil},
 		{RemovePeople, []Role{Administrator}, nil},
-		{ReadKeys, []Role{Administrator}, nil},
-		{CreateKeys, []Role{Administrator}, nil},
-		{RevokeKeys, []Role{Administrator}, nil},
+		{ReadKeys, []Role{Administrator, MemberAdmin}, nil},
+		{CreateKeys, []Role{Administrator, MemberAdmin}, nil},
+		{RevokeKeys, []Role{Administrator, MemberAdmin}, nil},
+		{BindCertificates, []Role{Administrator}, nil},
 		{ReadProfile, member, nil},
 		{WriteProfile, []Role{MemberAdmin}, nil},
 		{ReadGroups, slices.Concat(centre, member), nil},

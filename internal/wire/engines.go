@@ -10,6 +10,7 @@ import (
 	"github.com/aspis-platform/aspis/internal/adapter/sqldb"
 	"github.com/aspis-platform/aspis/internal/platform/datadir"
 	"github.com/aspis-platform/aspis/internal/platform/seal"
+	"github.com/aspis-platform/aspis/internal/platform/secret"
 )
 
 // engines are the open stores.
@@ -19,6 +20,8 @@ type engines struct {
 	stream  *natsbus.Bus
 	history *duckdb.History
 	sealKey []byte
+	secrets *secret.Box
+	keyFrom secret.Origin // where the secrets' key is
 }
 
 // openEngines opens the data folder and every engine on it.
@@ -36,6 +39,11 @@ func (e *engines) open(ctx context.Context, opts Options) error {
 		return err
 	}
 	if e.sealKey, err = e.dir.Secret("seal.key", seal.KeySize); err != nil {
+		return err
+	}
+	e.secrets, e.keyFrom, err = secret.Load(opts.SecretKeyFile, opts.SecretKey,
+		func() ([]byte, error) { return e.dir.Once("secret.key", secret.Generate) })
+	if err != nil {
 		return err
 	}
 	dsn := opts.Database

@@ -13,6 +13,7 @@ import (
 	"github.com/aspis-platform/aspis/internal/admin"
 	"github.com/aspis-platform/aspis/internal/monitor"
 	"github.com/aspis-platform/aspis/internal/platform/httpx"
+	"github.com/aspis-platform/aspis/internal/platform/secret"
 )
 
 // check is a named check of an engine.
@@ -77,6 +78,7 @@ func (h health) Status(ctx context.Context) (admin.Status, error) {
 	for _, c := range h.engineChecks() {
 		s.Parts = append(s.Parts, partOf(ctx, c))
 	}
+	s.Parts = append(s.Parts, h.edgeParts()...)
 	state, err := h.engines.stream.State(ctx)
 	if err != nil {
 		return s, err
@@ -91,6 +93,30 @@ func (h health) Status(ctx context.Context) (admin.Status, error) {
 		s.Disks = []admin.Disk{{Path: h.engines.dir.Path(), Used: used(h.engines.dir.Path()), Free: free, Total: total, Low: free < 1<<30}}
 	}
 	return s, nil
+}
+
+// certificateWarning is how long before its end a certificate is mentioned.
+const certificateWarning = 14 * 24 * time.Hour
+
+// edgeParts are what protects the program, rather than what it runs on.
+func (h health) edgeParts() []admin.Part {
+	secrets := admin.Part{Name: "secrets", Engine: "XChaCha20-Poly1305", State: "ok"}
+	if h.engines.keyFrom == secret.FromDataFolder {
+		secrets.State, secrets.Note = "note", "admin.health.note_key"
+	}
+	if h.certificates == nil {
+		return []admin.Part{secrets}
+	}
+	certificate := admin.Part{Name: "certificate", Engine: "TLS", State: "ok"}
+	switch ends, trouble := h.certificates.State(); {
+	case trouble != nil:
+		certificate.State, certificate.Detail = "down", trouble.Error()
+	case ends.IsZero():
+		certificate.State, certificate.Note = "note", "admin.health.note_none"
+	case ends.Sub(h.opts.Now()) < certificateWarning:
+		certificate.State, certificate.Note = "note", "admin.health.note_ends"
+	}
+	return []admin.Part{secrets, certificate}
 }
 
 // used is the size of the files below a folder. Files that vanish meanwhile

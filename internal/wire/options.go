@@ -29,9 +29,10 @@ type Options struct {
 	RecordsPerSecond int
 	// HistoryMemoryMB bounds the event history's engine; 0: the default.
 	HistoryMemoryMB int
-	Version         string
-	Log             *slog.Logger
-	Now             func() time.Time
+	Edge
+	Version string
+	Log     *slog.Logger
+	Now     func() time.Time
 }
 
 const (
@@ -51,9 +52,13 @@ func (o *Options) check() error {
 	host, _, err := net.SplitHostPort(o.Listen)
 	if err != nil {
 		mistakes = append(mistakes, fmt.Errorf("--listen %q: want HOST:PORT, for example 127.0.0.1:8080", o.Listen))
-	} else if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-		mistakes = append(mistakes, fmt.Errorf("--listen %q: this version serves plain HTTP, which is for this machine only; listen on 127.0.0.1 behind a TLS proxy", o.Listen))
+	} else if !o.terminatesTLS() && !isLoopback(host) {
+		mistakes = append(mistakes, fmt.Errorf("--listen %q: plain HTTP is for this machine only; give --tls-cert and --tls-key, or --acme-host, or listen on 127.0.0.1 behind a TLS proxy", o.Listen))
 	}
+	if ip := net.ParseIP(host); o.TLSCert != "" && o.BaseURL == "" && (host == "" || ip != nil && ip.IsUnspecified()) {
+		mistakes = append(mistakes, fmt.Errorf("--base-url: say by which https:// address people reach %q", o.Listen))
+	}
+	mistakes = append(mistakes, o.Edge.check()...)
 	for flag, value := range map[string]string{"--database": o.Database, "--nats": o.NATS, "--smtp": o.SMTP, "--base-url": o.BaseURL} {
 		if u, err := url.Parse(value); value != "" && (err != nil || u.Host == "") {
 			mistakes = append(mistakes, fmt.Errorf("%s %q: want a URL", flag, value))

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -20,6 +21,7 @@ import (
 	"github.com/aspis-platform/aspis/internal/adapter/sqldb"
 	"github.com/aspis-platform/aspis/internal/intel"
 	"github.com/aspis-platform/aspis/internal/monitor"
+	"github.com/aspis-platform/aspis/internal/platform/certs"
 	"github.com/aspis-platform/aspis/internal/platform/httpx"
 	"github.com/aspis-platform/aspis/internal/platform/i18n"
 	"github.com/aspis-platform/aspis/internal/sector"
@@ -39,6 +41,11 @@ type Program struct {
 	server     *http.Server
 	routeTable []access.Route
 	started    time.Time
+	limits     limits
+
+	certificates     certs.Source // nil where TLS does not end here
+	redirectListener net.Listener
+	redirectServer   *http.Server
 }
 
 // Build opens the data folder and every engine, builds the services over them
@@ -62,12 +69,23 @@ func (p *Program) build(ctx context.Context) error {
 		return fmt.Errorf("listen on %s: %w; choose another port with --listen", p.opts.Listen, err)
 	}
 	if p.opts.BaseURL == "" {
-		p.opts.BaseURL = "http://" + p.listener.Addr().String()
+		p.opts.BaseURL = p.opts.baseURL(p.listener.Addr())
 	}
+	p.opts.BaseURL = strings.TrimSuffix(p.opts.BaseURL, "/")
+	if err := p.opts.checkBase(p.opts.BaseURL); err != nil {
+		return err
+	}
+	p.limits = newLimits(p.opts.RequestsPerSecond, p.opts.Now)
 	if p.texts, err = i18n.Load(); err != nil {
 		return err
 	}
 	if p.engines, err = openEngines(ctx, p.opts); err != nil {
+		return err
+	}
+	if p.certificates, err = p.openCertificates(); err != nil {
+		return err
+	}
+	if err := p.listenForRedirects(ctx); err != nil {
 		return err
 	}
 	p.directory = newDirectory(p.engines.db)
@@ -78,11 +96,15 @@ func (p *Program) build(ctx context.Context) error {
 		return err
 	}
 	edge := httpx.NewEdge(p.log, p.texts, httpx.NewMetrics(p.registry))
+	edge.Stand(httpx.Place{Proxies: p.opts.proxies, HTTPS: p.secure()})
 	handler, err := p.routes(edge)
 	if err != nil {
 		return err
 	}
 	p.server = httpx.NewServer(handler, p.log)
+	if p.certificates != nil {
+		p.server.TLSConfig = certs.Server(p.certificates, p.opts.ClientCertificates)
+	}
 	return nil
 }
 
@@ -110,39 +132,31 @@ func (p *Program) Run(ctx context.Context) error {
 	group.Go(func() error { return p.soc.matcher.Follow(work, p.isac.indicators(), p.isac.changed, p.log) })
 	group.Go(func() error { return p.engines.db.RunJobs(work, p.isac.worker.Handlers()) })
 	group.Go(func() error { return localsock.Serve(work, p.opts.Data, p.directory) })
-	group.Go(func() error { return p.serve(work) })
+	group.Go(func() error { return serveOn(work, p.server, p.listener) })
+	if p.redirectServer != nil {
+		group.Go(func() error { return serveOn(work, p.redirectServer, p.redirectListener) })
+	}
 	p.log.InfoContext(ctx, "ready", slog.String("url", p.opts.BaseURL), slog.String("data", p.opts.Data),
 		slog.Int("rules", p.soc.catalogue.Rules().Len()), slog.Duration("took", p.opts.Now().Sub(p.started)))
 	err := group.Wait()
 	return errors.Join(err, p.Close())
 }
 
-func (p *Program) serve(ctx context.Context) error {
-	stopped := make(chan error, 1)
-	stop := context.AfterFunc(ctx, func() {
-		patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownPatience)
-		defer cancel()
-		stopped <- p.server.Shutdown(patience)
-	})
-	defer stop()
-	if err := p.server.Serve(p.listener); !errors.Is(err, http.ErrServerClosed) {
-		return fmt.Errorf("serve: %w", err)
-	}
-	return <-stopped
-}
-
 // Close closes the engines of a program that does not run (any more).
 func (p *Program) Close() error {
 	var all []error
-	if p.listener != nil {
-		if err := p.listener.Close(); !errors.Is(err, net.ErrClosed) {
+	for _, l := range []net.Listener{p.listener, p.redirectListener} {
+		if l == nil {
+			continue
+		}
+		if err := l.Close(); !errors.Is(err, net.ErrClosed) {
 			all = append(all, err)
 		}
 	}
 	if p.engines != nil {
 		all = append(all, p.engines.close())
 	}
-	p.listener, p.engines = nil, nil
+	p.listener, p.redirectListener, p.engines = nil, nil, nil
 	return errors.Join(all...)
 }
 

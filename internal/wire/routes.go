@@ -3,11 +3,11 @@ package wire
 import (
 	"errors"
 	"net/http"
-	"strings"
 
 	"github.com/aspis-platform/aspis/internal/access"
 	"github.com/aspis-platform/aspis/internal/admin"
 	"github.com/aspis-platform/aspis/internal/intel"
+	"github.com/aspis-platform/aspis/internal/machine"
 	"github.com/aspis-platform/aspis/internal/monitor"
 	"github.com/aspis-platform/aspis/internal/platform/httpx"
 	"github.com/aspis-platform/aspis/internal/pulse"
@@ -27,14 +27,15 @@ func (p *Program) routes(edge *httpx.Edge) (http.Handler, error) {
 	}
 	shell, err := web.New(web.Config{
 		Texts: p.texts, Edge: edge, Assets: assets, Accounts: p.directory,
-		Sessions: p.engines.db.Sessions(), Now: p.opts.Now, Version: p.opts.Version})
+		Sessions: p.engines.db.Sessions(), Now: p.opts.Now, Version: p.opts.Version,
+		Secure: p.secure(), Admit: p.limits.identity})
 	if err != nil {
 		return nil, err
 	}
 	routes := access.New(edge)
 	routes.Handle("GET /healthz", sector.Public, httpx.Healthz())
 	routes.Handle("GET /readyz", sector.Public, httpx.Readyz(p.checks()...))
-	routes.Handle("GET /metrics", sector.Public, direct(httpx.MetricsHandler(p.registry)))
+	routes.Handle("GET /metrics", sector.Public, near(p.opts.metricsFrom, httpx.MetricsHandler(p.registry)))
 	monitor.NewDoorAPI(p.soc.door, p.texts).Mount(routes)
 	monitor.NewAPI(p.soc.alerts, p.soc.events).Mount(routes)
 	intel.MountAPI(routes, p.isac.service, p.isac.sealer)
@@ -43,7 +44,7 @@ func (p *Program) routes(edge *httpx.Edge) (http.Handler, error) {
 		intel.MountTAXII(routes, p.isac.taxii, p.directory, p.opts.BaseURL, p.log),
 		p.mountPages(routes, shell))
 	p.routeTable = routes.Table()
-	return edge.Wrap(routes, func(next http.Handler) http.Handler { return p.identify(edge, shell, next) }), err
+	return edge.Wrap(routes, func(next http.Handler) http.Handler { return p.identify(shell, next) }), err
 }
 
 func (p *Program) mountPages(routes *access.Routes, shell *web.Shell) error {
@@ -58,6 +59,12 @@ func (p *Program) mountPages(routes *access.Routes, shell *web.Shell) error {
 	if err := intel.Mount(routes, shell, p.isac.service, p.directory, p.isac.sealer); err != nil {
 		return err
 	}
+	err = machine.Mount(routes, shell, machine.Config{
+		Keys: p.directory, Issuer: p.directory, Members: p.directory, BaseURL: p.opts.BaseURL, Now: p.opts.Now,
+		Certificates: p.opts.ClientCertificates})
+	if err != nil {
+		return err
+	}
 	return admin.Mount(routes, shell, admin.Config{
 		Members: p.directory, People: p.directory, Engines: health{p}, BaseURL: p.opts.BaseURL})
 }
@@ -69,42 +76,4 @@ func ways() []pulse.Way {
 		{Stage: pulse.Gate, Href: "/advisories", Need: sector.ReadDrafts},
 		{Stage: pulse.Members, Href: "/admin/members", Need: sector.ReadMembers},
 	}
-}
-
-// identify says who asks the API: a machine by its key, or a person by the
-// session. TAXII knows its own ways; pages look at the session themselves.
-func (p *Program) identify(edge *httpx.Edge, shell *web.Shell, next http.Handler) http.Handler {
-	people := shell.Identify(next)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !strings.HasPrefix(r.URL.Path, "/api/") {
-			next.ServeHTTP(w, r)
-			return
-		}
-		secret, ok := httpx.BearerToken(r)
-		if !ok {
-			people.ServeHTTP(w, r)
-			return
-		}
-		v, err := p.directory.AuthenticateKey(r.Context(), secret)
-		if err != nil {
-			edge.Problem(w, r, err)
-			return
-		}
-		httpx.SetActor(r.Context(), v.Actor())
-		next.ServeHTTP(w, r.WithContext(sector.WithViewer(r.Context(), v)))
-	})
-}
-
-// direct hides a handler from requests that came through a proxy: the totals
-// in the metrics are no member's business.
-func direct(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		for _, name := range []string{"Forwarded", "X-Forwarded-For", "X-Real-Ip", "Via"} {
-			if r.Header.Get(name) != "" {
-				http.NotFound(w, r)
-				return
-			}
-		}
-		next.ServeHTTP(w, r)
-	})
 }
