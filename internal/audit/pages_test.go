@@ -109,7 +109,8 @@ func (w *world) fill(t *testing.T) {
 	if err := store.CreateUser(ctx, sector.User{ID: "u-camphor", Email: "keeper@camphor.example", Roles: []sector.Role{sector.MemberAdmin}, Member: "camphor-bank"}, none); err != nil {
 		t.Fatal(err)
 	}
-	if err := store.CreateKey(ctx, sector.Key{ID: "jadekey", Member: "jade-bank", Scopes: []sector.Scope{sector.ScopeTAXII}}, "hash",
+	if err := store.CreateKey(ctx, sector.Key{ID: "jadekey", Member: "jade-bank", Scopes: []sector.Scope{sector.ScopeTAXII},
+		Credentials: []sector.Credential{{ID: "c1", Proof: sector.BySecret}}}, "hash",
 		ledger.Entry{Actor: "user:u-administrator", Action: "key.create", Object: "key:jadekey", Member: "jade-bank", Detail: `{"scopes":["taxii"],"why":"` + secret + `"}`}); err != nil {
 		t.Fatal(err)
 	}

@@ -22,7 +22,7 @@ type Config struct {
 	Rules    *Rules
 	// Notes is told who views what is TLP:AMBER or stricter; nil: nobody.
 	Notes ledger.Notes
-	Now      func() time.Time
+	Now   func() time.Time
 	// NewID makes a random UUID; nil: stix.RandomUUID.
 	NewID func() stix.UUID
 	// Changed is called after the indicators to be matched changed; it must
