@@ -134,6 +134,8 @@ func (p *Program) noteStart(ctx context.Context) error {
 		"database": engineName(p.opts.Database, "sqlite", "postgresql"), "nats": engineName(p.opts.NATS, "in-process", "cluster"),
 		"smtp": hostOf(p.opts.SMTP), "mail_from": p.opts.MailFrom, "quota": p.opts.RecordsPerSecond,
 		"witnesses": len(p.opts.Witnesses), "ledger_key": p.engines.ledger.Key(),
+		"tls": p.opts.terminatesTLS(), "acme_hosts": p.opts.ACMEHosts, "client_certificates": p.opts.ClientCertificates,
+		"trusted_proxies": p.opts.TrustedProxies, "metrics_from": p.opts.MetricsFrom,
 	})}
 	catalogue := p.rulesEntry()
 	last, ok, err := store.LastOf(ctx, catalogue.Action)

@@ -132,7 +132,7 @@ func (p *Program) URL() string { return p.opts.BaseURL }
 // Run serves until ctx is done, then stops everything in order: no new
 // requests, workers, engines. What was accepted is on disk already.
 func (p *Program) Run(ctx context.Context) error {
-	if err := p.noteStart(ctx); err != nil {
+	if err := p.noteStart(context.WithoutCancel(ctx)); err != nil { // that it starts is true by now
 		return errors.Join(err, p.Close())
 	}
 	group, work := errgroup.WithContext(ctx)
