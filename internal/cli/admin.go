@@ -99,17 +99,3 @@ func (c createUserCmd) Run(e *env) error {
 		return e.printJSON(userJSON{u.ID, u.Email, strings.Join(sector.Names(u.Roles), ","), u.Member})
 	})
 }
-
-type ledgerCmd struct {
-	Verify verifyCmd `cmd:"" help:"Recompute the whole chain."`
-}
-
-type verifyCmd struct{ dataFlag }
-
-func (c verifyCmd) Run(e *env) error {
-	n, err := wire.VerifyLedger(e.ctx, c.Data, e.log)
-	if err != nil {
-		return err
-	}
-	return e.printJSON(map[string]int64{"entries": n})
-}

@@ -20,13 +20,14 @@ type serveFlags struct {
 	Rules    []string `type:"existingdir" env:"ASPIS_RULES" help:"Folders of Sigma rules beside the shipped ones."`
 	SMTP     string   `name:"smtp" env:"ASPIS_SMTP" help:"smtp://[user:password@]host:port; without it mails are files in DATA/mail."`
 	MailFrom string   `env:"ASPIS_MAIL_FROM" help:"The centre's mail address."`
+	Witness  []string `name:"ledger-witness" env:"ASPIS_LEDGER_WITNESS" help:"KEY@URL of witnesses that co-sign the ledger's checkpoints."`
 	Quota    int      `env:"ASPIS_QUOTA" help:"Records a second that each member may send; 0: the default."`
 }
 
 func (f serveFlags) options(e *env) wire.Options {
 	return wire.Options{
 		Data: f.Data, Listen: f.Listen, BaseURL: f.BaseURL, Database: f.Database, NATS: f.NATS, Rules: f.Rules,
-		SMTP: f.SMTP, MailFrom: f.MailFrom, RecordsPerSecond: f.Quota, Edge: f.edge(), Version: version(), Log: e.log,
+		SMTP: f.SMTP, MailFrom: f.MailFrom, RecordsPerSecond: f.Quota, Witnesses: f.Witness, Edge: f.edge(), Version: version(), Log: e.log,
 	}
 }
 

@@ -31,7 +31,7 @@ func newISAC(p *Program) (*isac, error) {
 	}
 	i.service = intel.New(intel.Config{
 		Drafts: i.store, Releases: i.store, Members: p.directory, Evidence: evidence{p.soc.alerts},
-		Rules: rules, Now: p.opts.Now, Changed: i.wake})
+		Rules: rules, Notes: p.engines.db.Ledger(), Now: p.opts.Now, Changed: i.wake})
 	mailer, err := newMailer(p)
 	if err != nil {
 		return nil, err

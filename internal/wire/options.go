@@ -25,6 +25,10 @@ type Options struct {
 	// Without a server messages are files in the data folder's mail/.
 	MailFrom string
 	SMTP     string
+	// Witnesses co-sign the ledger's checkpoints, each as KEY@URL: its
+	// verifier key (c2sp.org/tlog-cosignature) and where it is asked
+	// (c2sp.org/tlog-witness).
+	Witnesses []string
 	// RecordsPerSecond is each member's quota at the door; 0: the default.
 	RecordsPerSecond int
 	// HistoryMemoryMB bounds the event history's engine; 0: the default.
@@ -63,6 +67,9 @@ func (o *Options) check() error {
 		if u, err := url.Parse(value); value != "" && (err != nil || u.Host == "") {
 			mistakes = append(mistakes, fmt.Errorf("%s %q: want a URL", flag, value))
 		}
+	}
+	if _, err := witnesses(o.Witnesses); err != nil {
+		mistakes = append(mistakes, err)
 	}
 	if o.MailFrom == "" {
 		o.MailFrom = defaultMailFrom

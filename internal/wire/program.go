@@ -19,6 +19,8 @@ import (
 	"github.com/aspis-platform/aspis/internal/access"
 	"github.com/aspis-platform/aspis/internal/adapter/localsock"
 	"github.com/aspis-platform/aspis/internal/adapter/sqldb"
+	"github.com/aspis-platform/aspis/internal/adapter/tiles"
+	"github.com/aspis-platform/aspis/internal/audit"
 	"github.com/aspis-platform/aspis/internal/intel"
 	"github.com/aspis-platform/aspis/internal/monitor"
 	"github.com/aspis-platform/aspis/internal/platform/certs"
@@ -37,6 +39,8 @@ type Program struct {
 	directory  *sector.Directory
 	soc        *soc
 	isac       *isac
+	publisher  *tiles.Publisher
+	audit      *audit.Service
 	listener   net.Listener
 	server     *http.Server
 	routeTable []access.Route
@@ -95,6 +99,7 @@ func (p *Program) build(ctx context.Context) error {
 	if p.isac, err = newISAC(p); err != nil {
 		return err
 	}
+	p.newLedger()
 	edge := httpx.NewEdge(p.log, p.texts, httpx.NewMetrics(p.registry))
 	edge.Stand(httpx.Place{Proxies: p.opts.proxies, HTTPS: p.secure()})
 	handler, err := p.routes(edge)
@@ -127,7 +132,11 @@ func (p *Program) URL() string { return p.opts.BaseURL }
 // Run serves until ctx is done, then stops everything in order: no new
 // requests, workers, engines. What was accepted is on disk already.
 func (p *Program) Run(ctx context.Context) error {
+	if err := p.noteStart(context.WithoutCancel(ctx)); err != nil { // that it starts is true by now
+		return errors.Join(err, p.Close())
+	}
 	group, work := errgroup.WithContext(ctx)
+	group.Go(func() error { return p.publisher.Run(work) })
 	group.Go(func() error { return p.soc.pipeline.Run(work) })
 	group.Go(func() error { return p.soc.matcher.Follow(work, p.isac.indicators(), p.isac.changed, p.log) })
 	group.Go(func() error { return p.engines.db.RunJobs(work, p.isac.worker.Handlers()) })

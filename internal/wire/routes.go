@@ -6,6 +6,7 @@ import (
 
 	"github.com/aspis-platform/aspis/internal/access"
 	"github.com/aspis-platform/aspis/internal/admin"
+	"github.com/aspis-platform/aspis/internal/audit"
 	"github.com/aspis-platform/aspis/internal/intel"
 	"github.com/aspis-platform/aspis/internal/machine"
 	"github.com/aspis-platform/aspis/internal/monitor"
@@ -63,6 +64,13 @@ func (p *Program) mountPages(routes *access.Routes, shell *web.Shell) error {
 		Keys: p.directory, Issuer: p.directory, Members: p.directory, BaseURL: p.opts.BaseURL, Now: p.opts.Now,
 		Certificates: p.opts.ClientCertificates})
 	if err != nil {
+		return err
+	}
+	tokens, err := p.engines.sealer("ledger")
+	if err != nil {
+		return err
+	}
+	if err := audit.Mount(routes, shell, p.audit, p.directory, tokens); err != nil {
 		return err
 	}
 	return admin.Mount(routes, shell, admin.Config{

@@ -65,8 +65,8 @@ func TestLedgerTampering(t *testing.T) {
 						return err
 					}))
 				}
-				if _, err := db.VerifyLedger(ctx); !errors.Is(err, ErrTampered) {
-					t.Errorf("VerifyLedger: %v, want ErrTampered", err)
+				if _, err := db.VerifyLedger(ctx); !errors.Is(err, errChain) {
+					t.Errorf("VerifyLedger: %v, want errChain", err)
 				}
 			})
 		})
