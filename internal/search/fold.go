@@ -18,7 +18,8 @@ func fold(text string) string {
 		return strings.ToLower(text)
 	}
 	text = strings.Map(visible, strings.ToValidUTF8(text, " "))
-	text = norm.NFKC.String(cases.Fold().String(norm.NFKC.String(text)))
+	// Lower case last: x/text folds Cherokee back and forth.
+	text = norm.NFKC.String(strings.ToLower(cases.Fold().String(norm.NFKC.String(text))))
 	return strings.Map(visible, text)
 }
 

@@ -60,6 +60,9 @@ func (m Marker) Snippet(text string) []Span {
 		return nil
 	}
 	from := back(text, found[0][0], snippetLead)
+	if space := strings.IndexByte(text[from:found[0][0]], ' '); from > 0 && space >= 0 {
+		from += space + 1 // not in the middle of a word
+	}
 	to := ahead(text, from, snippetRunes)
 	list := spans(text[from:to], inside(found, from, to))
 	if from > 0 {

@@ -212,8 +212,6 @@ func (m *resultsModel) tabs(f form, a Answer) {
 				t.Count, t.More = res.Count, res.More
 			}
 		}
-		m.Tabs[0].Count += t.Count
-		m.Tabs[0].More = m.Tabs[0].More || t.More
 		m.Tabs = append(m.Tabs, t)
 	}
 }

@@ -36,8 +36,9 @@ type Term struct {
 const (
 	MaxQuery  = 200 // runes
 	maxGroups = 16
-	minPrefix = 3 // letters of a last word that may go on
-	minHash   = 8 // digits of a hash that may go on
+	minPrefix = 3  // letters of a last word that may go on
+	maxPrefix = 12 // letters
+	minHash   = 8  // digits of a hash that may go on
 )
 
 // Empty reports whether there is nothing to look for.
@@ -108,7 +109,11 @@ func (q *Query) addChunk(chunk string, last bool) {
 	whole = append(whole, beginnings(trimLeft(chunk))...)
 	list := words(chunk)
 	for i, w := range list {
-		q.add(append(slices.Clone(whole), word(w, last && i == len(list)-1)))
+		g := append(slices.Clone(whole), word(w))
+		if last && i == len(list)-1 && len(w) >= minPrefix && len(w) <= maxPrefix {
+			g = append(g, Term{Text: beginning(w)})
+		}
+		q.add(g)
 	}
 }
 
@@ -119,7 +124,7 @@ func trimLeft(chunk string) string { return strings.TrimLeft(refang(chunk), `,;!
 func certainly(id identity, chunk string) Group {
 	var g Group
 	for _, e := range id.exact {
-		g = append(g, Term{Text: e, Name: true, Prefix: cveForm.MatchString(e)})
+		g = append(g, Term{Text: e, Name: true, Prefix: cveBegins.MatchString(e)})
 	}
 	chunk = trim(refang(chunk))
 	if strings.Contains(chunk, "://") && len(id.wider) > 0 {
@@ -145,6 +150,7 @@ var (
 	beginsIPv4 = regexp.MustCompile(`^(\d{1,3}\.){1,3}(\d{1,3})?$`)
 	beginsIPv6 = regexp.MustCompile(`^[0-9a-f]{1,4}(:[0-9a-f]{1,4}){0,6}:?$`)
 	beginsCVE  = regexp.MustCompile(`^cve-\d{4}-?$`)
+	cveBegins  = regexp.MustCompile(`^cve-\d{4}-\d{3,}$`) // that may go on
 )
 
 // beginnings are the terms of an identifier of which only the beginning was
@@ -175,13 +181,10 @@ func groupsOf(chunk string) string {
 	return b.String()
 }
 
-// word is a word's term: of a hash the beginning will do, as will that of
-// the word that may be unfinished.
-func word(w string, unfinished bool) Term {
-	if len(w) >= minHash && strings.Trim(w, "0123456789abcdef") == "" {
-		return Term{Text: w, Prefix: len(w) < maxWord, Name: true}
-	}
-	return Term{Text: w, Prefix: unfinished && utf8.RuneCountInString(w) >= minPrefix}
+// word is a word's term: of a hash the beginning will do.
+func word(w string) Term {
+	hash := len(w) >= minHash && strings.Trim(w, "0123456789abcdef") == ""
+	return Term{Text: w, Prefix: hash && len(w) < maxWord, Name: hash}
 }
 
 // namesOf is what a question of one chunk names.

@@ -73,10 +73,13 @@ const (
 	ByText  Tier = 3
 )
 
-// Place is a hit's place in the order: tiers first, then newer first.
+// Place is a hit's place in the order: tiers first, then newer first. It
+// holds what the viewer knows anyway, so that it depends on nothing else, and
+// outlives an index that is made anew.
 type Place struct {
-	Tier   Tier
-	Number int64 // grows with time; never shown
+	Tier Tier
+	ID   string // of the hit; of its advisory, for an indicator
+	Item string // the indicator
 }
 
 // Hit is one thing that was found, as the viewer may see it.

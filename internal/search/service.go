@@ -16,7 +16,7 @@ import (
 // what it costs depends on nothing that the filter hides.
 type Index interface {
 	// Search answers a lookup of one kind: hits in order of their places,
-	// after l.After.
+	// after l.After; errs.Invalid when that is no hit (any more).
 	Search(ctx context.Context, f sector.Filter, l Lookup) (Found, error)
 	// Ready reports whether everything that is stored can be found; false
 	// while the index is being made anew.
@@ -47,7 +47,7 @@ func New(index Index, shelf *Static, sealer Sealer, now func() time.Time) *Servi
 // Bounds of an answer.
 const (
 	maxLimit = 100
-	maxCount = 1000            // hits are counted no further
+	maxCount = 100             // hits are counted no further
 	patience = 5 * time.Second // for all kinds together
 )
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/aspis-platform/aspis/internal/platform/errs"
 	"github.com/aspis-platform/aspis/internal/sector"
 )
 
@@ -49,24 +50,18 @@ func (s *Static) Search(_ context.Context, _ sector.Filter, l Lookup) (Found, er
 			continue
 		}
 		if tier, fits := s.terms[i].Fits(l.Query); fits {
-			found.Hits = append(found.Hits, Hit{Kind: p.Kind, ID: p.ID, Title: p.Title, Body: p.Body, Class: p.Class, Href: p.Href,
-				Place: Place{tier, int64(len(s.pages) - i)}})
+			found.Hits = append(found.Hits, Hit{Kind: p.Kind, ID: p.ID, Title: p.Title, Body: p.Body, Class: p.Class, Href: p.Href, Place: Place{Tier: tier, ID: p.ID}})
 		}
 	}
 	found.Count = len(found.Hits)
-	slices.SortStableFunc(found.Hits, func(a, b Hit) int { return a.Place.compare(b.Place) })
-	found.Hits = slices.DeleteFunc(found.Hits, func(h Hit) bool { return l.After.compare(h.Place) >= 0 && l.After != Place{} })
+	slices.SortStableFunc(found.Hits, func(a, b Hit) int { return int(a.Place.Tier - b.Place.Tier) })
+	if l.After.Tier != 0 {
+		at := slices.IndexFunc(found.Hits, func(h Hit) bool { return h.Place == l.After })
+		if at < 0 {
+			return found, errs.New(errs.Invalid, "search.cursor")
+		}
+		found.Hits = found.Hits[at+1:]
+	}
 	found.Hits = found.Hits[:min(len(found.Hits), l.Limit)]
 	return found, nil
-}
-
-// compare orders places as they are listed.
-func (p Place) compare(o Place) int {
-	switch {
-	case p == o:
-		return 0
-	case p.Tier < o.Tier, p.Tier == o.Tier && p.Number > o.Number:
-		return -1
-	}
-	return 1
 }

@@ -43,6 +43,7 @@ func (d Document) Terms() Terms {
 	for _, t := range d.Title {
 		title.addText(t)
 	}
+	title.addBeginnings()
 	maps.Copy(all, title)
 	for _, t := range d.Text {
 		all.addText(t)
@@ -59,6 +60,23 @@ func (s termSet) add(terms ...string) {
 		}
 	}
 }
+
+// addBeginnings adds the beginnings of the words that are there, so that a
+// word of a title is found before it is typed to its end. As terms of their
+// own they cost a search no more than any other.
+func (s termSet) addBeginnings() {
+	for _, w := range s.list() {
+		if strings.Trim(w, "abcdefghijklmnopqrstuvwxyz") != "" {
+			continue
+		}
+		for n := minPrefix; n < min(len(w), maxPrefix+1); n++ {
+			s.add(beginning(w[:n]))
+		}
+	}
+}
+
+// beginning is the term for words that begin so.
+func beginning(w string) string { return w + "*" }
 
 func (s termSet) list() []string { return slices.Sorted(maps.Keys(s)) }
 

@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"github.com/aspis-platform/aspis/internal/intel"
+	"github.com/aspis-platform/aspis/internal/platform/errs"
 	"github.com/aspis-platform/aspis/internal/search"
 	"github.com/aspis-platform/aspis/internal/sector"
 )
@@ -117,7 +118,11 @@ func (s *Search) Search(ctx context.Context, f sector.Filter, l search.Lookup) (
 		if err != nil || len(shelves) == 0 {
 			return err
 		}
-		found, err = newAsking(s.db.dialect, f, l, shelves).run(ctx, q)
+		ask := newAsking(s.db.dialect, f, l, shelves)
+		if err := ask.resume(ctx, q); err != nil {
+			return err
+		}
+		found, err = ask.run(ctx, q)
 		return err
 	})
 	if err != nil {
@@ -126,29 +131,63 @@ func (s *Search) Search(ctx context.Context, f sector.Filter, l search.Lookup) (
 	return found, nil
 }
 
-func (a asking) run(ctx context.Context, q querier) (found search.Found, err error) {
-	text, args := a.page()
-	rows, err := q.QueryContext(ctx, text, args...)
-	found.Hits, err = collect(rows, err, func(row scanner) (search.Hit, error) { return scanHit(row, a.Kind) })
-	if err != nil || a.Count == 0 {
-		return found, err
+// resume finds the number of the hit after which the page begins.
+func (a *asking) resume(ctx context.Context, q querier) error {
+	if a.After.Tier == 0 {
+		return nil
 	}
-	text, args = a.count()
-	rows, err = q.QueryContext(ctx, text, args...)
+	var b binder
+	source := search.Advisory
+	if a.Kind != search.Indicator {
+		source = a.Kind
+	}
+	rows, err := q.QueryContext(ctx, `SELECT d.number FROM search_source s JOIN search_doc d ON d.source = s.id
+		WHERE s.kind = `+b.bind(source)+` AND s.object = `+b.bind(a.After.ID)+` AND d.item = `+b.bind(a.After.Item)+` AND `+a.gate(&b), b.args...)
+	numbers, err := collect(rows, err, func(row scanner) (n int64, err error) { return n, row.Scan(&n) })
+	if err == nil && len(numbers) != 1 {
+		err = errs.New(errs.Invalid, "search.cursor")
+	}
+	if err == nil {
+		a.after = numbers[0]
+	}
+	return err
+}
+
+// run asks tier by tier until the page is full.
+func (a asking) run(ctx context.Context, q querier) (found search.Found, err error) {
+	m := a.dialect.matching()
+	for i, match := range []string{a.names, m.but(a.title, a.names), m.but(m.but(a.all, a.title), a.names)} {
+		tier := search.ByName + search.Tier(i)
+		if match == "" || tier < a.After.Tier || len(found.Hits) == a.Limit {
+			continue
+		}
+		text, args := a.page(match, tier == a.After.Tier, a.Limit-len(found.Hits))
+		rows, err := q.QueryContext(ctx, text, args...)
+		hits, err := collect(rows, err, func(row scanner) (search.Hit, error) { return scanHit(row, a.Kind, tier) })
+		if err != nil {
+			return found, err
+		}
+		found.Hits = append(found.Hits, hits...)
+	}
+	if a.Count == 0 {
+		return found, nil
+	}
+	text, args := a.count()
+	rows, err := q.QueryContext(ctx, text, args...)
 	_, err = collect(rows, err, func(row scanner) (struct{}, error) { return struct{}{}, row.Scan(&found.Count) })
 	return found, err
 }
 
-func scanHit(row scanner, k search.Kind) (search.Hit, error) {
-	h := search.Hit{Kind: k}
-	var edition, item, value, class, message string
+func scanHit(row scanner, k search.Kind, tier search.Tier) (search.Hit, error) {
+	h := search.Hit{Kind: k, Place: search.Place{Tier: tier}}
+	var item, value, class, message string
 	var at int64
-	err := row.Scan(&h.Place.Tier, &h.Place.Number, &h.ID, &edition, &item, &class, &value,
+	err := row.Scan(&h.ID, &item, &class, &value,
 		&h.Class, &h.TLP, &h.Title.Zh, &h.Title.En, &at, &h.State, &message)
 	if err != nil {
 		return h, err
 	}
-	h.At = fromMicros(at)
+	h.At, h.Place.ID, h.Place.Item = fromMicros(at), h.ID, item
 	switch k {
 	case search.Indicator:
 		h.Parent, h.ParentTitle = h.ID, h.Title
@@ -169,6 +208,7 @@ type asking struct {
 	filter  sector.Filter
 	search.Lookup
 	names, title, all string // the engine's queries; empty: nothing fits
+	after             int64  // the number of the hit at After
 }
 
 func newAsking(d Dialect, f sector.Filter, l search.Lookup, shelves map[string]int64) asking {
@@ -227,30 +267,17 @@ func (e expression) groups(q search.Query, field byte) string {
 	return e.matching.all(parts)
 }
 
-// page is the statement for a page of hits.
-func (a asking) page() (string, []any) {
+// page is the statement for the newest hits of one tier; resumed: after the
+// place where the page before ended.
+func (a asking) page(match string, resumed bool, limit int) (string, []any) {
 	var b binder
-	m := a.dialect.matching()
-	var arms []string
-	for i, match := range []string{a.names, m.but(a.title, a.names), m.but(m.but(a.all, a.title), a.names)} {
-		tier := search.ByName + search.Tier(i)
-		if match == "" || tier < a.After.Tier {
-			continue
-		}
-		var beyond string
-		if tier == a.After.Tier {
-			beyond = "x.rowid < " + b.bind(a.After.Number)
-		}
-		arms = append(arms, fmt.Sprintf("SELECT %d AS tier, number FROM (%s) arm%d", tier, a.arm(&b, match, beyond, a.Limit), tier))
+	var beyond string
+	if resumed {
+		beyond = "x.rowid < " + b.bind(a.after)
 	}
-	if len(arms) == 0 {
-		return "SELECT 0, 0, '', '', '', '', '', '', '', '', '', 0, '', '' WHERE 1 = 0", nil
-	}
-	limit := b.bind(a.Limit)
-	return `WITH hit AS (` + strings.Join(arms, " UNION ALL ") + `),
-		page AS (SELECT tier, number FROM hit ORDER BY tier, number DESC LIMIT ` + limit + `)
-		SELECT page.tier, page.number, s.object, s.edition, d.item, d.class, d.value, s.class, s.tlp, s.title_zh, s.title_en, ` +
-		a.details() + ` ORDER BY page.tier, page.number DESC`, b.args
+	return `WITH page AS (` + a.arm(&b, match, beyond, limit) + `)
+		SELECT s.object, d.item, d.class, d.value, s.class, s.tlp, s.title_zh, s.title_en, ` +
+		a.details() + ` ORDER BY page.number DESC`, b.args
 }
 
 // details are the columns and joins that only some kinds have: time, state

@@ -62,7 +62,7 @@ func BenchmarkSearch(b *testing.B) {
 					start := time.Now()
 					hits = 0
 					for _, k := range []search.Kind{search.Advisory, search.Indicator, search.Alert, search.Member} {
-						found, err := db.Search().Search(context.Background(), sector.Gate{}.For(viewers[who]), search.Lookup{Kind: k, Query: search.Ask(q.text), Limit: 6, Count: 1000})
+						found, err := db.Search().Search(context.Background(), sector.Gate{}.For(viewers[who]), search.Lookup{Kind: k, Query: search.Ask(q.text), Limit: 6, Count: 101})
 						if err != nil {
 							b.Fatal(err)
 						}
