@@ -3,70 +3,21 @@ package search_test
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
-	"time"
 
 	"golang.org/x/net/html"
 
 	"github.com/aspis-platform/aspis/internal/platform/i18n"
 	"github.com/aspis-platform/aspis/internal/platform/seal"
 	"github.com/aspis-platform/aspis/internal/search"
+	"github.com/aspis-platform/aspis/internal/search/searchtest"
 	"github.com/aspis-platform/aspis/internal/sector"
 	"github.com/aspis-platform/aspis/internal/web/webtest"
 )
-
-// shelf is an index of a few hits that remembers what it was asked.
-type shelf struct {
-	hits  []search.Hit
-	asked []search.Lookup
-	seen  []sector.Filter
-	ready bool
-	err   error
-}
-
-func (s *shelf) Ready(context.Context) (bool, error) { return s.ready, nil }
-
-func (s *shelf) Search(_ context.Context, f sector.Filter, l search.Lookup) (search.Found, error) {
-	s.asked, s.seen = append(s.asked, l), append(s.seen, f)
-	var found search.Found
-	for _, h := range s.hits {
-		if h.Kind == l.Kind && len(found.Hits) < l.Limit {
-			found.Hits = append(found.Hits, h)
-		}
-	}
-	found.Count = len(found.Hits)
-	if l.Kind == search.Advisory && l.Count > 0 {
-		found.Count = l.Count // more than are counted
-	}
-	return found, s.err
-}
-
-func newShelf() *shelf {
-	at := webtest.Now().Add(-30 * time.Minute)
-	s := &shelf{ready: true}
-	for i := range 7 {
-		s.hits = append(s.hits, search.Hit{
-			Kind: search.Advisory, ID: fmt.Sprintf("8e9f6a52-6a0e-4b43-9a07-00000000000%d", i), Class: "EWA", State: []string{"released", "withdrawn", "released"}[i%3], TLP: sector.TLPs()[i%5], At: at,
-			Title: search.Text{Zh: "偽冒更新網站散布惡意程式", En: "Fake update sites spread malware"},
-			Body:  search.Text{Zh: "多家機構的端點連往偽冒的軟體更新網站，下載惡意程式後建立排程並定期回報。", En: "Endpoints contacted fake software-update sites; the malware creates a scheduled task and reports back at intervals."},
-			Place: search.Place{Tier: search.ByTitle, ID: fmt.Sprint(i)},
-		})
-	}
-	parent := search.Text{Zh: "偽冒更新網站散布惡意程式", En: "Fake update sites spread malware"}
-	for class, value := range map[string]string{"ipv4": "203.0.113.66", "url": "https://login.bank.example/reset?x=1"} {
-		s.hits = append(s.hits, search.Hit{Kind: search.Indicator, ID: "indicator--1", Parent: "8e9f6a52-6a0e-4b43-9a07-000000000001", ParentTitle: parent,
-			Title: search.Text{Zh: value, En: value}, Class: class, State: "released", TLP: sector.TLPAmber, At: at})
-	}
-	s.hits = append(s.hits,
-		search.Hit{Kind: search.Alert, ID: "a1", Title: search.Text{Zh: "可疑的對外連線", En: "Suspicious outbound malware traffic"}, Class: "high", State: "new", At: at},
-		search.Hit{Kind: search.Member, ID: "jade-bank", Title: search.Text{Zh: "翠玉銀行", En: "Jade Bank <b>"}, Class: "banking", At: at})
-	return s
-}
 
 func newKit(t *testing.T, index search.Index) *webtest.Kit {
 	t.Helper()
@@ -89,7 +40,7 @@ func newKit(t *testing.T, index search.Index) *webtest.Kit {
 }
 
 func TestPagesInBothLanguages(t *testing.T) {
-	kit := newKit(t, newShelf())
+	kit := newKit(t, searchtest.New(webtest.Now()))
 	for _, lang := range []i18n.Lang{i18n.ZhHant, i18n.En} {
 		for _, role := range sector.Roles() {
 			for _, path := range []string{
@@ -107,7 +58,7 @@ func TestPagesInBothLanguages(t *testing.T) {
 }
 
 func TestPageShowsWhatWasFound(t *testing.T) {
-	kit := newKit(t, newShelf())
+	kit := newKit(t, searchtest.New(webtest.Now()))
 	page := kit.Get(t, sector.Analyst, i18n.En, "/search?q=malware")
 	for _, want := range []string{
 		`<mark>malware</mark>`, `href="/advisories/8e9f6a52-6a0e-4b43-9a07-000000000001"`, `203[.]0[.]113[.]66`, `hxxps://login[.]bank[.]example/reset?x=1`,
@@ -142,23 +93,23 @@ func TestPageShowsWhatWasFound(t *testing.T) {
 // What a viewer may not look for is not even asked of the index, and every
 // question carries the viewer's own filter.
 func TestOnlyAllowedKindsAreAsked(t *testing.T) {
-	index := newShelf()
+	index := searchtest.New(webtest.Now())
 	kit := newKit(t, index)
 	for role, want := range map[sector.Role]string{
 		sector.Analyst: "advisory indicator alert member", sector.Assessor: "member", sector.Administrator: "advisory indicator member",
 		sector.MemberStaff: "advisory indicator alert", sector.Executive: "advisory indicator", sector.Trainee: "",
 		sector.Supervisor: "advisory indicator", sector.PartnerDesk: "advisory indicator",
 	} {
-		index.asked, index.seen = nil, nil
+		index.Asked, index.Filters = nil, nil
 		kit.Get(t, role, i18n.En, "/search/suggest?q=malware")
 		var kinds []string
-		for _, l := range index.asked {
+		for _, l := range index.Asked {
 			kinds = append(kinds, string(l.Kind))
 		}
 		if got := strings.Join(kinds, " "); got != want {
 			t.Errorf("%s asks for %q, want %q", role, got, want)
 		}
-		for _, f := range index.seen {
+		for _, f := range index.Filters {
 			if f.All() != (role.Org() == sector.Centre) {
 				t.Errorf("%s asks with another's filter", role)
 			}
@@ -167,7 +118,7 @@ func TestOnlyAllowedKindsAreAsked(t *testing.T) {
 }
 
 func TestSuggestions(t *testing.T) {
-	index := newShelf()
+	index := searchtest.New(webtest.Now())
 	kit := newKit(t, index)
 	page := kit.Get(t, sector.Analyst, i18n.ZhHant, "/search/suggest?q=malware")
 	if strings.Contains(page.Body, "<html") || strings.Count(page.Body, `role="option"`) != 3+2+1+1+1+1 || !strings.Contains(page.Body, `id="suggest-all"`) {
@@ -176,21 +127,21 @@ func TestSuggestions(t *testing.T) {
 	if page = kit.Get(t, sector.Analyst, i18n.En, "/search/suggest?q=+"); strings.Contains(page.Body, "option") {
 		t.Errorf("suggestions for nothing: %s", page.Body)
 	}
-	index.err = context.DeadlineExceeded
+	index.Err = context.DeadlineExceeded
 	if page = kit.Get(t, sector.Analyst, i18n.En, "/search/suggest?q=malware"); page.Status != http.StatusOK || !strings.Contains(page.Body, "too long") {
 		t.Errorf("a slow index: %d %s", page.Status, page.Body)
 	}
 	if page = kit.Get(t, sector.Analyst, i18n.En, "/search?q=malware"); page.Status != http.StatusServiceUnavailable {
 		t.Errorf("a slow index: %d", page.Status)
 	}
-	index.err, index.ready = nil, false
+	index.Err, index.Complete = nil, false
 	if page = kit.Get(t, sector.Analyst, i18n.En, "/search?q=malware"); !strings.Contains(page.Body, "made anew") {
 		t.Error("a page does not say that the index is being made")
 	}
 }
 
 func TestAPI(t *testing.T) {
-	index := newShelf()
+	index := searchtest.New(webtest.Now())
 	kit := newKit(t, index)
 	ask := func(query string) (int, string) {
 		r := httptest.NewRequestWithContext(sector.WithViewer(t.Context(), webtest.Viewer(sector.MemberStaff)), http.MethodGet, "/api/v1/search?"+query, nil)
@@ -209,8 +160,8 @@ func TestAPI(t *testing.T) {
 		t.Fatalf("%s %v", body, err)
 	}
 	next := first.Groups[0].Next
-	if code, _ := ask("q=malware&kind=advisory&cursor=" + next); code != http.StatusOK || index.asked[len(index.asked)-1].After.ID != "2" {
-		t.Errorf("the next page answers %d after %+v", code, index.asked[len(index.asked)-1].After)
+	if code, _ := ask("q=malware&kind=advisory&cursor=" + next); code != http.StatusOK || index.Asked[len(index.Asked)-1].After.ID != "2" {
+		t.Errorf("the next page answers %d after %+v", code, index.Asked[len(index.Asked)-1].After)
 	}
 	for query, want := range map[string]int{
 		"q=other&kind=advisory&cursor=" + next: 400, "q=malware&cursor=" + next: 400, "q=malware&kind=alert&cursor=" + next: 400, "q=malware&kind=advisory&cursor=x": 400,
