@@ -93,9 +93,7 @@ func TestEveryTermFindsItsDocument(t *testing.T) {
 		for _, text := range append(doc.Title, doc.Text...) {
 			for _, p := range pieces(fold(text)) {
 				if p.ideograph {
-					for _, pair := range pairs(p.text) {
-						asked = append(asked, pair)
-					}
+					asked = append(asked, pairs(p.text)...)
 				}
 				asked = append(asked, p.text)
 			}

@@ -264,7 +264,7 @@ func (e expression) groups(q search.Query, field byte) string {
 		}
 		parts[i] = e.any(forms)
 	}
-	return e.matching.all(parts)
+	return e.all(parts)
 }
 
 // page is the statement for the newest hits of one tier; resumed: after the
@@ -284,10 +284,10 @@ func (a asking) page(match string, resumed bool, limit int) (string, []any) {
 // and message as they are now.
 func (a asking) details() string {
 	from := ` FROM page JOIN search_doc d ON d.number = page.number JOIN search_source s ON s.id = d.source `
-	switch {
-	case a.Kind == search.Member:
+	switch a.Kind {
+	case search.Member:
 		return `s.at, '', ''` + from
-	case a.Kind == search.Alert:
+	case search.Alert:
 		return `s.at, o.state, ''` + from + `JOIN alert o ON o.id = s.object`
 	}
 	message := "''"

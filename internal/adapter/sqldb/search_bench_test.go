@@ -290,6 +290,9 @@ func (f *filler) sizes(b *testing.B) {
 		}
 		b.Logf("%s: %d MB", name, mb)
 	}
+	if err := rows.Err(); err != nil {
+		b.Fatal(err)
+	}
 }
 
 // writes logs what the index adds to a write, rolled back each time.
