@@ -14,6 +14,7 @@ type adminCmd struct {
 	CreateMember createMemberCmd `cmd:"" help:"Add a member institution."`
 	CreateKey    createKeyCmd    `cmd:"" help:"Add a machine key of a member and print it, once."`
 	CreateUser   createUserCmd   `cmd:"" help:"Add a person."`
+	Reindex      reindexCmd      `cmd:"" help:"Make the search index of a stopped data folder anew."`
 }
 
 // dataFlag is shared by the commands that work on a data folder.
@@ -99,3 +100,7 @@ func (c createUserCmd) Run(e *env) error {
 		return e.printJSON(userJSON{u.ID, u.Email, strings.Join(sector.Names(u.Roles), ","), u.Member})
 	})
 }
+
+type reindexCmd struct{ dataFlag }
+
+func (c reindexCmd) Run(e *env) error { return wire.Reindex(e.ctx, c.Data, e.log) }

@@ -108,7 +108,7 @@ func Grants() []Grant {
 		{ReadHealth, centre, nil},
 		{ReadLedger, []Role{Administrator, DutyManager}, nil},
 		{ReadOwnLedger, []Role{MemberAdmin}, nil},
-		{SearchAll, slices.Concat(centre, member, watchers, []Role{PartnerDesk}), []Scope{ScopeAdvisories}},
+		{SearchAll, slices.Concat(centre, member, watchers, []Role{PartnerDesk, Trainee}), []Scope{ScopeAdvisories}},
 	}
 }
 

@@ -25,9 +25,12 @@ type layoutModel struct {
 	Mark    string
 	Sprite  template.HTML
 	Version string
-	Langs   []option
-	Themes  []option
-	Zones   []option
+	// MaySearch shows the box in the header; Asked is what was searched for.
+	MaySearch bool
+	Asked     string
+	Langs     []option
+	Themes    []option
+	Zones     []option
 }
 
 // option is a preference to choose.
@@ -50,6 +53,10 @@ func (s *Shell) layoutFor(r *http.Request, p Page) (layoutModel, error) {
 		Theme: choice(r, cookieTheme, themes()),
 		Nav:   s.navFor(v, r.URL.Path), Path: returnPath(r), Version: s.version,
 		Script: s.assets.URL("main.js"), Style: s.assets.URL("main.css"), Mark: s.assets.URL("mark.svg"), Sprite: s.assets.Sprite(),
+	}
+	m.MaySearch = v.May(sector.SearchAll)
+	if r.URL.Path == "/search" {
+		m.Asked = bounded(r.URL.Query().Get("q"))
 	}
 	if !p.isError {
 		m.Flash = s.popFlash(r.Context())

@@ -26,6 +26,7 @@ import (
 	"github.com/aspis-platform/aspis/internal/platform/certs"
 	"github.com/aspis-platform/aspis/internal/platform/httpx"
 	"github.com/aspis-platform/aspis/internal/platform/i18n"
+	"github.com/aspis-platform/aspis/internal/search"
 	"github.com/aspis-platform/aspis/internal/sector"
 )
 
@@ -41,6 +42,7 @@ type Program struct {
 	isac       *isac
 	publisher  *tiles.Publisher
 	audit      *audit.Service
+	search     *search.Service
 	listener   net.Listener
 	server     *http.Server
 	routeTable []access.Route
@@ -100,6 +102,9 @@ func (p *Program) build(ctx context.Context) error {
 		return err
 	}
 	p.newLedger()
+	if p.search, err = newSearch(p); err != nil {
+		return err
+	}
 	edge := httpx.NewEdge(p.log, p.texts, httpx.NewMetrics(p.registry))
 	edge.Stand(httpx.Place{Proxies: p.opts.proxies, HTTPS: p.secure()})
 	handler, err := p.routes(edge)
@@ -140,6 +145,7 @@ func (p *Program) Run(ctx context.Context) error {
 	group.Go(func() error { return p.soc.pipeline.Run(work) })
 	group.Go(func() error { return p.soc.matcher.Follow(work, p.isac.indicators(), p.isac.changed, p.log) })
 	group.Go(func() error { return p.engines.db.RunJobs(work, p.isac.worker.Handlers()) })
+	group.Go(func() error { return p.keepIndex(work) })
 	group.Go(func() error { return localsock.Serve(work, p.opts.Data, p.directory) })
 	group.Go(func() error { return serveOn(work, p.server, p.listener) })
 	if p.redirectServer != nil {
