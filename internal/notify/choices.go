@@ -2,7 +2,6 @@ package notify
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"slices"
 	"strings"
@@ -60,7 +59,7 @@ func (s *Service) Settings(ctx context.Context, v sector.Viewer, mailbox bool) (
 	for _, rules := range Table() {
 		mode, ok := rules.Mailbox, rules.Mailbox != ""
 		if !mailbox {
-			mode, ok = rules.Default(rolesOf(v))
+			mode, ok = rules.Default(v.Roles)
 		}
 		if !ok {
 			continue
@@ -157,9 +156,9 @@ func (s *Service) DropKey(ctx context.Context, v sector.Viewer, mailbox bool) er
 // warnKeys is how long before its end a key's owner is told.
 const warnKeys = 14 * 24 * time.Hour
 
-// keysJob tells the owners of keys that run out soon, and looks again in half
-// a day.
-func (s *Service) keysJob(ctx context.Context, _ json.RawMessage) error {
+// warnOfKeys tells the owners of keys that run out soon.
+
+func (s *Service) warnOfKeys(ctx context.Context) error {
 	now := s.Now().UTC()
 	keys, err := s.Store.KeysUntil(ctx, now.Add(warnKeys))
 	if err != nil {
@@ -187,7 +186,7 @@ func (s *Service) WatchKeys(ctx context.Context, failed func(error)) error {
 	tick := time.NewTicker(12 * time.Hour)
 	defer tick.Stop()
 	for {
-		if err := s.keysJob(ctx, nil); err != nil && ctx.Err() == nil {
+		if err := s.warnOfKeys(ctx); err != nil && ctx.Err() == nil {
 			failed(err)
 		}
 		select {

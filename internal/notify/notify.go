@@ -77,25 +77,27 @@ type Rules struct {
 // says who is told what.
 func Table() []Rules {
 	var (
-		defence  = []sector.Role{sector.MemberStaff}
-		desk     = []sector.Role{sector.Analyst, sector.DutyManager}
+		defence  = []sector.Role{sector.MemberStaff, sector.IncidentLead}
+		heads    = []sector.Role{sector.MemberAdmin, sector.Executive}
+		admins   = []sector.Role{sector.MemberAdmin}
+		isac     = []sector.Role{sector.Analyst, sector.IntelAnalyst, sector.DutyManager}
 		watch    = []sector.Role{sector.DutyManager}
 		keepers  = []sector.Role{sector.Administrator}
 		everyone = sector.Roles()
 	)
 	return []Rules{
-		{Topic: WarningUrgent, Icon: "shield-alert", Urgent: true, Mailbox: Now, Fixed: true, Now: defence, Hook: true, Window: 5 * time.Minute, Burst: 3},
-		{Topic: WarningOther, Icon: "megaphone", Mailbox: Now, Digest: defence, Hook: true, Window: 15 * time.Minute, Burst: 1},
-		{Topic: Withdrawn, Icon: "undo-2", Mailbox: Now, Fixed: true, Now: defence, Hook: true, Window: 5 * time.Minute, Burst: 3},
-		{Topic: AnswerOverdue, Icon: "calendar-clock", Mailbox: Now, Now: defence, Hook: true, Window: 15 * time.Minute, Burst: 1},
-		{Topic: AlertMine, Icon: "bell", Mailbox: Off, Digest: defence, Hook: true, Window: 15 * time.Minute, Burst: 1},
-		{Topic: Request, Icon: "user-plus", Now: keepers, Window: 15 * time.Minute, Burst: 1},
-		{Topic: KeyExpiring, Icon: "key-round", Mailbox: Digest, Digest: append(keepers, defence...), Window: time.Hour, Burst: 1},
-		{Topic: Security, Icon: "lock", Fixed: true, Now: everyone, Window: 15 * time.Minute, Burst: 3},
-		{Topic: ApprovalNeeded, Icon: "list-checks", Now: desk, Window: 15 * time.Minute, Burst: 1},
+		{Topic: WarningUrgent, Icon: "shield-alert", Urgent: true, Mailbox: Now, Fixed: true, Now: defence, Off: heads, Hook: true, Window: 5 * time.Minute, Burst: 3},
+		{Topic: WarningOther, Icon: "megaphone", Mailbox: Now, Digest: defence, Off: heads, Hook: true, Window: 15 * time.Minute, Burst: 1},
+		{Topic: Withdrawn, Icon: "undo-2", Mailbox: Now, Fixed: true, Digest: defence, Off: heads, Hook: true, Window: 5 * time.Minute, Burst: 3},
+		{Topic: AnswerOverdue, Icon: "calendar-clock", Mailbox: Now, Now: defence, Digest: heads, Hook: true, Window: 15 * time.Minute, Burst: 1},
+		{Topic: AlertMine, Icon: "bell", Mailbox: Off, Digest: defence, Off: admins, Hook: true, Window: 15 * time.Minute, Burst: 1},
+		{Topic: Request, Icon: "user-plus", Now: slices.Concat(keepers, admins), Window: 15 * time.Minute, Burst: 1},
+		{Topic: KeyExpiring, Icon: "key-round", Mailbox: Digest, Now: admins, Digest: everyone, Window: time.Hour, Burst: 1},
+		{Topic: Security, Icon: "lock", Mailbox: Now, Fixed: true, Now: everyone, Window: 15 * time.Minute, Burst: 3},
+		{Topic: ApprovalNeeded, Icon: "list-checks", Now: isac, Window: 15 * time.Minute, Burst: 1},
 		{Topic: DeliveryFails, Icon: "mail", Now: keepers, Digest: watch, Window: time.Hour, Burst: 1},
 		{Topic: SourceHealth, Icon: "heart-pulse", Now: keepers, Digest: watch, Window: time.Hour, Burst: 1},
-		{Topic: Unopened, Icon: "triangle-alert", Now: watch, Window: 5 * time.Minute, Burst: 1},
+		{Topic: Unopened, Icon: "triangle-alert", Fixed: true, Now: watch, Window: 5 * time.Minute, Burst: 1},
 	}
 }
 

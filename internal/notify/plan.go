@@ -54,7 +54,7 @@ func (w world) targets(e Event, rules Rules, reached map[sector.MemberID]bool) [
 		if !w.concerns(e, u, reached) {
 			continue
 		}
-		mode, ok := rules.Default(rolesOfUser(u))
+		mode, ok := rules.Default(u.Roles)
 		if !ok {
 			continue
 		}
@@ -116,7 +116,7 @@ func (w world) concerns(e Event, u sector.User, reached map[sector.MemberID]bool
 	case u.Member != "":
 		return reached[u.Member]
 	}
-	return slices.ContainsFunc(rolesOfUser(u), func(r sector.Role) bool { return slices.Contains(e.Audience.Roles, r) })
+	return slices.ContainsFunc(u.Roles, func(r sector.Role) bool { return slices.Contains(e.Audience.Roles, r) })
 }
 
 // keys are the folds that the targets' messages go into.
@@ -200,7 +200,6 @@ const (
 	JobPost     = "notify.post"
 	JobSend     = "notify.send"
 	JobEscalate = "notify.escalate"
-	JobKeys     = "notify.keys"
 )
 
 type sendArgs struct {

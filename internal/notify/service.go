@@ -63,7 +63,7 @@ func newID() string { return strings.ToLower(rand.Text()) }
 
 // Handlers are the service's job handlers by kind.
 func (s *Service) Handlers() map[string]jobs.Handler {
-	return map[string]jobs.Handler{JobPost: s.postJob, JobSend: s.sendJob, JobEscalate: s.escalateJob, JobKeys: s.keysJob}
+	return map[string]jobs.Handler{JobPost: s.postJob, JobSend: s.sendJob, JobEscalate: s.escalateJob}
 }
 
 func (s *Service) postJob(ctx context.Context, raw json.RawMessage) error {

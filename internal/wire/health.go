@@ -33,11 +33,16 @@ func (p *Program) engineChecks() []check {
 	if p.opts.Database != "" {
 		relational = "PostgreSQL"
 	}
+	delivering := "SMTP"
+	if p.opts.SMTP == "" {
+		delivering = "DATA/mail"
+	}
 	return []check{
 		{"relational", relational, p.engines.db.Check},
 		{"stream", "NATS JetStream", p.engines.stream.Check},
 		{"history", "DuckDB", p.engines.history.Check},
 		{"detector", "Sigma", p.soc.pipeline.Check},
+		{"mail", delivering, p.deliveries},
 	}
 }
 
