@@ -153,7 +153,6 @@ type gateWorld struct {
 	advisories map[int]intel.Advisory
 	handler    http.Handler
 	viewers    map[string]sector.Viewer
-	mails      map[string][]intel.Mail // by address
 }
 
 // storeOf lets a test put a leaking store in place of the real one.
@@ -175,7 +174,7 @@ func newGateWorld(t inteltest.T, path string, wrap storeOf) *gateWorld {
 	store := db.Advisories()
 	w := &gateWorld{
 		World: inteltest.New(t, store), db: db, store: store, advisories: map[int]intel.Advisory{}, viewers: map[string]sector.Viewer{},
-		mails: map[string][]intel.Mail{}, model: model{sectorOf: map[string]sector.SubSector{}, life: map[int]int{}},
+		model: model{sectorOf: map[string]sector.SubSector{}, life: map[int]int{}},
 	}
 	seen := wrap(store)
 	w.Service.Drafts, w.Service.Releases = seen, seen

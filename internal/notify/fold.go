@@ -1,12 +1,14 @@
 package notify
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
-// Fold is how much of a topic one recipient was told lately.
+// Fold is what one recipient was told of a topic lately.
 type Fold struct {
-	Started time.Time // of the window
-	Sent    int       // at once, within it
-	Pending string    // the summary that collects; empty for none
+	Sent    []time.Time // of the last mails, oldest first; at most the topic's burst
+	Pending string      // the summary that collects; empty for none
 }
 
 // FoldKey names a fold.
@@ -22,26 +24,27 @@ type step struct {
 	collect bool      // which collects what follows
 }
 
-// add folds one more event into f. Of any window's events at most burst go at
-// once and the rest in one summary, which opens the next window.
+// add folds one more event into f, so that no window of time has more than
+// burst mails: what is beyond is collected in one summary, which goes when
+// the oldest of the last mails is a window old.
 func (f *Fold) add(now time.Time, window time.Duration, burst int) step {
-	switch {
-	case f.Pending != "":
+	if f.Pending != "" {
 		return step{pending: f.Pending}
-	case now.Sub(f.Started) >= window:
-		f.Started, f.Sent = now, 1
-		return step{due: now}
-	case f.Sent < burst:
-		f.Sent++
-		return step{due: now}
 	}
-	return step{due: f.Started.Add(window), collect: true}
+	if len(f.Sent) >= burst {
+		if free := f.Sent[len(f.Sent)-burst].Add(window); free.After(now) {
+			return step{due: free, collect: true}
+		}
+	}
+	*f = f.Close(now, burst)
+	return step{due: now}
 }
 
-// Close is the fold after its summary was taken up for sending: what follows
-// within a window is collected again. The store calls it.
+// Close is the fold after a mail went, at once or as the summary. The store
+// calls it when a summary is taken up for sending.
 func (f Fold) Close(now time.Time, burst int) Fold {
-	return Fold{Started: now, Sent: burst}
+	sent := append(slices.Clone(f.Sent), now)
+	return Fold{Sent: sent[max(0, len(sent)-burst):]}
 }
 
 // collectDay folds one more event into a digest.

@@ -67,8 +67,8 @@ type Rules struct {
 	Now, Digest, Off []sector.Role
 	// Hook: members' machines may be told.
 	Hook bool
-	// Window and Burst fold: of what happens within a window the first Burst
-	// go at once, the rest as one summary at its end.
+	// Window and Burst fold: no window of time has more than Burst mails;
+	// what is beyond comes as one summary.
 	Window time.Duration
 	Burst  int
 }
@@ -145,9 +145,19 @@ type Event struct {
 	Object   string   `json:"object,omitempty"`
 	Ref      string   `json:"ref,omitempty"`
 	Audience Audience `json:"audience"`
-	// Args fill the topic's words. They are shown to all of the audience.
+	// Key is the catalogue key of a line that says what happened; empty:
+	// notify.line.<topic>. Args fill it; all of the audience see them.
+	Key  string    `json:"key,omitempty"`
 	Args []string  `json:"args,omitempty"`
 	At   time.Time `json:"at"`
+}
+
+// LineKey is the catalogue key of the event's words.
+func (e Event) LineKey() string {
+	if e.Key != "" {
+		return e.Key
+	}
+	return "notify.line." + string(e.Topic)
 }
 
 // Kind is the kind of the event's object: "advisory".

@@ -167,7 +167,7 @@ func (s *Service) alarm(m Message) []jobs.Job {
 		return work
 	}
 	kind, id := m.Recipient.Split()
-	e := Event{ID: "pgp-" + m.ID, Topic: Security, Object: "path:/notifications/settings"}
+	e := Event{ID: "pgp-" + m.ID, Topic: Security, Key: "notify.line.pgp_expired", Object: "path:/notifications/settings"}
 	switch kind {
 	case "user":
 		e.Audience.Users = []sector.UserID{sector.UserID(id)}

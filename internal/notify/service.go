@@ -194,12 +194,11 @@ func (s *Service) plainLetter(e Event) (Letter, error) {
 	for i, a := range e.Args {
 		args[i] = oneLine(a)
 	}
-	key := "notify.line." + string(e.Topic)
-	zh, err := s.Texts.Text(i18n.ZhHant, key, args...)
+	zh, err := s.Texts.Text(i18n.ZhHant, e.LineKey(), args...)
 	if err != nil {
 		return Letter{}, err
 	}
-	en, err := s.Texts.Text(i18n.En, key, args...)
+	en, err := s.Texts.Text(i18n.En, e.LineKey(), args...)
 	if err != nil {
 		return Letter{}, err
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/aspis-platform/aspis/internal/intel"
 	"github.com/aspis-platform/aspis/internal/machine"
 	"github.com/aspis-platform/aspis/internal/monitor"
+	"github.com/aspis-platform/aspis/internal/notify"
 	"github.com/aspis-platform/aspis/internal/platform/httpx"
 	"github.com/aspis-platform/aspis/internal/pulse"
 	"github.com/aspis-platform/aspis/internal/sector"
@@ -28,7 +29,7 @@ func (p *Program) routes(edge *httpx.Edge) (http.Handler, error) {
 	shell, err := web.New(web.Config{
 		Texts: p.texts, Edge: edge, Assets: assets, Accounts: p.directory,
 		Sessions: p.engines.db.Sessions(), Now: p.opts.Now, Version: p.opts.Version,
-		Secure: p.secure(), Admit: p.limits.identity})
+		Secure: p.secure(), Admit: p.limits.identity, Unread: p.notify.Unread})
 	if err != nil {
 		return nil, err
 	}
@@ -63,6 +64,13 @@ func (p *Program) mountPages(routes *access.Routes, shell *web.Shell) error {
 		Keys: p.directory, Issuer: p.directory, Members: p.directory, BaseURL: p.opts.BaseURL, Now: p.opts.Now,
 		Certificates: p.opts.ClientCertificates})
 	if err != nil {
+		return err
+	}
+	cursors, err := p.engines.sealer("notices")
+	if err != nil {
+		return err
+	}
+	if err := notify.Mount(routes, shell, p.notify, cursors); err != nil {
 		return err
 	}
 	return admin.Mount(routes, shell, admin.Config{

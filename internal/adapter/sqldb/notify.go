@@ -112,14 +112,11 @@ func foldsOf(ctx context.Context, tx *sql.Tx, keys []notify.FoldKey) (map[notify
 		for i, k := range part {
 			recipients[i] = k.Recipient
 		}
-		rows, err := tx.QueryContext(ctx, `SELECT recipient, topic, started_at, sent, pending FROM notify_fold
+		rows, err := tx.QueryContext(ctx, `SELECT recipient, topic, sent, pending FROM notify_fold
 			WHERE recipient IN (`+bindAll(&b, recipients)+`)`, b.args...)
 		_, err = collect(rows, err, func(row scanner) (struct{}, error) {
-			var k notify.FoldKey
-			var f notify.Fold
-			var started int64
-			err := row.Scan(&k.Recipient, &k.Topic, &started, &f.Sent, &f.Pending)
-			if f.Started = fromMicros(started); wanted[k] {
+			k, f, err := scanFold(row)
+			if wanted[k] {
 				folds[k] = f
 			}
 			return struct{}{}, err
@@ -129,6 +126,16 @@ func foldsOf(ctx context.Context, tx *sql.Tx, keys []notify.FoldKey) (map[notify
 		}
 	}
 	return folds, nil
+}
+
+func scanFold(row scanner) (notify.FoldKey, notify.Fold, error) {
+	var k notify.FoldKey
+	var f notify.Fold
+	var sent string
+	if err := row.Scan(&k.Recipient, &k.Topic, &sent, &f.Pending); err != nil {
+		return k, f, err
+	}
+	return k, f, json.Unmarshal([]byte(sent), &f.Sent)
 }
 
 func putPlan(ctx context.Context, tx *sql.Tx, e notify.Event, p notify.Plan) error {
@@ -143,14 +150,18 @@ func putPlan(ctx context.Context, tx *sql.Tx, e notify.Event, p notify.Plan) err
 		items = append(items, []any{id, e.ID})
 	}
 	for k, f := range p.Folds {
-		folds = append(folds, []any{k.Recipient, k.Topic, micros(f.Started), f.Sent, f.Pending})
+		sent, err := json.Marshal(f.Sent)
+		if err != nil {
+			return fmt.Errorf("encode fold: %w", err)
+		}
+		folds = append(folds, []any{k.Recipient, k.Topic, string(sent), f.Pending})
 	}
 	return errors.Join(
 		insertRows(ctx, tx, "notify_notice (id, account, member, event, topic, at, read_at)", "", notices),
 		insertRows(ctx, tx, "notify_message ("+messageColumns+")", "", messages),
 		insertRows(ctx, tx, "notify_item (message, event)", "", items),
-		insertRows(ctx, tx, "notify_fold (recipient, topic, started_at, sent, pending)",
-			`ON CONFLICT (recipient, topic) DO UPDATE SET started_at = excluded.started_at, sent = excluded.sent, pending = excluded.pending`, folds))
+		insertRows(ctx, tx, "notify_fold (recipient, topic, sent, pending)",
+			`ON CONFLICT (recipient, topic) DO UPDATE SET sent = excluded.sent, pending = excluded.pending`, folds))
 }
 
 const messageColumns = `id, recipient, member, topic, state, due_at, attempts, first_at, claimed_at, reason, detail, created_at, done_at`
@@ -194,12 +205,21 @@ func (s *Notifications) Claim(ctx context.Context, id string, now time.Time) (no
 	return m, true, nil
 }
 
-// closeFold ends the window that the message collected.
+// closeFold ends the collecting of a summary.
 func (s *Notifications) closeFold(ctx context.Context, tx *sql.Tx, m notify.Message, now time.Time) error {
+	k, f, err := scanFold(tx.QueryRowContext(ctx, `SELECT recipient, topic, sent, pending FROM notify_fold WHERE pending = $1`, m.ID))
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil // it went at once
+	}
+	if err != nil {
+		return fmt.Errorf("close fold: %w", err)
+	}
 	rules, _ := notify.RulesOf(m.Topic)
-	f := notify.Fold{}.Close(now, rules.Burst)
-	_, err := tx.ExecContext(ctx, `UPDATE notify_fold SET started_at = $1, sent = $2, pending = '' WHERE pending = $3`,
-		micros(f.Started), f.Sent, m.ID)
+	sent, err := json.Marshal(f.Close(now, rules.Burst).Sent)
+	if err != nil {
+		return fmt.Errorf("close fold: %w", err)
+	}
+	_, err = tx.ExecContext(ctx, `UPDATE notify_fold SET sent = $1, pending = '' WHERE recipient = $2 AND topic = $3`, string(sent), k.Recipient, k.Topic)
 	if err != nil {
 		return fmt.Errorf("close fold: %w", err)
 	}

@@ -85,14 +85,14 @@ func TestRefusedKeys(t *testing.T) {
 		text string
 		want error
 	}{
-		"nothing":         {"", ErrNoKey},
-		"no key":          {"hello", ErrNoKey},
-		"half a key":      {public(t, private)[:300], ErrNoKey},
-		"private":         {secret, ErrPrivate},
-		"large":           {strings.Repeat("a", MaxKey+1), ErrTooLarge},
-		"expired":         {public(t, made(t, time.Minute)), ErrExpired},
-		"revoked":         {public(t, revoked), ErrRevoked},
-		"only for signed": {public(t, signing), ErrNoEncryption},
+		"nothing":                       {"", ErrNoKey},
+		"no key":                        {"hello", ErrNoKey},
+		"half a key":                    {public(t, private)[:300], ErrNoKey},
+		"private":                       {secret, ErrPrivate},
+		"large":                         {strings.Repeat("a", MaxKey+1), ErrTooLarge},
+		"expired":                       {public(t, made(t, time.Minute)), ErrExpired},
+		"revoked":                       {public(t, revoked), ErrRevoked},
+		"only for signed":               {public(t, signing), ErrNoEncryption},
 		"a private disguised as public": {strings.ReplaceAll(secret, "PRIVATE KEY", "PUBLIC KEY"), ErrPrivate},
 	} {
 		if _, err := Parse(c.text, now()); !errors.Is(err, c.want) {

@@ -49,11 +49,10 @@ CREATE TABLE notify_item (
 -- How much of a topic each recipient was told lately. Locking the clock's row
 -- orders those who change it.
 CREATE TABLE notify_fold (
-    recipient  text NOT NULL,
-    topic      text NOT NULL,
-    started_at bigint NOT NULL,
-    sent       bigint NOT NULL,
-    pending    text NOT NULL,
+    recipient text NOT NULL,
+    topic     text NOT NULL,
+    sent      text NOT NULL,
+    pending   text NOT NULL,
     PRIMARY KEY (recipient, topic)
 );
 CREATE INDEX notify_fold_pending ON notify_fold (pending);
