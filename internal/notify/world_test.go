@@ -171,7 +171,7 @@ func (w *world) run(d time.Duration) {
 func (w *world) post(t notify.Topic, id string, to ...sector.MemberID) {
 	w.t.Helper()
 	w.store.keep([]jobs.Job{notify.Job(notify.Event{
-		ID: id, Topic: t, Object: "advisory:" + id, Ref: "r-" + id, At: time.Now().UTC(),
+		ID: id, Topic: t, Object: "advisory:" + id, Ref: "r-" + id, At: w.svc.Now().UTC(),
 		Audience: notify.Audience{Members: sector.Audience{Members: to}},
 	}, time.Time{})})
 }
