@@ -100,7 +100,7 @@ func noticeList() web.ListSpec {
 	return web.ListSpec{
 		Path: "/notifications",
 		Columns: []web.Column{
-			{Key: "notify.list.at", Class: "time"}, {Key: "notify.list.topic", Class: "from-wide"},
+			{Key: "notify.list.at", Class: "time"}, {Key: "notify.list.topic", Class: "fit from-wide"},
 			{Key: "notify.list.what"}, {Key: "notify.list.state", Class: "fit"},
 		},
 		Filters: []web.Filter{

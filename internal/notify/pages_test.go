@@ -3,6 +3,7 @@ package notify_test
 import (
 	"context"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -153,6 +154,16 @@ func TestReadingNotifications(t *testing.T) {
 	}
 	if page := s.Get(t, sector.MemberStaff, i18n.En, "/notifications?after=forged"); page.Status != http.StatusBadRequest {
 		t.Errorf("a forged cursor: %d", page.Status)
+	}
+}
+
+func TestTheCountIsLive(t *testing.T) {
+	s := newSite(t, false)
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	page := s.Do(t, sector.MemberStaff, i18n.En, httptest.NewRequestWithContext(ctx, http.MethodGet, "/notifications/live", nil))
+	if page.Status != http.StatusOK || !strings.Contains(page.Body, `event: counts`) || !strings.Contains(page.Body, `{"unread":3}`) {
+		t.Errorf("status %d: %s", page.Status, page.Body)
 	}
 }
 

@@ -85,10 +85,12 @@ func (s *Service) settle(ctx context.Context, m Message, told []Event, err error
 	case err == nil:
 		m.State, m.DoneAt, m.Reason, m.Detail = Sent, now, "", ""
 		entry.Action = "message.send"
-	case errs.Is(err, errs.NotFound):
+	case errs.Is(err, errs.NotFound), m.Topic == DeliveryFails && spent(m, now):
+		// A mail about mail that fails is of no use to anybody a day later;
+		// the page has said it.
 		m.State, m.DoneAt, m.Reason, m.Detail = Void, now, "", ""
 		entry.Action = "message.void"
-	case f.final || now.Sub(m.FirstAt) >= patience:
+	case f.final || spent(m, now):
 		m.State, m.DoneAt, m.Reason, m.Detail = Dead, now, f.reason, clip(errText(f.cause))
 		entry.Action = "message.fail"
 		work = s.alarm(m)
@@ -103,6 +105,9 @@ func (s *Service) settle(ctx context.Context, m Message, told []Event, err error
 	}
 	return s.Store.Settle(ctx, m, work, entry)
 }
+
+// spent reports whether the message was tried for long enough.
+func spent(m Message, now time.Time) bool { return now.Sub(m.FirstAt) >= patience }
 
 // ledgerName names a recipient without personal data.
 func (r Recipient) ledgerName() string {
@@ -153,14 +158,12 @@ func (s *Service) noteAtSource(ctx context.Context, m Message, told []Event) err
 	return nil
 }
 
-// alarm tells of a dead message: the centre, and for a key that cannot be
-// used its owner, over what does not need the key. Neither has any content.
+// alarm tells of a dead message: the centre, once an hour however many there
+// are, and for a key that cannot be used its owner, over what does not need
+// the key. Neither has any content.
 func (s *Service) alarm(m Message) []jobs.Job {
-	if m.Topic == DeliveryFails {
-		return nil // or a mail server that is down would call itself
-	}
 	work := []jobs.Job{Job(Event{
-		ID: "delivery-" + m.ID, Topic: DeliveryFails, Object: "path:/notifications/undelivered",
+		ID: "delivery-" + m.DoneAt.Format("2006010215"), Topic: DeliveryFails, Object: "path:/notifications/undelivered",
 		Audience: Audience{Roles: []sector.Role{sector.Administrator, sector.DutyManager}},
 	}, time.Time{})}
 	if m.Reason != reasonKey {
