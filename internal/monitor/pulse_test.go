@@ -26,7 +26,7 @@ func TestPulseCountsWhatIsSeen(t *testing.T) {
 		p.Raised([]Alert{{Finding: Finding{Members: members, Restricted: c.restricted, Scopes: c.scopes}}})
 		for who, want := range map[sector.MemberID]int64{"m1": c.m1, "m2": c.m2} {
 			f := sector.Gate{}.For(sector.Viewer{Org: sector.MemberOrg, Member: who, User: "u"})
-			if got := p.For(f).Total[StageAlerts]; int64(got) != want {
+			if got := p.For(f).Total[StageAlerts]; got != want {
 				t.Errorf("%s: %s sees %v, want %d", c.name, who, got, want)
 			}
 		}

@@ -190,11 +190,17 @@ func (t Text) In(lang string) string {
 // "member:ID", a contact's address "address:MAIL", or "hook:ID".
 type Recipient string
 
-// UserRecipient, MemberRecipient, AddressRecipient and HookRecipient name recipients.
-func UserRecipient(id sector.UserID) Recipient     { return Recipient("user:" + string(id)) }
+// UserRecipient is a person.
+func UserRecipient(id sector.UserID) Recipient { return Recipient("user:" + string(id)) }
+
+// MemberRecipient is a member's own address.
 func MemberRecipient(id sector.MemberID) Recipient { return Recipient("member:" + string(id)) }
-func AddressRecipient(mail string) Recipient       { return Recipient("address:" + mail) }
-func HookRecipient(id string) Recipient            { return Recipient("hook:" + id) }
+
+// AddressRecipient is a contact without an account.
+func AddressRecipient(mail string) Recipient { return Recipient("address:" + mail) }
+
+// HookRecipient is a member's machine.
+func HookRecipient(id string) Recipient { return Recipient("hook:" + id) }
 
 // Split is the recipient's kind and id.
 func (r Recipient) Split() (kind, id string) {

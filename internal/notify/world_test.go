@@ -94,7 +94,6 @@ type world struct {
 	mails    []notify.Mail
 	times    []time.Time // of the mails
 	mailFail error
-	calls    int
 	// what the source knows
 	gone   map[string]bool // objects that are no more
 	opened map[sector.MemberID]bool
