@@ -154,7 +154,6 @@ type gateWorld struct {
 	advisories map[int]intel.Advisory
 	handler    http.Handler
 	viewers    map[string]sector.Viewer
-	mails      map[string][]intel.Mail // by address
 	index      search.Index
 }
 
@@ -177,7 +176,7 @@ func newGateWorld(t inteltest.T, path string, wrap storeOf) *gateWorld {
 	store := db.Advisories()
 	w := &gateWorld{
 		World: inteltest.New(t, store), db: db, store: store, advisories: map[int]intel.Advisory{}, viewers: map[string]sector.Viewer{},
-		mails: map[string][]intel.Mail{}, model: model{sectorOf: map[string]sector.SubSector{}, life: map[int]int{}},
+		model: model{sectorOf: map[string]sector.SubSector{}, life: map[int]int{}},
 	}
 	seen := wrap(store)
 	w.index = db.Search()

@@ -8,12 +8,13 @@ import (
 
 	"github.com/aspis-platform/aspis/internal/ledger"
 	"github.com/aspis-platform/aspis/internal/platform/errs"
+	"github.com/aspis-platform/aspis/internal/platform/jobs"
 	"github.com/aspis-platform/aspis/internal/sector"
 	"github.com/aspis-platform/aspis/stix"
 )
 
-// Config is what a service is made of. All fields but Changed and NewID are
-// required.
+// Config is what a service is made of. All fields but Changed, NewID and Tell
+// are required.
 type Config struct {
 	Drafts   DraftStore
 	Releases ReleaseStore
@@ -28,6 +29,9 @@ type Config struct {
 	// Changed is called after the indicators to be matched changed; it must
 	// not block. The monitor asks [IndicatorSource] then.
 	Changed func()
+	// Tell makes the work of telling members; it is enqueued with the change.
+	// nil: nobody is told. The notification centre does, in wire.
+	Tell func(Notice) []jobs.Job
 }
 
 // Service is the centre's work on advisories and the recipients' reading of
@@ -229,7 +233,8 @@ func (s *Service) Submit(ctx context.Context, v sector.Viewer, id AdvisoryID, ve
 	}
 	a.Version++
 	a.State, a.SubmittedBy, a.ChangedAt = InReview, v.User, s.Now().UTC()
-	return a, s.Drafts.Save(ctx, a, s.entry(v, "advisory.submit", a, nil))
+	work := s.tell(Notice{Kind: NoticeSubmitted, Advisory: a.ID, Version: a.Version, Category: a.Category})
+	return a, s.Drafts.Save(ctx, a, s.entry(v, "advisory.submit", a, nil), work...)
 }
 
 // ready reports everything that stands in the way of a release as a

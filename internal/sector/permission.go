@@ -51,6 +51,15 @@ const (
 	ReadLedger         Permission = "ledger.read"
 	ReadOwnLedger      Permission = "ledger.own"
 	SearchAll          Permission = "search"
+	WriteMailbox       Permission = "mailbox.write" // how a member's own address is told
+	ReadHooks          Permission = "webhook.read"
+	WriteHooks         Permission = "webhook.write"
+	DropHooks          Permission = "webhook.drop"
+	ReadUndelivered    Permission = "undelivered.read" // of one's own organisation; the centre: of all
+	RetryUndelivered   Permission = "undelivered.retry"
+	DropUndelivered    Permission = "undelivered.drop"
+	ReadCalls          Permission = "call.read" // whom the duty desk must telephone
+	CloseCalls         Permission = "call.close"
 )
 
 // Grant is who holds a permission.
@@ -109,6 +118,15 @@ func Grants() []Grant {
 		{ReadLedger, []Role{Administrator, DutyManager}, nil},
 		{ReadOwnLedger, []Role{MemberAdmin}, nil},
 		{SearchAll, slices.Concat(centre, member, watchers, []Role{PartnerDesk, Trainee}), []Scope{ScopeAdvisories}},
+		{WriteMailbox, []Role{MemberAdmin}, nil},
+		{ReadHooks, []Role{MemberAdmin}, nil},
+		{WriteHooks, []Role{MemberAdmin}, nil},
+		{DropHooks, []Role{MemberAdmin}, nil},
+		{ReadUndelivered, []Role{Administrator, DutyManager, MemberAdmin}, nil},
+		{RetryUndelivered, []Role{Administrator, DutyManager, MemberAdmin}, nil},
+		{DropUndelivered, []Role{Administrator, MemberAdmin}, nil},
+		{ReadCalls, desk, nil},
+		{CloseCalls, []Role{DutyManager, IncidentHandler}, nil},
 	}
 }
 

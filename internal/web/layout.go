@@ -4,6 +4,7 @@ import (
 	"html/template"
 	"net/http"
 
+	"github.com/aspis-platform/aspis/internal/platform/httpx"
 	"github.com/aspis-platform/aspis/internal/platform/i18n"
 	"github.com/aspis-platform/aspis/internal/sector"
 )
@@ -31,6 +32,23 @@ type layoutModel struct {
 	Langs     []option
 	Themes    []option
 	Zones     []option
+	Bell      *bell // nil: there is none
+}
+
+// bell is the way to what the viewer has not read.
+type bell struct{ Unread int64 }
+
+// bellFor never fails a page: without a count there is no bell.
+func (s *Shell) bellFor(r *http.Request, v sector.Viewer, p Page) *bell {
+	if s.unread == nil || v.User == "" || p.Bare {
+		return nil
+	}
+	n, err := s.unread(r.Context(), v)
+	if err != nil {
+		httpx.Note(r.Context(), err)
+		return nil
+	}
+	return &bell{n}
 }
 
 // option is a preference to choose.
@@ -58,6 +76,7 @@ func (s *Shell) layoutFor(r *http.Request, p Page) (layoutModel, error) {
 	if r.URL.Path == "/search" {
 		m.Asked = bounded(r.URL.Query().Get("q"))
 	}
+	m.Bell = s.bellFor(r, v, p)
 	if !p.isError {
 		m.Flash = s.popFlash(r.Context())
 	}

@@ -42,6 +42,9 @@ type Config struct {
 	Version  string           // shown in the footer
 	// Admit refuses a page to a person who asks too often; nil admits.
 	Admit func(sector.Viewer) error
+	// Unread counts what the viewer has not read, for the header; nil: the
+	// header has no bell.
+	Unread func(ctx context.Context, v sector.Viewer) (int64, error)
 }
 
 // Shell is the frame of all pages: sessions, navigation, layout, components.
@@ -57,6 +60,7 @@ type Shell struct {
 	now      func() time.Time
 	version  string
 	admit    func(sector.Viewer) error
+	unread   func(ctx context.Context, v sector.Viewer) (int64, error)
 	nav      []NavItem
 	own      *Views // the shell's pages: sign-in, errors
 }
@@ -77,7 +81,7 @@ func New(c Config) (*Shell, error) {
 	}
 	s := &Shell{
 		texts: c.Texts, edge: c.Edge, assets: c.Assets, accounts: c.Accounts,
-		throttle: newThrottle(c.Now), secure: c.Secure, now: c.Now, version: c.Version, admit: c.Admit,
+		throttle: newThrottle(c.Now), secure: c.Secure, now: c.Now, version: c.Version, admit: c.Admit, unread: c.Unread,
 	}
 	s.sessions = s.newSessions(c.Sessions)
 	own, err := s.Views(templates, "templates/pages")

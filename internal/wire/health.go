@@ -33,12 +33,17 @@ func (p *Program) engineChecks() []check {
 	if p.opts.Database != "" {
 		relational = "PostgreSQL"
 	}
+	delivering := "SMTP"
+	if p.opts.SMTP == "" {
+		delivering = "DATA/mail"
+	}
 	list := []check{
 		{"relational", relational, p.engines.db.Check},
 		{"stream", "NATS JetStream", p.engines.stream.Check},
 		{"history", "DuckDB", p.engines.history.Check},
 		{"detector", "Sigma", p.soc.pipeline.Check},
 		{"ledger", "Tessera", p.checkLedger},
+		{"mail", delivering, p.deliveries},
 	}
 	if len(p.opts.Witnesses) > 0 {
 		list = append(list, check{"witness", "tlog-witness", p.checkWitnesses})

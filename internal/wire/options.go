@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
 	"net/url"
 	"time"
 )
@@ -29,6 +30,12 @@ type Options struct {
 	// verifier key (c2sp.org/tlog-cosignature) and where it is asked
 	// (c2sp.org/tlog-witness).
 	Witnesses []string
+	// WebhookAllow are private networks, as 10.1.0.0/16, that members'
+	// webhooks may be in; none by default.
+	WebhookAllow []string
+	// EscalateAfter is how long an urgent warning may lie unopened; 0: 30
+	// minutes.
+	EscalateAfter time.Duration
 	// RecordsPerSecond is each member's quota at the door; 0: the default.
 	RecordsPerSecond int
 	// HistoryMemoryMB bounds the event history's engine; 0: the default.
@@ -71,6 +78,12 @@ func (o *Options) check() error {
 	if _, err := witnesses(o.Witnesses); err != nil {
 		mistakes = append(mistakes, err)
 	}
+	if _, err := o.webhookNetworks(); err != nil {
+		mistakes = append(mistakes, err)
+	}
+	if o.EscalateAfter < 0 || o.EscalateAfter > 0 && o.EscalateAfter < time.Minute {
+		mistakes = append(mistakes, fmt.Errorf("--escalate-after %s: want a minute or more", o.EscalateAfter))
+	}
 	if o.MailFrom == "" {
 		o.MailFrom = defaultMailFrom
 	}
@@ -84,4 +97,18 @@ func (o *Options) check() error {
 		o.Now = time.Now
 	}
 	return errors.Join(mistakes...)
+}
+
+// webhookNetworks are the networks of WebhookAllow.
+func (o *Options) webhookNetworks() ([]netip.Prefix, error) {
+	var all []netip.Prefix
+	var mistakes []error
+	for _, text := range o.WebhookAllow {
+		p, err := netip.ParsePrefix(text)
+		if err != nil {
+			mistakes = append(mistakes, fmt.Errorf("--webhook-allow %q: want a network, for example 10.1.0.0/16", text))
+		}
+		all = append(all, p.Masked())
+	}
+	return all, errors.Join(mistakes...)
 }

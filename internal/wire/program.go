@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"strings"
@@ -23,9 +24,11 @@ import (
 	"github.com/aspis-platform/aspis/internal/audit"
 	"github.com/aspis-platform/aspis/internal/intel"
 	"github.com/aspis-platform/aspis/internal/monitor"
+	"github.com/aspis-platform/aspis/internal/notify"
 	"github.com/aspis-platform/aspis/internal/platform/certs"
 	"github.com/aspis-platform/aspis/internal/platform/httpx"
 	"github.com/aspis-platform/aspis/internal/platform/i18n"
+	"github.com/aspis-platform/aspis/internal/platform/jobs"
 	"github.com/aspis-platform/aspis/internal/search"
 	"github.com/aspis-platform/aspis/internal/sector"
 )
@@ -43,6 +46,7 @@ type Program struct {
 	publisher  *tiles.Publisher
 	audit      *audit.Service
 	search     *search.Service
+	notify     *notify.Service
 	listener   net.Listener
 	server     *http.Server
 	routeTable []access.Route
@@ -105,6 +109,9 @@ func (p *Program) build(ctx context.Context) error {
 	if p.search, err = newSearch(p); err != nil {
 		return err
 	}
+	if p.notify, err = newNotify(p); err != nil {
+		return err
+	}
 	edge := httpx.NewEdge(p.log, p.texts, httpx.NewMetrics(p.registry))
 	edge.Stand(httpx.Place{Proxies: p.opts.proxies, HTTPS: p.secure()})
 	handler, err := p.routes(edge)
@@ -144,8 +151,11 @@ func (p *Program) Run(ctx context.Context) error {
 	group.Go(func() error { return p.publisher.Run(work) })
 	group.Go(func() error { return p.soc.pipeline.Run(work) })
 	group.Go(func() error { return p.soc.matcher.Follow(work, p.isac.indicators(), p.isac.changed, p.log) })
-	group.Go(func() error { return p.engines.db.RunJobs(work, p.isac.worker.Handlers()) })
 	group.Go(func() error { return p.keepIndex(work) })
+	group.Go(func() error { return p.engines.db.RunJobs(work, p.handlers()) })
+	group.Go(func() error {
+		return p.notify.WatchKeys(work, func(err error) { p.log.WarnContext(work, "keys", "error", err) })
+	})
 	group.Go(func() error { return localsock.Serve(work, p.opts.Data, p.directory) })
 	group.Go(func() error { return serveOn(work, p.server, p.listener) })
 	if p.redirectServer != nil {
@@ -155,6 +165,14 @@ func (p *Program) Run(ctx context.Context) error {
 		slog.Int("rules", p.soc.catalogue.Rules().Len()), slog.Duration("took", p.opts.Now().Sub(p.started)))
 	err := group.Wait()
 	return errors.Join(err, p.Close())
+}
+
+// handlers are who works on which kind of job.
+func (p *Program) handlers() map[string]jobs.Handler {
+	all := map[string]jobs.Handler{"mail.send": oldMail(p.notify)}
+	maps.Copy(all, p.isac.worker.Handlers())
+	maps.Copy(all, p.notify.Handlers())
+	return all
 }
 
 // Close closes the engines of a program that does not run (any more).

@@ -10,6 +10,7 @@ import (
 	"github.com/aspis-platform/aspis/internal/intel"
 	"github.com/aspis-platform/aspis/internal/machine"
 	"github.com/aspis-platform/aspis/internal/monitor"
+	"github.com/aspis-platform/aspis/internal/notify"
 	"github.com/aspis-platform/aspis/internal/platform/httpx"
 	"github.com/aspis-platform/aspis/internal/pulse"
 	"github.com/aspis-platform/aspis/internal/search"
@@ -30,7 +31,7 @@ func (p *Program) routes(edge *httpx.Edge) (http.Handler, error) {
 	shell, err := web.New(web.Config{
 		Texts: p.texts, Edge: edge, Assets: assets, Accounts: p.directory,
 		Sessions: p.engines.db.Sessions(), Now: p.opts.Now, Version: p.opts.Version,
-		Secure: p.secure(), Admit: p.limits.identity})
+		Secure: p.secure(), Admit: p.limits.identity, Unread: p.notify.Unread})
 	if err != nil {
 		return nil, err
 	}
@@ -76,6 +77,13 @@ func (p *Program) mountPages(routes *access.Routes, shell *web.Shell) error {
 		return err
 	}
 	if err := search.Mount(routes, shell, p.search); err != nil {
+		return err
+	}
+	cursors, err := p.engines.sealer("notices")
+	if err != nil {
+		return err
+	}
+	if err := notify.Mount(routes, shell, p.notify, cursors); err != nil {
 		return err
 	}
 	return admin.Mount(routes, shell, admin.Config{

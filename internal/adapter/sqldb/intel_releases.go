@@ -214,6 +214,9 @@ func listOf(b *binder, g gated, me string, q intel.ReleasedQuery) releasedList {
 	if q.ID != "" {
 		where = append(where, "s.advisory = "+b.bind(q.ID))
 	}
+	if len(q.IDs) > 0 {
+		where = append(where, "s.advisory IN ("+bindAll(b, q.IDs)+")")
+	}
 	if !q.AddedAfter.IsZero() {
 		where = append(where, "s.changed_at > "+b.bind(micros(q.AddedAfter)))
 	}

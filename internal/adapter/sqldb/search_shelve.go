@@ -290,11 +290,6 @@ func (d *DB) shelfIDs(ctx context.Context, tx *sql.Tx, sources []shelfSource) (m
 	return found, insertRows(ctx, tx, "search_shelf (id, name)", "", rows)
 }
 
-// querier reads, in a transaction or outside.
-type querier interface {
-	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-}
-
 func findShelves(ctx context.Context, q querier, names []string) (map[string]int64, error) {
 	found := make(map[string]int64, len(names))
 	for part := range chunks(names, 200) {
