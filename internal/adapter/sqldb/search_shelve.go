@@ -327,8 +327,8 @@ func (d *DB) dropDocs(ctx context.Context, tx *sql.Tx, numbers []int64) error {
 	return d.dropIndex(ctx, tx, numbers)
 }
 
-// putDocs stores documents; those without a number get new ones, the first of
-// a source the newest of it.
+// putDocs stores documents; those without a number get new ones, in the order
+// that o says.
 func (d *DB) putDocs(ctx context.Context, tx *sql.Tx, o order, docs []newDoc) error {
 	var fresh int64
 	for _, doc := range docs {
