@@ -41,6 +41,15 @@ func Actions() []Action {
 		{"advisory.open", nil},
 		{"advisory.view", []string{"revision", "tlp"}},
 		{"advisory.answer", []string{"answer"}},
+		{"notify.choose", nil},
+		{"notify.post", nil},
+		{"pgpkey.add", []string{"fingerprint"}},
+		{"pgpkey.drop", nil},
+		{"message.retry", nil},
+		{"message.drop", []string{"reason"}},
+		{"escalation.deputies", nil},
+		{"escalation.desk", nil},
+		{"escalation.end", []string{"outcome"}},
 		{"ledger.export", nil},
 	}
 }
