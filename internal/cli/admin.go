@@ -14,6 +14,7 @@ type adminCmd struct {
 	CreateMember createMemberCmd `cmd:"" help:"Add a member institution."`
 	CreateKey    createKeyCmd    `cmd:"" help:"Add a machine key of a member and print it, once."`
 	CreateUser   createUserCmd   `cmd:"" help:"Add a person."`
+	Reindex      reindexCmd      `cmd:"" help:"Make the search index of a stopped data folder anew."`
 }
 
 // dataFlag is shared by the commands that work on a data folder.
@@ -100,16 +101,6 @@ func (c createUserCmd) Run(e *env) error {
 	})
 }
 
-type ledgerCmd struct {
-	Verify verifyCmd `cmd:"" help:"Recompute the whole chain."`
-}
+type reindexCmd struct{ dataFlag }
 
-type verifyCmd struct{ dataFlag }
-
-func (c verifyCmd) Run(e *env) error {
-	n, err := wire.VerifyLedger(e.ctx, c.Data, e.log)
-	if err != nil {
-		return err
-	}
-	return e.printJSON(map[string]int64{"entries": n})
-}
+func (c reindexCmd) Run(e *env) error { return wire.Reindex(e.ctx, c.Data, e.log) }

@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/alecthomas/kong"
+	"k8s.io/klog/v2"
 
 	"github.com/aspis-platform/aspis/internal/platform/errs"
 	"github.com/aspis-platform/aspis/internal/platform/i18n"
@@ -32,7 +33,7 @@ type commands struct {
 	Records recordsCmd `cmd:"" help:"Send monitoring records to a centre."`
 	Bench   benchCmd   `cmd:"" help:"Measure this machine."`
 	Admin   adminCmd   `cmd:"" help:"Create members, people and keys on a running or stopped data folder."`
-	Ledger  ledgerCmd  `cmd:"" help:"Check the ledger of a stopped data folder."`
+	Ledger  ledgerCmd  `cmd:"" help:"Check the ledger, its copies and its proofs."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 
 	LogLevel slog.Level `enum:"DEBUG,INFO,WARN,ERROR" default:"INFO" env:"ASPIS_LOG_LEVEL" help:"Least level that is logged: ${enum}."`
@@ -89,6 +90,7 @@ func Main(ctx context.Context, args []string, io Streams) (code int) {
 	level := &slog.LevelVar{}
 	level.Set(c.LogLevel)
 	e := &env{ctx: ctx, Streams: io, texts: texts, level: level, log: newLogger(io.Err, level, c.LogJSON)}
+	klog.SetSlogLogger(e.log) // Tessera's
 	if err := run.Run(e); err != nil {
 		fmt.Fprintln(io.Err, "aspis:", e.explain(err))
 		return 1

@@ -23,13 +23,14 @@ type serveFlags struct {
 	MailFrom string        `env:"ASPIS_MAIL_FROM" help:"The centre's mail address."`
 	Webhooks []string      `name:"webhook-allow" env:"ASPIS_WEBHOOK_ALLOW" help:"Private networks that members' webhooks may be in, as 10.1.0.0/16."`
 	Escalate time.Duration `name:"escalate-after" default:"30m" env:"ASPIS_ESCALATE_AFTER" help:"How long an urgent warning may lie unopened before the member's deputies are told, and again before the duty desk is."`
+	Witness  []string      `name:"ledger-witness" env:"ASPIS_LEDGER_WITNESS" help:"KEY@URL of witnesses that co-sign the ledger's checkpoints."`
 	Quota    int           `env:"ASPIS_QUOTA" help:"Records a second that each member may send; 0: the default."`
 }
 
 func (f serveFlags) options(e *env) wire.Options {
 	return wire.Options{
 		Data: f.Data, Listen: f.Listen, BaseURL: f.BaseURL, Database: f.Database, NATS: f.NATS, Rules: f.Rules,
-		SMTP: f.SMTP, MailFrom: f.MailFrom, RecordsPerSecond: f.Quota, Edge: f.edge(),
+		SMTP: f.SMTP, MailFrom: f.MailFrom, RecordsPerSecond: f.Quota, Witnesses: f.Witness, Edge: f.edge(),
 		WebhookAllow: f.Webhooks, EscalateAfter: f.Escalate, Version: version(), Log: e.log,
 	}
 }

@@ -21,7 +21,9 @@ type Config struct {
 	Members  Members
 	Evidence EvidenceSource
 	Rules    *Rules
-	Now      func() time.Time
+	// Notes is told who views what is TLP:AMBER or stricter; nil: nobody.
+	Notes ledger.Notes
+	Now   func() time.Time
 	// NewID makes a random UUID; nil: stix.RandomUUID.
 	NewID func() stix.UUID
 	// Changed is called after the indicators to be matched changed; it must
@@ -123,7 +125,11 @@ func (s *Service) Advisory(ctx context.Context, v sector.Viewer, id AdvisoryID) 
 	if !id.valid() {
 		return Advisory{}, errNoAdvisory()
 	}
-	return s.Drafts.Advisory(ctx, id)
+	a, err := s.Drafts.Advisory(ctx, id)
+	if err != nil {
+		return a, err
+	}
+	return a, s.viewed(ctx, v, id, a.Marking, "version", a.Version)
 }
 
 // Advisories lists advisories for the centre.

@@ -277,14 +277,6 @@ func (w *world) Failed(_ context.Context, m sector.MemberID, e notify.Event, rea
 
 var errDown = errors.New("connection refused")
 
-// audit fails the test unless the ledger holds.
-func (w *world) audit() {
-	w.t.Helper()
-	if _, err := w.db.VerifyLedger(context.Background()); err != nil {
-		w.t.Error(err)
-	}
-}
-
 // actions are the ledger's, in order.
 func (w *world) actions() []string {
 	rows, err := w.db.Read().Query(`SELECT action FROM ledger ORDER BY seq`)

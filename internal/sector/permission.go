@@ -126,7 +126,7 @@ func Grants() []Grant {
 		{DropUndelivered, []Role{Administrator, MemberAdmin}, nil},
 		{ReadCalls, desk, nil},
 		{CloseCalls, []Role{DutyManager, IncidentHandler}, nil},
-		{SearchAll, slices.Concat(centre, member, watchers, []Role{PartnerDesk}), []Scope{ScopeAdvisories}},
+		{SearchAll, slices.Concat(centre, member, watchers, []Role{PartnerDesk, Trainee}), []Scope{ScopeAdvisories}},
 	}
 }
 

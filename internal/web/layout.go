@@ -26,10 +26,13 @@ type layoutModel struct {
 	Mark    string
 	Sprite  template.HTML
 	Version string
-	Langs   []option
-	Themes  []option
-	Zones   []option
-	Bell    *bell // nil: there is none
+	// MaySearch shows the box in the header; Asked is what was searched for.
+	MaySearch bool
+	Asked     string
+	Langs     []option
+	Themes    []option
+	Zones     []option
+	Bell      *bell // nil: there is none
 }
 
 // bell is the way to what the viewer has not read.
@@ -70,6 +73,10 @@ func (s *Shell) layoutFor(r *http.Request, p Page) (layoutModel, error) {
 		Script: s.assets.URL("main.js"), Style: s.assets.URL("main.css"), Mark: s.assets.URL("mark.svg"), Sprite: s.assets.Sprite(),
 	}
 	m.Bell = s.bellFor(r, v, p)
+	m.MaySearch = v.May(sector.SearchAll)
+	if r.URL.Path == "/search" {
+		m.Asked = bounded(r.URL.Query().Get("q"))
+	}
 	if !p.isError {
 		m.Flash = s.popFlash(r.Context())
 	}

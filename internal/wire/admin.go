@@ -3,10 +3,7 @@ package wire
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
-	"os"
-	"path/filepath"
 
 	"github.com/aspis-platform/aspis/internal/adapter/localsock"
 	"github.com/aspis-platform/aspis/internal/adapter/sqldb"
@@ -31,24 +28,4 @@ func OpenAdmin(ctx context.Context, data string, log *slog.Logger) (admin Admin,
 		return nil, nil, errors.Join(err, dir.Close())
 	}
 	return newDirectory(db), func() error { return errors.Join(db.Close(), dir.Close()) }, nil
-}
-
-// VerifyLedger checks the ledger of a stopped data folder and returns the
-// number of its entries.
-func VerifyLedger(ctx context.Context, data string, log *slog.Logger) (int64, error) {
-	// Opening would make an empty folder, whose ledger is in order.
-	if _, err := os.Stat(filepath.Join(data, databaseFile)); err != nil {
-		return 0, fmt.Errorf("%s is no data folder of aspis, name one with --data: %w", data, err)
-	}
-	dir, err := datadir.Open(data)
-	if err != nil {
-		return 0, err
-	}
-	defer dir.Close() //nolint:errcheck // only a lock
-	db, err := sqldb.Open(ctx, dir.Path(databaseFile), log)
-	if err != nil {
-		return 0, err
-	}
-	n, err := db.VerifyLedger(ctx)
-	return n, errors.Join(err, db.Close())
 }

@@ -8,6 +8,8 @@ import (
 	"github.com/aspis-platform/aspis/internal/adapter/duckdb"
 	"github.com/aspis-platform/aspis/internal/adapter/natsbus"
 	"github.com/aspis-platform/aspis/internal/adapter/sqldb"
+	"github.com/aspis-platform/aspis/internal/adapter/tiles"
+	"github.com/aspis-platform/aspis/internal/ledger"
 	"github.com/aspis-platform/aspis/internal/platform/datadir"
 	"github.com/aspis-platform/aspis/internal/platform/seal"
 	"github.com/aspis-platform/aspis/internal/platform/secret"
@@ -19,6 +21,8 @@ type engines struct {
 	db      *sqldb.DB
 	stream  *natsbus.Bus
 	history *duckdb.History
+	ledger  *tiles.Log
+	blinder ledger.Blinder
 	sealKey []byte
 	secrets *secret.Box
 	keyFrom secret.Origin // where the secrets' key is
@@ -64,7 +68,10 @@ func (e *engines) open(ctx context.Context, opts Options) error {
 	}
 	e.history, err = duckdb.Open(ctx, duckdb.Config{
 		Path: e.dir.Path("history", "events.duckdb"), MemoryMB: opts.HistoryMemoryMB, Logger: opts.Log})
-	return err
+	if err != nil {
+		return err
+	}
+	return e.openLedger(ctx, opts)
 }
 
 // close closes what is open, readers before what they read.

@@ -37,13 +37,18 @@ func (p *Program) engineChecks() []check {
 	if p.opts.SMTP == "" {
 		delivering = "DATA/mail"
 	}
-	return []check{
+	list := []check{
 		{"relational", relational, p.engines.db.Check},
 		{"stream", "NATS JetStream", p.engines.stream.Check},
 		{"history", "DuckDB", p.engines.history.Check},
 		{"detector", "Sigma", p.soc.pipeline.Check},
 		{"mail", delivering, p.deliveries},
+		{"ledger", "Tessera", p.checkLedger},
 	}
+	if len(p.opts.Witnesses) > 0 {
+		list = append(list, check{"witness", "tlog-witness", p.checkWitnesses})
+	}
+	return list
 }
 
 // checks are what taking records in and showing pages cannot do without. The
@@ -92,6 +97,7 @@ func (h health) Status(ctx context.Context) (admin.Status, error) {
 		name := map[string]string{"historian": "history", "detector": "records"}[at.Worker]
 		s.Queues = append(s.Queues, admin.Queue{Name: name, Waiting: int64(state.Last - min(at.Done, state.Last)), Bytes: int64(state.Bytes)})
 	}
+	s.Queues = append(s.Queues, h.ledgerQueue())
 	var fs syscall.Statfs_t
 	if err := syscall.Statfs(h.engines.dir.Path(), &fs); err == nil {
 		free, total := int64(fs.Bavail)*fs.Bsize, int64(fs.Blocks)*fs.Bsize

@@ -30,7 +30,7 @@ func newISAC(p *Program) (*isac, error) {
 	}
 	i.service = intel.New(intel.Config{
 		Drafts: i.store, Releases: i.store, Members: p.directory, Evidence: evidence{p.soc.alerts},
-		Rules: rules, Now: p.opts.Now, Changed: i.wake, Tell: tellOf})
+		Rules: rules, Notes: p.engines.db.Ledger(), Now: p.opts.Now, Changed: i.wake, Tell: tellOf})
 	i.worker = intel.NewWorker(i.service, newHunter(p, i.store))
 	centre, err := newCentre(p)
 	if err != nil {

@@ -26,6 +26,10 @@ type Options struct {
 	// Without a server messages are files in the data folder's mail/.
 	MailFrom string
 	SMTP     string
+	// Witnesses co-sign the ledger's checkpoints, each as KEY@URL: its
+	// verifier key (c2sp.org/tlog-cosignature) and where it is asked
+	// (c2sp.org/tlog-witness).
+	Witnesses []string
 	// WebhookAllow are private networks, as 10.1.0.0/16, that members'
 	// webhooks may be in; none by default.
 	WebhookAllow []string
@@ -76,6 +80,9 @@ func (o *Options) check() error {
 	}
 	if o.EscalateAfter < 0 || o.EscalateAfter > 0 && o.EscalateAfter < time.Minute {
 		mistakes = append(mistakes, fmt.Errorf("--escalate-after %s: want a minute or more", o.EscalateAfter))
+	}
+	if _, err := witnesses(o.Witnesses); err != nil {
+		mistakes = append(mistakes, err)
 	}
 	if o.MailFrom == "" {
 		o.MailFrom = defaultMailFrom

@@ -20,6 +20,8 @@ import (
 	"github.com/aspis-platform/aspis/internal/access"
 	"github.com/aspis-platform/aspis/internal/adapter/localsock"
 	"github.com/aspis-platform/aspis/internal/adapter/sqldb"
+	"github.com/aspis-platform/aspis/internal/adapter/tiles"
+	"github.com/aspis-platform/aspis/internal/audit"
 	"github.com/aspis-platform/aspis/internal/intel"
 	"github.com/aspis-platform/aspis/internal/monitor"
 	"github.com/aspis-platform/aspis/internal/notify"
@@ -27,6 +29,7 @@ import (
 	"github.com/aspis-platform/aspis/internal/platform/httpx"
 	"github.com/aspis-platform/aspis/internal/platform/i18n"
 	"github.com/aspis-platform/aspis/internal/platform/jobs"
+	"github.com/aspis-platform/aspis/internal/search"
 	"github.com/aspis-platform/aspis/internal/sector"
 )
 
@@ -41,6 +44,9 @@ type Program struct {
 	soc        *soc
 	isac       *isac
 	notify     *notify.Service
+	publisher  *tiles.Publisher
+	audit      *audit.Service
+	search     *search.Service
 	listener   net.Listener
 	server     *http.Server
 	routeTable []access.Route
@@ -102,6 +108,10 @@ func (p *Program) build(ctx context.Context) error {
 	if p.notify, err = newNotify(p); err != nil {
 		return err
 	}
+	p.newLedger()
+	if p.search, err = newSearch(p); err != nil {
+		return err
+	}
 	edge := httpx.NewEdge(p.log, p.texts, httpx.NewMetrics(p.registry))
 	edge.Stand(httpx.Place{Proxies: p.opts.proxies, HTTPS: p.secure()})
 	handler, err := p.routes(edge)
@@ -134,13 +144,18 @@ func (p *Program) URL() string { return p.opts.BaseURL }
 // Run serves until ctx is done, then stops everything in order: no new
 // requests, workers, engines. What was accepted is on disk already.
 func (p *Program) Run(ctx context.Context) error {
+	if err := p.noteStart(context.WithoutCancel(ctx)); err != nil { // that it starts is true by now
+		return errors.Join(err, p.Close())
+	}
 	group, work := errgroup.WithContext(ctx)
+	group.Go(func() error { return p.publisher.Run(work) })
 	group.Go(func() error { return p.soc.pipeline.Run(work) })
 	group.Go(func() error { return p.soc.matcher.Follow(work, p.isac.indicators(), p.isac.changed, p.log) })
 	group.Go(func() error { return p.engines.db.RunJobs(work, p.handlers()) })
 	group.Go(func() error {
 		return p.notify.WatchKeys(work, func(err error) { p.log.WarnContext(work, "keys", "error", err) })
 	})
+	group.Go(func() error { return p.keepIndex(work) })
 	group.Go(func() error { return localsock.Serve(work, p.opts.Data, p.directory) })
 	group.Go(func() error { return serveOn(work, p.server, p.listener) })
 	if p.redirectServer != nil {

@@ -6,12 +6,14 @@ import (
 
 	"github.com/aspis-platform/aspis/internal/access"
 	"github.com/aspis-platform/aspis/internal/admin"
+	"github.com/aspis-platform/aspis/internal/audit"
 	"github.com/aspis-platform/aspis/internal/intel"
 	"github.com/aspis-platform/aspis/internal/machine"
 	"github.com/aspis-platform/aspis/internal/monitor"
 	"github.com/aspis-platform/aspis/internal/notify"
 	"github.com/aspis-platform/aspis/internal/platform/httpx"
 	"github.com/aspis-platform/aspis/internal/pulse"
+	"github.com/aspis-platform/aspis/internal/search"
 	"github.com/aspis-platform/aspis/internal/sector"
 	"github.com/aspis-platform/aspis/internal/web"
 	"github.com/aspis-platform/aspis/internal/web/static"
@@ -40,6 +42,7 @@ func (p *Program) routes(edge *httpx.Edge) (http.Handler, error) {
 	monitor.NewDoorAPI(p.soc.door, p.texts).Mount(routes)
 	monitor.NewAPI(p.soc.alerts, p.soc.events).Mount(routes)
 	intel.MountAPI(routes, p.isac.service, p.isac.sealer)
+	search.MountAPI(routes, p.search)
 	shell.Mount(routes)
 	err = errors.Join(
 		intel.MountTAXII(routes, p.isac.taxii, p.directory, p.opts.BaseURL, p.log),
@@ -71,6 +74,16 @@ func (p *Program) mountPages(routes *access.Routes, shell *web.Shell) error {
 		return err
 	}
 	if err := notify.Mount(routes, shell, p.notify, cursors); err != nil {
+		return err
+	}
+	tokens, err := p.engines.sealer("ledger")
+	if err != nil {
+		return err
+	}
+	if err := audit.Mount(routes, shell, p.audit, p.directory, tokens); err != nil {
+		return err
+	}
+	if err := search.Mount(routes, shell, p.search); err != nil {
 		return err
 	}
 	return admin.Mount(routes, shell, admin.Config{

@@ -41,7 +41,7 @@ func newSOC(p *Program) (*soc, error) {
 		Stream: e.stream, History: e.history, Detections: detections, Catalogue: s.catalogue,
 		Matcher: s.matcher, Pulse: s.pulse, Metrics: metrics, Log: p.log, Now: now})
 	s.alerts = monitor.NewAlerts(e.db.Alerts(), cursors, now)
-	s.events = monitor.NewEvents(e.history, cursors, now)
+	s.events = monitor.NewEvents(e.history, cursors, now, e.db.Ledger())
 	s.hunter = monitor.NewHunter(e.history, detections, s.pulse, now)
 	return s, nil
 }

@@ -74,7 +74,7 @@ func (s *Advisories) put(ctx context.Context, tx *sql.Tx, a intel.Advisory) erro
 	if err != nil {
 		return fmt.Errorf("save advisory version: %w", err)
 	}
-	return nil
+	return s.db.shelveAdvisory(ctx, tx, a)
 }
 
 // changeOne turns an update that changed nothing into a conflict.

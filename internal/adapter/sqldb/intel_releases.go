@@ -27,10 +27,14 @@ func (s *Advisories) Release(ctx context.Context, a intel.Advisory, r sector.Rel
 		if err := s.put(ctx, tx, a); err != nil {
 			return err
 		}
-		if _, err := s.end(ctx, tx, a.ID, micros(r.At)); err != nil {
+		replaced, err := s.end(ctx, tx, a.ID, micros(r.At))
+		if err != nil {
 			return err
 		}
 		if err := s.insertRelease(ctx, tx, a, r, to); err != nil {
+			return err
+		}
+		if err := s.db.shelveRelease(ctx, tx, a.ID, r, a.Message, replaced); err != nil {
 			return err
 		}
 		if err := s.watch(ctx, tx, a); err != nil {

@@ -211,6 +211,13 @@ func (s *Detections) putFindings(ctx context.Context, tx *sql.Tx, o origin, at t
 	if err := putParts(ctx, tx, o, at, list, now); err != nil {
 		return nil, err
 	}
+	touched := make([]any, len(list))
+	for i, f := range list {
+		touched[i] = now[f.Key].number
+	}
+	if err := s.db.shelveAlerts(ctx, tx, newest(), touched); err != nil {
+		return nil, err
+	}
 	var raised []monitor.Alert
 	for _, f := range list {
 		if _, old := before[f.Key]; old {

@@ -226,11 +226,6 @@ func (s *Notifications) closeFold(ctx context.Context, tx *sql.Tx, m notify.Mess
 	return nil
 }
 
-// querier reads within a transaction or outside.
-type querier interface {
-	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-}
-
 func eventsOf(ctx context.Context, q querier, message string) ([]notify.Event, error) {
 	found, err := eventsOfAll(ctx, q, []string{message})
 	return found[message], err

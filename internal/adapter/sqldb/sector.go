@@ -44,9 +44,21 @@ func (s *Sector) change(ctx context.Context, taken string, e ledger.Entry, query
 
 // CreateMember implements sector.MemberStore.
 func (s *Sector) CreateMember(ctx context.Context, m sector.Member, e ledger.Entry) error {
-	return s.change(ctx, "sector.member_taken", e,
-		`INSERT INTO member (id, name, name_zh, sector, mail, created_at) VALUES ($1, $2, $3, $4, $5, $6)`,
-		m.ID, m.Name, m.NameZh, m.Sector, m.Mail, micros(m.CreatedAt))
+	err := s.db.Write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO member (id, name, name_zh, sector, mail, created_at) VALUES ($1, $2, $3, $4, $5, $6)`,
+			m.ID, m.Name, m.NameZh, m.Sector, m.Mail, micros(m.CreatedAt))
+		if err != nil {
+			return err
+		}
+		if err := s.db.shelveMember(ctx, tx, m); err != nil {
+			return err
+		}
+		return s.db.appendLedger(ctx, tx, e)
+	})
+	if isDuplicate(err) {
+		return errs.New(errs.Conflict, "sector.member_taken").Because(err)
+	}
+	return err
 }
 
 const memberColumns = `id, name, name_zh, sector, mail, created_at`
