@@ -86,7 +86,7 @@ func (s *Service) CreateHook(ctx context.Context, v sector.Viewer, address strin
 	if err != nil {
 		return Hook{}, "", err
 	}
-	return h, secret, s.Store.PutHook(ctx, h, s.hookEntry(v, "webhook.create", h))
+	return h, secret, s.Store.PutHook(ctx, h, s.entry(v, "webhook.create", h))
 }
 
 func (s *Service) checkHook(address string, topics []Topic) (*url.URL, error) {
@@ -124,7 +124,7 @@ func (s *Service) newSecret(h *Hook) (string, error) {
 	return secretPrefix + base64.StdEncoding.EncodeToString(plain), nil
 }
 
-func (s *Service) hookEntry(v sector.Viewer, action string, h Hook) ledger.Entry {
+func (s *Service) entry(v sector.Viewer, action string, h Hook) ledger.Entry {
 	host := ""
 	if u, err := url.Parse(h.URL); err == nil {
 		host = u.Host
@@ -151,7 +151,7 @@ func (s *Service) RotateHook(ctx context.Context, v sector.Viewer, id string) (H
 	if err != nil {
 		return Hook{}, "", err
 	}
-	return h, secret, s.Store.PutHook(ctx, h, s.hookEntry(v, "webhook.rotate", h))
+	return h, secret, s.Store.PutHook(ctx, h, s.entry(v, "webhook.rotate", h))
 }
 
 // DropHook removes a webhook; what waits for it is not sent.
@@ -160,7 +160,7 @@ func (s *Service) DropHook(ctx context.Context, v sector.Viewer, id string) erro
 	if err != nil {
 		return err
 	}
-	return s.Store.DropHook(ctx, s.gate.For(v), id, s.hookEntry(v, "webhook.drop", h))
+	return s.Store.DropHook(ctx, s.gate.For(v), id, s.entry(v, "webhook.drop", h))
 }
 
 // payload is the body of a webhook. Content is for the API: a machine that is
