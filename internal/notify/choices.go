@@ -177,6 +177,23 @@ func (s *Service) warnOfKeys(ctx context.Context) error {
 			return err
 		}
 	}
+	return s.warnOfOthers(ctx)
+}
+
+// warnOfOthers tells of what else runs out soon.
+func (s *Service) warnOfOthers(ctx context.Context) error {
+	if s.Expiring == nil {
+		return nil
+	}
+	events, err := s.Expiring(ctx)
+	if err != nil {
+		return err
+	}
+	for _, e := range events {
+		if err := s.Post(ctx, e); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

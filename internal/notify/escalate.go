@@ -146,8 +146,8 @@ func (s *Service) tellDeputies(ctx context.Context, e Event, open []sector.Membe
 	if err := s.Store.Post(ctx, deputy, nil, func(map[FoldKey]Fold) Plan { return p }, entry); err != nil {
 		return err
 	}
-	entry.Action = "escalation.begin"
-	return s.Store.Escalate(ctx, list, []jobs.Job{escalateJob(e.ID, stepDesk, now.Add(s.Escalate))}, entry)
+	begin := ledger.Entry{Actor: entry.Actor, Action: "escalation.begin", Object: entry.Object, Detail: entry.Detail}
+	return s.Store.Escalate(ctx, list, []jobs.Job{escalateJob(e.ID, stepDesk, now.Add(s.Escalate))}, begin)
 }
 
 func (s *Service) deputies(ctx context.Context, m sector.MemberID) ([]Contact, error) {

@@ -46,7 +46,6 @@ func TestAWarningIsToldAtOnce(t *testing.T) {
 		if !slices.Contains(w.told, "m1 a") || !slices.Contains(w.actions(), "message.send") {
 			t.Errorf("told %v, ledger %v", w.told, w.actions())
 		}
-		w.audit()
 	})
 }
 
@@ -152,7 +151,6 @@ func TestBursts(t *testing.T) {
 				t.Errorf("content %d arrived %d times", i, n)
 			}
 		}
-		w.audit()
 	})
 }
 
@@ -186,7 +184,6 @@ func TestMailServerDown(t *testing.T) {
 			t.Errorf("another member sees %+v, %v", foreign, err)
 		}
 		retryAndDrop(t, w, own[0])
-		w.audit()
 	})
 }
 
@@ -395,7 +392,6 @@ func TestEscalation(t *testing.T) {
 		if len(w.store.jobs) != 0 {
 			t.Errorf("it is still looked after: %v", w.store.jobs)
 		}
-		w.audit()
 	})
 }
 

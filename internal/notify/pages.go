@@ -20,16 +20,22 @@ import (
 //go:embed all:templates
 var templates embed.FS
 
+// Cursors makes positions that tell their holder nothing.
+type Cursors interface {
+	Seal(plain []byte) string
+	Open(sealed string) ([]byte, error)
+}
+
 type pages struct {
 	shell  *web.Shell
 	views  *web.Views
 	svc    *Service
-	cursor Sealer
+	cursor Cursors
 }
 
 // Mount adds the pages: the list and the settings for everybody, the member's
 // webhooks, the duty desk's calls, and what could not be delivered.
-func Mount(routes *access.Routes, sh *web.Shell, svc *Service, cursor Sealer) error {
+func Mount(routes *access.Routes, sh *web.Shell, svc *Service, cursor Cursors) error {
 	views, err := sh.Views(templates, "templates")
 	if err != nil {
 		return fmt.Errorf("notify: pages: %w", err)

@@ -79,31 +79,32 @@ func (s *Service) settle(ctx context.Context, m Message, told []Event, err error
 	if m.FirstAt.IsZero() {
 		m.FirstAt = now
 	}
-	entry := ledger.Entry{Actor: sector.System().Actor(), Object: "message:" + m.ID, Member: string(m.Member)}
+	entry := func(action string) ledger.Entry {
+		return ledger.Entry{Actor: sector.System().Actor(), Action: action, Object: "message:" + m.ID, Member: string(m.Member),
+			Detail: detail(map[string]any{"to": m.Recipient.ledgerName(), "attempt": m.Attempts, "events": len(m.Events), "reason": m.Reason})}
+	}
 	var work []jobs.Job
+	var e ledger.Entry
 	switch f := asFailure(err); {
 	case err == nil:
 		m.State, m.DoneAt, m.Reason, m.Detail = Sent, now, "", ""
-		entry.Action = "message.send"
+		e = entry("message.send")
 	case errs.Is(err, errs.NotFound), m.Topic == DeliveryFails && spent(m, now):
 		// A mail about mail that fails is of no use to anybody a day later;
 		// the page has said it.
 		m.State, m.DoneAt, m.Reason, m.Detail = Void, now, "", ""
-		entry.Action = "message.void"
+		e = entry("message.void")
 	case f.final || spent(m, now):
 		m.State, m.DoneAt, m.Reason, m.Detail = Dead, now, f.reason, clip(errText(f.cause))
-		entry.Action = "message.fail"
-		work = s.alarm(m)
+		e, work = entry("message.fail"), s.alarm(m)
 	default:
 		m.State, m.Due, m.Reason, m.Detail = Waiting, now.Add(pause(m.Attempts)), f.reason, clip(errText(f.cause))
-		entry.Action = "message.defer"
-		work = []jobs.Job{sendJob(m.ID, m.Due)}
+		e, work = entry("message.defer"), []jobs.Job{sendJob(m.ID, m.Due)}
 	}
-	entry.Detail = detail(map[string]any{"to": m.Recipient.ledgerName(), "attempt": m.Attempts, "events": len(m.Events), "reason": m.Reason})
 	if err := s.noteAtSource(ctx, m, told); err != nil {
 		return err
 	}
-	return s.Store.Settle(ctx, m, work, entry)
+	return s.Store.Settle(ctx, m, work, e)
 }
 
 // spent reports whether the message was tried for long enough.

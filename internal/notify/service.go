@@ -15,26 +15,30 @@ import (
 	"github.com/aspis-platform/aspis/internal/sector"
 )
 
-// Sealer keeps secrets at rest.
-type Sealer interface {
-	Seal(plain []byte) string
-	Open(sealed string) ([]byte, error)
+// Secrets keeps at rest what must be readable again. What is sealed for one id
+// does not open for another.
+type Secrets interface {
+	Seal(purpose, id string, plain []byte) (string, error)
+	Open(purpose, id, sealed string) ([]byte, error)
 }
 
-// Config is what a service is made of. All but Sources, Contacts and
-// Escalate are required.
+// Config is what a service is made of. All but Sources, Contacts, Expiring
+// and Escalate are required.
 type Config struct {
 	Store     Store
 	Directory Directory
 	Mailer    Mailer
 	Caller    Caller
 	Hooks     URLChecker
-	Sealer    Sealer
+	Secrets   Secrets
 	Texts     *i18n.Catalogue
 	// Sources know what events are about, by the kind of their object. An
 	// event without one is told in the topic's words.
 	Sources  map[string]Source
 	Contacts Contacts // nil: nobody's deputies are known
+	// Expiring are events of what else runs out soon, such as machines' keys;
+	// nil: nothing. It is asked twice a day.
+	Expiring func(ctx context.Context) ([]Event, error)
 	// Escalate is how long an urgent warning may lie unopened; 0: 30 minutes.
 	Escalate time.Duration
 	BaseURL  string // how people reach the program, for links

@@ -81,9 +81,12 @@ func (s *Service) CreateHook(ctx context.Context, v sector.Viewer, address strin
 		return Hook{}, "", errs.New(errs.Conflict, "notify.hook.many", maxHooks)
 	}
 	now := s.Now().UTC()
-	secret, sealed := s.newSecret()
-	h := Hook{ID: newID(), Member: v.Member, URL: u.String(), Topics: topics, Secret: sealed, CreatedAt: now, ChangedAt: now}
-	return h, secret, s.Store.PutHook(ctx, h, s.hookEntry(v, "webhook.create", h))
+	h := Hook{ID: newID(), Member: v.Member, URL: u.String(), Topics: topics, CreatedAt: now, ChangedAt: now}
+	secret, err := s.newSecret(&h)
+	if err != nil {
+		return Hook{}, "", err
+	}
+	return h, secret, s.Store.PutHook(ctx, h, s.entry(v, "webhook.create", h))
 }
 
 func (s *Service) checkHook(address string, topics []Topic) (*url.URL, error) {
@@ -104,13 +107,24 @@ func (s *Service) checkHook(address string, topics []Topic) (*url.URL, error) {
 	return u, nil
 }
 
-func (s *Service) newSecret() (secret, sealed string) {
-	raw := make([]byte, 24)
-	rand.Read(raw) //nolint:errcheck // never fails (Go 1.24)
-	return secretPrefix + base64.StdEncoding.EncodeToString(raw), s.Sealer.Seal(raw)
+// sealedFor is the purpose of webhooks' secrets.
+const sealedFor = "webhook"
+
+// newSecret gives the webhook a new secret, which it returns.
+func (s *Service) newSecret(h *Hook) (string, error) {
+	plain := make([]byte, 24)
+	if _, err := rand.Read(plain); err != nil {
+		return "", fmt.Errorf("notify: secret: %w", err)
+	}
+	sealed, err := s.Secrets.Seal(sealedFor, h.ID, plain)
+	if err != nil {
+		return "", fmt.Errorf("notify: secret: %w", err)
+	}
+	h.Secret = sealed
+	return secretPrefix + base64.StdEncoding.EncodeToString(plain), nil
 }
 
-func (s *Service) hookEntry(v sector.Viewer, action string, h Hook) ledger.Entry {
+func (s *Service) entry(v sector.Viewer, action string, h Hook) ledger.Entry {
 	host := ""
 	if u, err := url.Parse(h.URL); err == nil {
 		host = u.Host
@@ -131,10 +145,13 @@ func (s *Service) RotateHook(ctx context.Context, v sector.Viewer, id string) (H
 	if err != nil {
 		return Hook{}, "", err
 	}
-	secret, sealed := s.newSecret()
 	now := s.Now().UTC()
-	h.Old, h.OldUntil, h.Secret, h.ChangedAt = h.Secret, now.Add(overlap), sealed, now
-	return h, secret, s.Store.PutHook(ctx, h, s.hookEntry(v, "webhook.rotate", h))
+	h.Old, h.OldUntil, h.ChangedAt = h.Secret, now.Add(overlap), now
+	secret, err := s.newSecret(&h)
+	if err != nil {
+		return Hook{}, "", err
+	}
+	return h, secret, s.Store.PutHook(ctx, h, s.entry(v, "webhook.rotate", h))
 }
 
 // DropHook removes a webhook; what waits for it is not sent.
@@ -143,7 +160,7 @@ func (s *Service) DropHook(ctx context.Context, v sector.Viewer, id string) erro
 	if err != nil {
 		return err
 	}
-	return s.Store.DropHook(ctx, s.gate.For(v), id, s.hookEntry(v, "webhook.drop", h))
+	return s.Store.DropHook(ctx, s.gate.For(v), id, s.entry(v, "webhook.drop", h))
 }
 
 // payload is the body of a webhook. Content is for the API: a machine that is
@@ -230,7 +247,7 @@ func (s *Service) sign(h Hook, id string, now time.Time, body []byte) (string, e
 	}
 	var all []string
 	for _, sealed := range secrets {
-		secret, err := s.Sealer.Open(sealed)
+		secret, err := s.Secrets.Open(sealedFor, h.ID, sealed)
 		if err != nil {
 			return "", err
 		}

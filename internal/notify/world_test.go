@@ -20,7 +20,7 @@ import (
 	"github.com/aspis-platform/aspis/internal/platform/i18n"
 	"github.com/aspis-platform/aspis/internal/platform/jobs"
 	"github.com/aspis-platform/aspis/internal/platform/outbound"
-	"github.com/aspis-platform/aspis/internal/platform/seal"
+	"github.com/aspis-platform/aspis/internal/platform/secret"
 	"github.com/aspis-platform/aspis/internal/sector"
 )
 
@@ -121,7 +121,7 @@ func newWorld(t testing.TB, caller interface {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sealer, err := seal.New(make([]byte, seal.KeySize), "test")
+	box, err := secret.New(make([]byte, secret.KeySize))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,7 +142,7 @@ func newWorld(t testing.TB, caller interface {
 		{ID: "duty", Email: "duty@centre.example", Roles: []sector.Role{sector.DutyManager}},
 	}
 	w.svc = notify.New(notify.Config{
-		Store: w.store, Directory: w, Mailer: w, Caller: caller, Hooks: caller, Sealer: sealer, Texts: texts,
+		Store: w.store, Directory: w, Mailer: w, Caller: caller, Hooks: caller, Secrets: box, Texts: texts,
 		Sources: map[string]notify.Source{"advisory": w}, Contacts: w, BaseURL: "https://centre.example/", Now: time.Now,
 	})
 	return w
@@ -276,22 +276,6 @@ func (w *world) Failed(_ context.Context, m sector.MemberID, e notify.Event, rea
 }
 
 var errDown = errors.New("connection refused")
-
-// audit fails the test unless the ledger holds.
-func (w *world) audit() {
-	w.t.Helper()
-	var last ledger.Stored
-	err := w.db.Ledger().ScanLedger(context.Background(), func(s ledger.Stored) error {
-		if !s.Follows(last) {
-			return fmt.Errorf("entry %d does not follow %d", s.Seq, last.Seq)
-		}
-		last = s
-		return nil
-	})
-	if err != nil {
-		w.t.Error(err)
-	}
-}
 
 // actions are the ledger's, in order.
 func (w *world) actions() []string {

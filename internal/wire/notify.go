@@ -23,10 +23,6 @@ func newNotify(p *Program) (*notify.Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	sealer, err := p.engines.sealer("webhooks")
-	if err != nil {
-		return nil, err
-	}
 	letters, err := intel.NewLetters(p.isac.service, p.isac.store, p.opts.BaseURL)
 	if err != nil {
 		return nil, err
@@ -37,10 +33,10 @@ func newNotify(p *Program) (*notify.Service, error) {
 	}
 	out := outbound.New(outbound.Config{Allow: allow})
 	return notify.New(notify.Config{
-		Store: p.engines.db.Notifications(), Directory: p.directory, Mailer: mailer, Caller: out, Hooks: out, Sealer: sealer,
+		Store: p.engines.db.Notifications(), Directory: p.directory, Mailer: mailer, Caller: out, Hooks: out, Secrets: p.engines.secrets,
 		Texts: p.texts, BaseURL: p.opts.BaseURL, Now: p.opts.Now, Escalate: p.opts.EscalateAfter,
-		Contacts: contacts{p.directory},
-		Sources:  map[string]notify.Source{"advisory": advisorySource{letters}, "alert": alertSource{p.soc.alerts, p.opts.BaseURL}},
+		Contacts: contacts{p.directory}, Expiring: p.expiringKeys,
+		Sources: map[string]notify.Source{"advisory": advisorySource{letters}, "alert": alertSource{p.soc.alerts, p.opts.BaseURL}},
 	}), nil
 }
 
@@ -249,6 +245,23 @@ func (c contacts) Deputies(ctx context.Context, m sector.MemberID) ([]notify.Con
 		}
 	}
 	return all, nil
+}
+
+// expiringKeys are events of machines' keys that run out soon.
+func (p *Program) expiringKeys(ctx context.Context) ([]notify.Event, error) {
+	keys, err := p.engines.db.Sector().Keys(ctx, sector.KeyQuery{State: sector.KeyExpiring, Now: p.opts.Now()})
+	if err != nil {
+		return nil, err
+	}
+	var events []notify.Event
+	for _, k := range keys {
+		day := k.ExpiresAt.Format(time.DateOnly)
+		events = append(events, notify.Event{
+			ID: "key-expiry-" + k.ID + "-" + day, Topic: notify.KeyExpiring, Object: "path:/keys/" + k.ID, Args: []string{day},
+			Audience: notify.Audience{Members: sector.Audience{Members: []sector.MemberID{k.Member}}, Roles: []sector.Role{sector.Administrator}},
+		})
+	}
+	return events, nil
 }
 
 // deliveries checks that what is to be told can be told.
