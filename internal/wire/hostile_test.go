@@ -216,9 +216,6 @@ func TestHostileValuesEverywhere(t *testing.T) {
 	if _, err := w.directory.Member(t.Context(), "north-bank"); err != nil {
 		t.Errorf("the member is gone: %v", err)
 	}
-	if _, err := w.engines.db.VerifyLedger(t.Context()); err != nil {
-		t.Error(err)
-	}
 }
 
 // values puts the value into every parameter, or, where the line would grow
@@ -269,7 +266,7 @@ func TestOtherMethods(t *testing.T) {
 	}
 	for _, route := range w.routeTable {
 		_, path, _ := strings.Cut(route.Pattern, " ")
-		if path == "" || path == "/pulse/events" || path == "/sign-out" {
+		if path == "" || path == "/sign-out" {
 			continue
 		}
 		target := fill(path, "x", w.real(path))
