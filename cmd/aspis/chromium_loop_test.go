@@ -419,12 +419,16 @@ func (w *walk) administer() {
 	b.visit("/admin/members")
 	b.shows(w.name(w.members[3]))
 	b.click(`a[href="` + member + `"]`)
-	b.click(`form[action="` + member + `/keys"] button.primary`)
+	keys := "/keys?member=" + string(w.members[3].ID)
+	b.click(`a[href="` + keys + `"]`)
+	b.click(`a[href^="/keys/new"]`)
+	b.click(`input[name="scopes"][value="records"]`)
+	b.click(`form[action="/keys/new"] button.primary`)
 	secret := ask[string](b, `document.querySelector(".secret code").textContent`)
 	if len(secret) < 20 {
 		b.Errorf("the new key is %q", secret)
 	}
-	b.visit(member)
+	b.visit(keys)
 	if strings.Contains(ask[string](b, "document.documentElement.outerHTML"), secret) {
 		b.Error("the key is shown a second time")
 	}

@@ -13,6 +13,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/database"
 
 	"github.com/aspis-platform/aspis/internal/platform/errs"
 	"github.com/aspis-platform/aspis/internal/platform/peer"
@@ -261,6 +263,38 @@ func TestKeyChecksAreCheap(t *testing.T) {
 	d.now = d.now.Add(6 * time.Second)
 	if _, err := d.AuthenticateKey(ctx, secret); err == nil {
 		t.Error("what another process changes is never seen")
+	}
+}
+
+// TestKeysOfBeforeKeepWorking: keys that were made before there were
+// credentials work as they did, and do not expire.
+func TestKeysOfBeforeKeepWorking(t *testing.T) {
+	ctx, path := context.Background(), filepath.Join(t.TempDir(), "aspis.db")
+	old := &DB{now: time.Now}
+	must(t, old.openSQLite(path))
+	files, err := old.migrationTexts()
+	must(t, err)
+	provider, err := goose.NewProvider(database.DialectSQLite3, old.write, files)
+	must(t, err)
+	_, err = provider.UpTo(ctx, 3)
+	must(t, err)
+	for _, insert := range []string{
+		`INSERT INTO member (id, name, name_zh, sector, mail, created_at) VALUES ('north-bank', 'N', '北', 'banking', '', 1)`,
+		`INSERT INTO access_key (id, hash, member, scopes, created_at, revoked_at, last_used) VALUES ('k', '` + sector.HashSecret("aspis_old") + `', 'north-bank', 'records', 1, 0, 0)`,
+	} {
+		_, err := old.write.ExecContext(ctx, insert)
+		must(t, err)
+	}
+	must(t, old.Close())
+	db := openForTest(t, path)
+	d := sector.NewDirectory(db.Sector(), db.Sector(), db.Sector(), time.Now)
+	v, err := d.AuthenticateKey(ctx, "aspis_old")
+	if err != nil || v.Key != "k" || v.Member != "north-bank" {
+		t.Errorf("%+v, %v", v, err)
+	}
+	k, err := d.Key(ctx, sector.System(), "k")
+	if err != nil || k.State(time.Now()) != sector.KeyValid || !k.ExpiresAt.IsZero() || len(k.Networks) > 0 {
+		t.Errorf("%+v, %v", k, err)
 	}
 }
 

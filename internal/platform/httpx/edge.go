@@ -70,6 +70,11 @@ func (e *Edge) Wrap(mux Mux, around ...func(http.Handler) http.Handler) http.Han
 		if e.place.HTTPS {
 			w.Header().Set("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
 		}
+		if r.ProtoMajor == 1 && len(r.TransferEncoding) > 0 {
+			// There may have been a Content-Length beside the chunks, which
+			// net/http hides: the connection must end (RFC 9112 section 6.3).
+			w.Header().Set("Connection", "close")
+		}
 		done := e.metrics.begin()
 		defer func() {
 			e.recovered(w, r, recover())

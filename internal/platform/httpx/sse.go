@@ -28,16 +28,24 @@ const sseWrite = 10 * time.Second
 // the channel is closed, or the client stops reading. It owns no goroutine.
 // The producer must stop on the same context.
 func Events(w http.ResponseWriter, r *http.Request, events <-chan Event) error {
+	if r.Method == http.MethodHead { // has no body, and so no end to wait for
+		beginEvents(w)
+		return nil
+	}
 	return streamEvents(r.Context(), w, events, Heartbeat)
+}
+
+func beginEvents(w http.ResponseWriter) {
+	w.Header().Set("Content-Type", "text/event-stream")
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("X-Accel-Buffering", "no")
+	w.WriteHeader(http.StatusOK)
 }
 
 func streamEvents(ctx context.Context, w http.ResponseWriter, events <-chan Event, beat time.Duration) error {
 	ctl := http.NewResponseController(w)
 	_ = ctl.SetReadDeadline(time.Time{}) // not every writer has deadlines
-	w.Header().Set("Content-Type", "text/event-stream")
-	w.Header().Set("Cache-Control", "no-store")
-	w.Header().Set("X-Accel-Buffering", "no")
-	w.WriteHeader(http.StatusOK)
+	beginEvents(w)
 	tick := time.NewTicker(beat)
 	defer tick.Stop()
 	if err := push(w, ctl, []byte("retry: 3000\n\n")); err != nil {

@@ -97,3 +97,11 @@ func TestShutdownEndsStreams(t *testing.T) {
 		t.Errorf("shutdown with an open stream: %v", err)
 	}
 }
+
+func TestHeadOfAStreamEnds(t *testing.T) {
+	w := httptest.NewRecorder()
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodHead, "/events", nil)
+	if err := Events(w, r, make(chan Event)); err != nil || w.Header().Get("Content-Type") != "text/event-stream" || w.Body.Len() > 0 {
+		t.Errorf("%v, %v, %q", err, w.Header(), w.Body)
+	}
+}
