@@ -1,0 +1,155 @@
+package access
+
+import (
+	"net/http"
+	"path"
+	"reflect"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/aspis-platform/aspis/internal/platform/httpx"
+	"github.com/aspis-platform/aspis/internal/platform/i18n"
+	"github.com/aspis-platform/aspis/internal/sector"
+)
+
+// spec grows the OpenAPI document while operations are added.
+type spec struct {
+	api     huma.API
+	texts   *i18n.Catalogue
+	problem *huma.Schema
+}
+
+const problemType = "application/problem+json"
+
+func newSpec(rs *Routes) *spec {
+	schemas := huma.NewMapRegistry("#/components/schemas/", schemaName)
+	s := &spec{texts: rs.edge.Texts()}
+	s.api = huma.NewAPI(huma.Config{
+		OpenAPI: &huma.OpenAPI{
+			OpenAPI: "3.1.0", Info: &huma.Info{Title: "Aspis API", Version: "v1"},
+			Components: &huma.Components{Schemas: schemas, SecuritySchemes: map[string]*huma.SecurityScheme{
+				"session": {Type: "apiKey", In: "cookie", Name: "aspis", Description: "A person who signed in."},
+				"key":     {Type: "http", Scheme: "bearer", Description: "A member's key, or a person's token (aspis_pat_…)."},
+			}},
+		},
+		Formats:                      map[string]huma.Format{"application/json": huma.DefaultJSONFormat, "json": huma.DefaultJSONFormat},
+		DefaultFormat:                "application/json",
+		RejectUnknownQueryParameters: true,
+		Transformers:                 []huma.Transformer{keepRefusal},
+	}, adapter{rs})
+	s.problem = schemas.Schema(reflect.TypeFor[httpx.Problem](), true, "Problem")
+	return s
+}
+
+// schemaName is the name of a type in the document: with its package, since
+// domains name alike, and without the JSON that ours end with.
+func schemaName(t reflect.Type, hint string) string {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	name := strings.TrimSuffix(huma.DefaultSchemaNamer(t, hint), "JSON")
+	if t.Name() == "" || t.PkgPath() == "" {
+		return name
+	}
+	pkg := path.Base(t.PkgPath())
+	return strings.ToUpper(pkg[:1]) + pkg[1:] + name
+}
+
+// operation is the document's entry before the types are added.
+func (s *spec) operation(pattern string, need sector.Permission, d Doc) huma.Operation {
+	method, where := split(pattern)
+	if d.MaxBody == 0 {
+		d.MaxBody = defaultMaxBody
+	}
+	op := huma.Operation{
+		OperationID: d.ID, Method: method, Path: where, Tags: []string{d.Tag},
+		Summary: s.texts.T(i18n.En, "api.op."+d.ID), DefaultStatus: d.Status, MaxBodyBytes: d.MaxBody,
+		Responses: s.errors(need), Metadata: map[string]any{metaNeed: need, metaDoc: d},
+		Extensions: map[string]any{"x-permission": need},
+	}
+	if key := "api.op." + d.ID + ".text"; s.texts.Has(key) {
+		op.Description = s.texts.T(i18n.En, key)
+	}
+	if scopes := sector.GrantOf(need).Scopes; len(scopes) > 0 {
+		op.Extensions["x-scopes"] = scopes
+	}
+	if need != sector.Public {
+		op.Security = []map[string][]string{{"session": {}}, {"key": {}}}
+	}
+	if d.Creates {
+		op.Parameters = append(op.Parameters, &huma.Param{
+			Name: idempotencyKey, In: "header", Schema: &huma.Schema{Type: huma.TypeString},
+			Description: s.texts.T(i18n.En, "api.idempotency_key")})
+	}
+	if d.Media != "" {
+		op.Responses[okStatus(d)] = &huma.Response{Description: "OK",
+			Content: map[string]*huma.MediaType{d.Media: {Schema: &huma.Schema{Type: huma.TypeString}}}}
+	}
+	if d.Takes != "" {
+		op.RequestBody = &huma.RequestBody{Content: map[string]*huma.MediaType{d.Takes: {Schema: &huma.Schema{Type: huma.TypeString}}}}
+	}
+	return op
+}
+
+func okStatus(d Doc) string {
+	if d.Status == http.StatusCreated {
+		return "201"
+	}
+	return "200"
+}
+
+// errors are the answers that every operation may give instead.
+func (s *spec) errors(need sector.Permission) map[string]*huma.Response {
+	kinds := []string{"400", "404", "500", "503"}
+	if need != sector.Public {
+		kinds = append(kinds, "401", "403")
+	}
+	all := map[string]*huma.Response{}
+	for _, status := range kinds {
+		all[status] = &huma.Response{
+			Description: "A problem (RFC 9457); its code is the catalogue's key.",
+			Content:     map[string]*huma.MediaType{problemType: {Schema: s.problem}},
+		}
+	}
+	return all
+}
+
+// Document is the OpenAPI 3.1 document of the operations that were added.
+func (rs *Routes) Document() *huma.OpenAPI {
+	doc := rs.spec.api.OpenAPI()
+	schemas := doc.Components.Schemas.Map()
+	for _, unused := range []string{"V2ErrorModel", "V2ErrorDetail"} {
+		delete(schemas, unused) // huma/v2 has its own problem, which never leaves
+	}
+	return doc
+}
+
+// Described reports whether the document has the route.
+func (rs *Routes) Described(pattern string) bool {
+	method, where := split(pattern)
+	item := rs.spec.api.OpenAPI().Paths[where]
+	if item == nil {
+		return false
+	}
+	for m, op := range Operations(item) {
+		if m == method && op != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// Operations are a path's operations by method.
+func Operations(item *huma.PathItem) map[string]*huma.Operation {
+	all := map[string]*huma.Operation{}
+	for method, op := range map[string]*huma.Operation{
+		http.MethodGet: item.Get, http.MethodPost: item.Post, http.MethodPut: item.Put,
+		http.MethodPatch: item.Patch, http.MethodDelete: item.Delete,
+	} {
+		if op != nil {
+			all[method] = op
+		}
+	}
+	return all
+}
