@@ -55,10 +55,12 @@ func NewMemory(store ReplayStore, sealer Sealer, now func() time.Time) *Memory {
 // Remember makes operations that create answer again from the memory.
 func (rs *Routes) Remember(m *Memory) { rs.memo = m }
 
+// ReplayLife is how long an answer is kept.
+const ReplayLife = 24 * time.Hour
+
 const (
 	idempotencyKey  = "Idempotency-Key"
 	maxKey          = 255
-	replayLife      = 24 * time.Hour
 	replayUnsettled = time.Minute // a request that takes longer ended without an answer
 )
 
@@ -118,7 +120,7 @@ func (m *Memory) serve(w http.ResponseWriter, r *http.Request, key string, d Doc
 // claim takes the slot; one whose request never ended is free after a while.
 func (m *Memory) claim(ctx context.Context, slot, asked string, now time.Time) (Replay, bool, error) {
 	mine := Replay{Request: asked, At: now}
-	found, claimed, err := m.store.Claim(ctx, slot, mine, now.Add(-replayLife))
+	found, claimed, err := m.store.Claim(ctx, slot, mine, now.Add(-ReplayLife))
 	if err == nil && !claimed && found.Answer == "" && now.Sub(found.At) > replayUnsettled {
 		return m.store.Claim(ctx, slot, mine, now)
 	}
