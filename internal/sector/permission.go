@@ -50,6 +50,7 @@ const (
 	ReadLedger         Permission = "ledger.read"
 	ReadOwnLedger      Permission = "ledger.own"
 	SearchAll          Permission = "search"
+	FollowChanges      Permission = "changes.read"
 )
 
 // Grant is who holds a permission.
@@ -106,6 +107,7 @@ func Grants() []Grant {
 		{ReadHealth, centre, nil},
 		{ReadLedger, []Role{Administrator, DutyManager}, nil},
 		{ReadOwnLedger, []Role{MemberAdmin}, nil},
+		{FollowChanges, slices.Concat(centre, member, watchers, []Role{PartnerDesk}), []Scope{ScopeAdvisories, ScopeEvents}},
 		{SearchAll, slices.Concat(centre, member, watchers, []Role{PartnerDesk}), []Scope{ScopeAdvisories}},
 	}
 }
