@@ -38,6 +38,13 @@ func cursorTag(v sector.Viewer, question string) string {
 	return digest(string(v.Org), string(v.Member), question)[:20]
 }
 
+// ListIn is what a list takes; embed it in an operation's input.
+type ListIn struct {
+	Text   string `query:"q" maxLength:"200" doc:"Words to look for."`
+	Cursor string `query:"cursor" doc:"The next of the page before."`
+	Limit  int    `query:"limit" minimum:"1" maximum:"500" default:"50"`
+}
+
 // Page is the rows of a list after the one whose key is after, at most limit
 // of them, and the key to go on after; empty at the end. Rows are in their
 // order already; a key that is gone is an error of the cursor.

@@ -26,7 +26,7 @@ type idField struct {
 }
 
 type thingIn struct {
-	idField
+	ID      string `path:"id"`
 	Limit   int    `query:"limit" minimum:"1" maximum:"9" default:"3"`
 	IfMatch string `header:"If-Match"`
 	Body    struct {
@@ -219,7 +219,7 @@ func TestIdempotency(t *testing.T) {
 	}
 	g.fail = nil
 	status, first := ask("/api/v1/things/x", `{"name":"n"}`, "k")
-	if status != 201 || !strings.Contains(first, `"times":1`) {
+	if status != 201 || !strings.Contains(first, `{"id":"x","name":"n","limit":3,"times":1}`) {
 		t.Fatalf("after a failure: %d %s", status, first)
 	}
 	if status, again := ask("/api/v1/things/x", `{"name":"n"}`, "k"); status != 201 || again != first {

@@ -16,6 +16,7 @@ import (
 // spec grows the OpenAPI document while operations are added.
 type spec struct {
 	api     huma.API
+	names   *namer
 	texts   *i18n.Catalogue
 	problem *huma.Schema
 }
@@ -23,8 +24,8 @@ type spec struct {
 const problemType = "application/problem+json"
 
 func newSpec(rs *Routes) *spec {
-	schemas := huma.NewMapRegistry("#/components/schemas/", schemaName)
-	s := &spec{texts: rs.edge.Texts()}
+	s := &spec{texts: rs.edge.Texts(), names: &namer{unnamed: map[reflect.Type]string{}}}
+	schemas := huma.NewMapRegistry("#/components/schemas/", s.names.name)
 	s.api = huma.NewAPI(huma.Config{
 		OpenAPI: &huma.OpenAPI{
 			OpenAPI: "3.1.0", Info: &huma.Info{Title: "Aspis API", Version: "v1"},
@@ -42,23 +43,57 @@ func newSpec(rs *Routes) *spec {
 	return s
 }
 
-// schemaName is the name of a type in the document: with its package, since
-// domains name alike, and without the JSON that ours end with.
-func schemaName(t reflect.Type, hint string) string {
+// namer names the document's types.
+type namer struct {
+	operation string                  // the one that is being added
+	unnamed   map[reflect.Type]string // bodies that are written out where they are used
+}
+
+// name is a type's name: with its package, since domains name alike, and
+// without the JSON that ours end with. A type without a name gets that of the
+// operation that first has it.
+func (n *namer) name(t reflect.Type, hint string) string {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
+	if t.Kind() == reflect.Struct && t.Name() == "" {
+		if n.unnamed[t] == "" {
+			n.unnamed[t] = camel(n.operation) + strings.NewReplacer("InBody", "Request", "OutBody", "Answer").Replace(suffix(hint))
+		}
+		return n.unnamed[t]
+	}
 	name := strings.TrimSuffix(huma.DefaultSchemaNamer(t, hint), "JSON")
-	if t.Name() == "" || t.PkgPath() == "" {
+	if t.PkgPath() == "" {
 		return name
 	}
-	pkg := path.Base(t.PkgPath())
-	return strings.ToUpper(pkg[:1]) + pkg[1:] + name
+	return camel(path.Base(t.PkgPath())) + name
+}
+
+// suffix is InBody or OutBody where a hint ends so.
+func suffix(hint string) string {
+	for _, s := range []string{"InBody", "OutBody"} {
+		if strings.HasSuffix(hint, s) {
+			return s
+		}
+	}
+	return hint
+}
+
+// camel writes "draft-create" as "DraftCreate".
+func camel(name string) string {
+	var b strings.Builder
+	for part := range strings.SplitSeq(name, "-") {
+		if part != "" {
+			b.WriteString(strings.ToUpper(part[:1]) + part[1:])
+		}
+	}
+	return b.String()
 }
 
 // operation is the document's entry before the types are added.
 func (s *spec) operation(pattern string, need sector.Permission, d Doc) huma.Operation {
 	method, where := split(pattern)
+	s.names.operation = d.ID
 	if d.MaxBody == 0 {
 		d.MaxBody = defaultMaxBody
 	}

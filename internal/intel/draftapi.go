@@ -114,9 +114,9 @@ func (a api) draft(ctx context.Context, in *draftID) (*draftOut, error) {
 }
 
 type editIn struct {
-	draftID
+	ID      string `path:"id" format:"uuid"`
 	IfMatch string `header:"If-Match" doc:"The ETag that was read."`
-	Body    contentJSON
+	Body    DraftContent
 }
 
 func (a api) edit(ctx context.Context, in *editIn) (*draftOut, error) {
@@ -136,8 +136,8 @@ func (a api) edit(ctx context.Context, in *editIn) (*draftOut, error) {
 }
 
 type checkIn struct {
-	draftID
-	Body contentJSON
+	ID   string `path:"id" format:"uuid"`
+	Body DraftContent
 }
 
 type checkOut struct {
@@ -181,7 +181,7 @@ func (a api) preview(ctx context.Context, in *draftID) (*previewOut, error) {
 
 // stepIn is a change that needs nothing but the version that was read.
 type stepIn struct {
-	draftID
+	ID      string `path:"id" format:"uuid"`
 	IfMatch string `header:"If-Match" doc:"The ETag that was read."`
 }
 
@@ -236,8 +236,9 @@ func (a api) approve(ctx context.Context, in *stepIn) (*draftOut, error) {
 }
 
 type withdrawIn struct {
-	stepIn
-	Body struct {
+	ID      string `path:"id" format:"uuid"`
+	IfMatch string `header:"If-Match" doc:"The ETag that was read."`
+	Body    struct {
 		Reason string `json:"reason" doc:"For the ledger."`
 	}
 }

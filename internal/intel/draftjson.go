@@ -13,9 +13,9 @@ import (
 	"github.com/aspis-platform/aspis/internal/sector"
 )
 
-// contentJSON is what is edited of an advisory. Indicators are lines as an
+// DraftContent is what is edited of an advisory, on the wire. Indicators are lines as an
 // analyst writes them: "*.evil.example", "198.51.100.7", defanged or not.
-type contentJSON struct {
+type DraftContent struct {
 	Title      Text            `json:"title"`
 	Body       Text            `json:"body"`
 	TLP        sector.TLP      `json:"tlp"`
@@ -32,7 +32,7 @@ type draftJSON struct {
 	ID      AdvisoryID `json:"id"`
 	Version int        `json:"version"`
 	State   State      `json:"state"`
-	contentJSON
+	DraftContent
 	Alerts      []string      `json:"alerts"`
 	Author      sector.UserID `json:"author"`
 	SubmittedBy sector.UserID `json:"submitted_by,omitempty"`
@@ -48,7 +48,7 @@ func newDraftJSON(a Advisory) draftJSON {
 	d := draftJSON{
 		ID: a.ID, Version: a.Version, State: a.State, Alerts: a.Alerts, Author: a.Author, SubmittedBy: a.SubmittedBy,
 		CreatedAt: a.CreatedAt, ChangedAt: a.ChangedAt, Standing: a.Standing, ReleasedAt: a.ReleasedAt, WithdrawnAt: a.WithdrawnAt,
-		contentJSON: contentJSON{
+		DraftContent: DraftContent{
 			Title: a.Title, Body: a.Body, TLP: m.TLP, PAP: m.PAP, Category: a.Category, RSIT: a.RSIT,
 			Indicators: []string{}, AnswerDue: a.AnswerDue, Audience: a.Audience,
 		},
@@ -64,7 +64,7 @@ func newDraftJSON(a Advisory) draftJSON {
 
 // content reads what was sent; lines that are no indicators are reported
 // together.
-func (c contentJSON) content() (Content, error) {
+func (c DraftContent) content() (Content, error) {
 	out := Content{Audience: c.Audience, Message: Message{
 		Title: c.Title, Body: c.Body, Marking: sector.Marking{TLP: c.TLP, PAP: c.PAP},
 		Category: c.Category, RSIT: c.RSIT, AnswerDue: c.AnswerDue.UTC(),

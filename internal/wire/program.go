@@ -33,11 +33,13 @@ type Program struct {
 	registry   *prometheus.Registry
 	engines    *engines
 	directory  *sector.Directory
+	tokens     *sector.Tokens
 	soc        *soc
 	isac       *isac
 	listener   net.Listener
 	server     *http.Server
 	routeTable []access.Route
+	described  func(pattern string) bool // whether the API's document has a route
 	started    time.Time
 }
 
@@ -71,6 +73,7 @@ func (p *Program) build(ctx context.Context) error {
 		return err
 	}
 	p.directory = newDirectory(p.engines.db)
+	p.tokens = sector.NewTokens(p.engines.db.Sector(), p.directory, time.Now)
 	if p.soc, err = newSOC(p); err != nil {
 		return err
 	}

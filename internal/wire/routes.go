@@ -1,17 +1,20 @@
 package wire
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"strings"
 
 	"github.com/aspis-platform/aspis/internal/access"
 	"github.com/aspis-platform/aspis/internal/admin"
+	"github.com/aspis-platform/aspis/internal/apidoc"
 	"github.com/aspis-platform/aspis/internal/intel"
 	"github.com/aspis-platform/aspis/internal/monitor"
 	"github.com/aspis-platform/aspis/internal/platform/httpx"
 	"github.com/aspis-platform/aspis/internal/pulse"
 	"github.com/aspis-platform/aspis/internal/sector"
+	"github.com/aspis-platform/aspis/internal/tokens"
 	"github.com/aspis-platform/aspis/internal/web"
 	"github.com/aspis-platform/aspis/internal/web/static"
 )
@@ -35,14 +38,18 @@ func (p *Program) routes(edge *httpx.Edge) (http.Handler, error) {
 	routes.Handle("GET /healthz", sector.Public, httpx.Healthz())
 	routes.Handle("GET /readyz", sector.Public, httpx.Readyz(p.checks()...))
 	routes.Handle("GET /metrics", sector.Public, direct(httpx.MetricsHandler(p.registry)))
+	if err := p.mountAPI(routes); err != nil {
+		return nil, err
+	}
 	monitor.NewDoorAPI(p.soc.door, p.texts).Mount(routes)
 	monitor.NewAPI(p.soc.alerts, p.soc.events).Mount(routes)
 	intel.MountAPI(routes, p.isac.service, p.isac.sealer)
 	shell.Mount(routes)
 	err = errors.Join(
 		intel.MountTAXII(routes, p.isac.taxii, p.directory, p.opts.BaseURL, p.log),
-		p.mountPages(routes, shell))
-	p.routeTable = routes.Table()
+		p.mountPages(routes, shell),
+		apidoc.Mount(routes, shell))
+	p.routeTable, p.described = routes.Table(), routes.Described
 	return edge.Wrap(routes, func(next http.Handler) http.Handler { return p.identify(edge, shell, next) }), err
 }
 
@@ -58,8 +65,14 @@ func (p *Program) mountPages(routes *access.Routes, shell *web.Shell) error {
 	if err := intel.Mount(routes, shell, p.isac.service, p.directory, p.isac.sealer); err != nil {
 		return err
 	}
-	return admin.Mount(routes, shell, admin.Config{
-		Members: p.directory, People: p.directory, Engines: health{p}, BaseURL: p.opts.BaseURL})
+	if err := tokens.Mount(routes, shell, p.tokens, p.opts.Now); err != nil {
+		return err
+	}
+	return admin.Mount(routes, shell, p.adminConfig())
+}
+
+func (p *Program) adminConfig() admin.Config {
+	return admin.Config{Members: p.directory, People: p.directory, Engines: health{p}, BaseURL: p.opts.BaseURL}
 }
 
 func ways() []pulse.Way {
@@ -85,7 +98,7 @@ func (p *Program) identify(edge *httpx.Edge, shell *web.Shell, next http.Handler
 			people.ServeHTTP(w, r)
 			return
 		}
-		v, err := p.directory.AuthenticateKey(r.Context(), secret)
+		v, err := p.authenticate(r.Context(), secret)
 		if err != nil {
 			edge.Problem(w, r, err)
 			return
@@ -93,6 +106,14 @@ func (p *Program) identify(edge *httpx.Edge, shell *web.Shell, next http.Handler
 		httpx.SetActor(r.Context(), v.Actor())
 		next.ServeHTTP(w, r.WithContext(sector.WithViewer(r.Context(), v)))
 	})
+}
+
+// authenticate tells whose a secret is: a member's key or a person's token.
+func (p *Program) authenticate(ctx context.Context, secret string) (sector.Viewer, error) {
+	if sector.IsToken(secret) {
+		return p.tokens.Authenticate(ctx, secret)
+	}
+	return p.directory.AuthenticateKey(ctx, secret)
 }
 
 // direct hides a handler from requests that came through a proxy: the totals
