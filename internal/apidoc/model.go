@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
-	"net/http"
 	"slices"
 	"strings"
 
@@ -174,12 +173,4 @@ func typeName(s *huma.Schema) string {
 		return "JSON"
 	}
 	return s.Type
-}
-
-// Verb is the operation's method for a class of the page.
-func (o operation) Verb() string {
-	if o.Method == http.MethodGet {
-		return "quiet"
-	}
-	return "note"
 }

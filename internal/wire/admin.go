@@ -3,7 +3,6 @@ package wire
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -11,6 +10,7 @@ import (
 	"github.com/aspis-platform/aspis/internal/adapter/localsock"
 	"github.com/aspis-platform/aspis/internal/adapter/sqldb"
 	"github.com/aspis-platform/aspis/internal/platform/datadir"
+	"github.com/aspis-platform/aspis/internal/platform/errs"
 )
 
 // Admin is what can be done from the command line.
@@ -38,7 +38,7 @@ func OpenAdmin(ctx context.Context, data string, log *slog.Logger) (admin Admin,
 func VerifyLedger(ctx context.Context, data string, log *slog.Logger) (int64, error) {
 	// Opening would make an empty folder, whose ledger is in order.
 	if _, err := os.Stat(filepath.Join(data, databaseFile)); err != nil {
-		return 0, fmt.Errorf("%s is no data folder of aspis, name one with --data: %w", data, err)
+		return 0, errs.New(errs.Invalid, "cli.no_data_folder", data).Because(err)
 	}
 	dir, err := datadir.Open(data)
 	if err != nil {

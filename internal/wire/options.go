@@ -2,11 +2,12 @@ package wire
 
 import (
 	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"net/url"
 	"time"
+
+	"github.com/aspis-platform/aspis/internal/platform/errs"
 )
 
 // Options say what to run. The zero value of each field but Data and Listen
@@ -46,17 +47,17 @@ const (
 func (o *Options) check() error {
 	var mistakes []error
 	if o.Data == "" {
-		mistakes = append(mistakes, errors.New("--data: name the data folder"))
+		mistakes = append(mistakes, errs.New(errs.Invalid, "cli.data_missing"))
 	}
 	host, _, err := net.SplitHostPort(o.Listen)
 	if err != nil {
-		mistakes = append(mistakes, fmt.Errorf("--listen %q: want HOST:PORT, for example 127.0.0.1:8080", o.Listen))
+		mistakes = append(mistakes, errs.New(errs.Invalid, "cli.listen_form", o.Listen))
 	} else if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-		mistakes = append(mistakes, fmt.Errorf("--listen %q: this version serves plain HTTP, which is for this machine only; listen on 127.0.0.1 behind a TLS proxy", o.Listen))
+		mistakes = append(mistakes, errs.New(errs.Invalid, "cli.listen_plain", o.Listen))
 	}
 	for flag, value := range map[string]string{"--database": o.Database, "--nats": o.NATS, "--smtp": o.SMTP, "--base-url": o.BaseURL} {
 		if u, err := url.Parse(value); value != "" && (err != nil || u.Host == "") {
-			mistakes = append(mistakes, fmt.Errorf("%s %q: want a URL", flag, value))
+			mistakes = append(mistakes, errs.New(errs.Invalid, "cli.url_flag", flag, value))
 		}
 	}
 	if o.MailFrom == "" {

@@ -20,6 +20,7 @@ import (
 	"github.com/aspis-platform/aspis/internal/adapter/sqldb"
 	"github.com/aspis-platform/aspis/internal/intel"
 	"github.com/aspis-platform/aspis/internal/monitor"
+	"github.com/aspis-platform/aspis/internal/platform/errs"
 	"github.com/aspis-platform/aspis/internal/platform/httpx"
 	"github.com/aspis-platform/aspis/internal/platform/i18n"
 	"github.com/aspis-platform/aspis/internal/sector"
@@ -61,7 +62,7 @@ func (p *Program) build(ctx context.Context) error {
 	var err error
 	// The port first: when it is in use nothing else need be tried.
 	if p.listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", p.opts.Listen); err != nil {
-		return fmt.Errorf("listen on %s: %w; choose another port with --listen", p.opts.Listen, err)
+		return errs.New(errs.Unavailable, "cli.listen_failed", p.opts.Listen, err.Error()).Because(err)
 	}
 	if p.opts.BaseURL == "" {
 		p.opts.BaseURL = "http://" + p.listener.Addr().String()
