@@ -1,6 +1,7 @@
 package access
 
 import (
+	"encoding/json"
 	"net/http"
 	"path"
 	"reflect"
@@ -151,13 +152,65 @@ func (s *spec) errors(need sector.Permission) map[string]*huma.Response {
 }
 
 // Document is the OpenAPI 3.1 document of the operations that were added.
+// What is sent must be as it says; what is answered may gain members, so
+// that programs made of today's document read tomorrow's answers.
 func (rs *Routes) Document() *huma.OpenAPI {
 	doc := rs.spec.api.OpenAPI()
 	schemas := doc.Components.Schemas.Map()
 	for _, unused := range []string{"V2ErrorModel", "V2ErrorDetail"} {
 		delete(schemas, unused) // huma/v2 has its own problem, which never leaves
 	}
-	return doc
+	sent := map[string]bool{}
+	for _, item := range doc.Paths {
+		for _, op := range Operations(item) {
+			if op.RequestBody == nil {
+				continue
+			}
+			for _, c := range op.RequestBody.Content {
+				reach(schemas, c.Schema, sent)
+			}
+		}
+	}
+	open := make(map[string]*huma.Schema, len(schemas))
+	for name, schema := range schemas {
+		if open[name] = schema; !sent[name] && schema.AdditionalProperties == false {
+			wider := *schema // requests are checked with the original
+			wider.AdditionalProperties = nil
+			open[name] = &wider
+		}
+	}
+	out := *doc
+	parts := *doc.Components
+	parts.Schemas = frozen{doc.Components.Schemas, open}
+	out.Components = &parts
+	return &out
+}
+
+// frozen is a registry that shows other schemas than it makes.
+type frozen struct {
+	huma.Registry
+	schemas map[string]*huma.Schema
+}
+
+// Map implements huma.Registry.
+func (f frozen) Map() map[string]*huma.Schema { return f.schemas }
+
+// MarshalJSON writes the schemas.
+func (f frozen) MarshalJSON() ([]byte, error) { return json.Marshal(f.schemas) }
+
+// reach notes the schemas that one refers to.
+func reach(all map[string]*huma.Schema, s *huma.Schema, seen map[string]bool) {
+	if s == nil {
+		return
+	}
+	if name := strings.TrimPrefix(s.Ref, "#/components/schemas/"); name != "" && !seen[name] {
+		seen[name] = true
+		reach(all, all[name], seen)
+	}
+	reach(all, s.Items, seen)
+	for _, p := range s.Properties {
+		reach(all, p, seen)
+	}
 }
 
 // Described reports whether the document has the route.

@@ -165,10 +165,10 @@ func typeName(s *huma.Schema) string {
 		return refName(s)
 	case s.Items != nil:
 		return "[] " + typeName(s.Items)
-	case s.Format != "":
-		return s.Type + " " + s.Format
 	case s.Minimum != nil && s.Maximum != nil:
 		return fmt.Sprintf("%s %v–%v", s.Type, *s.Minimum, *s.Maximum)
+	case s.Format != "":
+		return s.Type + " " + s.Format
 	case s.Type == "":
 		return "JSON"
 	}
