@@ -171,7 +171,7 @@ func TestOperationRefuses(t *testing.T) {
 	}
 	g.fail = errs.New(errs.NotFound, "advisory.not_found").With(map[string]int{"n": 7})
 	r := g.ask(t, "POST", "/api/v1/things/x", `{"name":"n"}`)
-	if body := text(t, r); r.StatusCode != 404 || !strings.Contains(body, `"details":{"n":7}`) {
+	if body := text(t, r); r.StatusCode != http.StatusNotFound || !strings.Contains(body, `"details":{"n":7}`) {
 		t.Errorf("the handler's error: %d %s", r.StatusCode, body)
 	}
 	g.fail = errors.New("secret internals")
@@ -179,7 +179,7 @@ func TestOperationRefuses(t *testing.T) {
 		t.Errorf("internals show: %s", body)
 	}
 	g.viewer = sector.Viewer{}
-	if r := g.ask(t, "POST", "/api/v1/things/x", `{`); r.StatusCode != 401 {
+	if r := g.ask(t, "POST", "/api/v1/things/x", `{`); r.StatusCode != http.StatusUnauthorized {
 		t.Errorf("nobody: %d, before the body is looked at", r.StatusCode)
 	}
 }
@@ -188,13 +188,13 @@ func TestETag(t *testing.T) {
 	g := newRig(t)
 	r := g.ask(t, "GET", "/api/v1/things/7", "")
 	tag := r.Header.Get("ETag")
-	if r.StatusCode != 200 || tag == "" || r.Header.Get("Cache-Control") != "private, no-cache" {
+	if r.StatusCode != http.StatusOK || tag == "" || r.Header.Get("Cache-Control") != "private, no-cache" {
 		t.Fatalf("%d %v", r.StatusCode, r.Header)
 	}
-	if r := g.ask(t, "GET", "/api/v1/things/7", "", "If-None-Match", `"x", `+tag); r.StatusCode != 304 || text(t, r) != "" {
+	if r := g.ask(t, "GET", "/api/v1/things/7", "", "If-None-Match", `"x", `+tag); r.StatusCode != http.StatusNotModified || text(t, r) != "" {
 		t.Errorf("asked again with the tag: %d", r.StatusCode)
 	}
-	if r := g.ask(t, "GET", "/api/v1/things/8", "", "If-None-Match", tag); r.StatusCode != 200 {
+	if r := g.ask(t, "GET", "/api/v1/things/8", "", "If-None-Match", tag); r.StatusCode != http.StatusOK {
 		t.Errorf("another thing with the tag: %d", r.StatusCode)
 	}
 	for header, want := range map[string]int{`"v7"`: 7, `""`: -1, `"v0"`: -1, `v7`: -1, `*`: -1, ``: -1, `"v99999999999999999999"`: -1} {
@@ -324,5 +324,28 @@ func TestDescribed(t *testing.T) {
 	}
 	if strings.Contains(string(raw), "ErrorModel") {
 		t.Error("huma's problem is in the document")
+	}
+}
+
+// BenchmarkOperation is what reading, checking, answering and tagging cost.
+func BenchmarkOperation(b *testing.B) {
+	texts, err := i18n.Load()
+	if err != nil {
+		b.Fatal(err)
+	}
+	routes := New(httpx.NewEdge(slog.New(slog.DiscardHandler), texts, nil))
+	work := func(_ context.Context, in *thingIn) (*thingOut, error) {
+		out := &thingOut{}
+		out.Body.ID, out.Body.Name = in.ID, in.Body.Name
+		return out, nil
+	}
+	Operation(routes, "POST /api/v1/things/{id}", sector.WriteMembers, Doc{ID: "member-create", Tag: "members"}, work)
+	ctx := sector.WithViewer(b.Context(), sector.Viewer{Org: sector.Centre, User: "u1", Roles: []sector.Role{sector.Administrator}})
+	for b.Loop() {
+		w := httptest.NewRecorder()
+		routes.ServeHTTP(w, httptest.NewRequestWithContext(ctx, http.MethodPost, "/api/v1/things/7?limit=3", strings.NewReader(`{"name":"n"}`)))
+		if w.Code != http.StatusOK {
+			b.Fatal(w.Code)
+		}
 	}
 }

@@ -354,10 +354,10 @@ func (a api) health(ctx context.Context, _ *struct{}) (*healthOut, error) {
 		h.Parts = append(h.Parts, partJSON{p.Name, p.Engine, p.State, p.Detail, p.Took.Seconds()})
 	}
 	for _, q := range s.Queues {
-		h.Queues = append(h.Queues, queueJSON{q.Name, q.Waiting, q.Oldest, q.Bytes, q.Late})
+		h.Queues = append(h.Queues, queueJSON(q))
 	}
 	for _, d := range s.Disks {
-		h.Disks = append(h.Disks, diskJSON{d.Path, d.Used, d.Free, d.Total, d.Low})
+		h.Disks = append(h.Disks, diskJSON(d))
 	}
 	return &healthOut{h}, nil
 }
