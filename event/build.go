@@ -52,7 +52,7 @@ func (b *builder) addAt(key uint32, keyLen int, kind Kind, start, end uint32) ui
 	i := uint32(len(b.nodes))
 	b.nodes = append(b.nodes, node{
 		kind: kind, flags: isMember, start: start, end: end, next: i + 1,
-		key: key, keyLen: uint16(keyLen), hash: b.hash(b.text(key, key+uint32(keyLen))),
+		key: key, keyLen: uint16(keyLen), hash: hashName(b.text(key, key+uint32(keyLen))),
 	})
 	b.enter(i)
 	b.finish()

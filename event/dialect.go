@@ -243,7 +243,7 @@ func (t *tape) rename(c, name uint32) {
 	}
 	n := &t.nodes[text]
 	n.key, n.keyLen = label.start, uint16(label.end-label.start)
-	n.hash = t.hash(t.key(n))
+	n.hash = hashName(t.key(n))
 	t.enter(text)
 }
 
@@ -271,7 +271,7 @@ func (t *tape) unspaceMembers(i uint32) {
 		}
 		start, end := t.intern(strings.ReplaceAll(name, " ", ""))
 		n.key, n.keyLen = start, uint16(end-start)
-		n.hash = t.hash(t.key(n))
+		n.hash = hashName(t.key(n))
 		t.enter(c)
 		return true
 	})

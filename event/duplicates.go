@@ -2,9 +2,12 @@ package event
 
 import "hash/maphash"
 
-// hash of a member name. The seed differs for every tape, so that nobody can
-// prepare names that collide.
-func (t *tape) hash(name string) uint32 { return uint32(maphash.String(t.seed, name)) }
+// seed differs for every process, so that nobody can prepare names that
+// collide, and is one for the process, so that names can be hashed ahead.
+var seed = maphash.MakeSeed() //nolint:gochecknoglobals // never changes
+
+// hashName is the hash of a member name.
+func hashName(name string) uint32 { return uint32(maphash.String(seed, name)) }
 
 // hideDuplicates marks every member of object self whose name appears again
 // later in it: as in encoding/json, the last one wins.
@@ -123,10 +126,14 @@ func (t *tape) put(table []uint32, i uint32) uint32 {
 
 // find returns the node entered under name, 0 for none.
 func (t *tape) find(table []uint32, name string) uint32 {
+	return t.findHashed(table, name, hashName(name))
+}
+
+// findHashed is find for a name whose hash is known.
+func (t *tape) findHashed(table []uint32, name string, h uint32) uint32 {
 	if len(table) == 0 {
 		return 0
 	}
-	h := t.hash(name)
 	mask := uint32(len(table) - 1)
 	for at := h & mask; ; at = (at + 1) & mask {
 		i := table[at]

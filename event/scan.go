@@ -3,7 +3,6 @@ package event
 import (
 	"bytes"
 	"encoding/binary"
-	"hash/maphash"
 	"math/bits"
 	"unicode/utf8"
 )
@@ -52,9 +51,6 @@ func (t *tape) reset(raw []byte) {
 	t.index, t.entered = t.index[:0], 0
 	if t.nodes == nil {
 		t.nodes = make([]node, 0, 16+len(raw)/24)
-	}
-	if t.seed == (maphash.Seed{}) {
-		t.seed = maphash.MakeSeed()
 	}
 }
 
@@ -296,7 +292,7 @@ func (s *scanner) member() error {
 	s.pos++
 	return s.value(node{
 		key: start, keyLen: uint16(end - start), flags: isMember,
-		hash: s.hash(s.text(start, end)),
+		hash: hashName(s.text(start, end)),
 	})
 }
 

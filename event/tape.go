@@ -1,9 +1,6 @@
 package event
 
-import (
-	"hash/maphash"
-	"unsafe"
-)
+import "unsafe"
 
 // node is one value on the tape. A record is a flat list of nodes in the order
 // of its bytes; an object's or list's members follow it up to next.
@@ -32,7 +29,6 @@ type tape struct {
 	raw   []byte
 	arena []byte
 	nodes []node
-	seed  maphash.Seed
 
 	index   []uint32 // open addressing over the names of the flat view
 	entered int      // names in the index

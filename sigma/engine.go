@@ -1,6 +1,8 @@
 package sigma
 
 import (
+	"slices"
+
 	"github.com/aspis-platform/aspis/event"
 )
 
@@ -13,6 +15,11 @@ type Event interface {
 	EachText(f func(field, text string) bool)
 	// Logsource returns what produced the event.
 	Logsource() event.Logsource
+}
+
+// namedEvent is an Event that takes prepared names; *event.Event is one.
+type namedEvent interface {
+	Get(name *event.Name) (event.Value, bool)
 }
 
 // EngineOptions changes how an Engine is compiled.
@@ -30,7 +37,8 @@ type Engine struct {
 	nodes  []node
 	kids   []int32
 	preds  []*pred
-	fields []string // by slot; slot 0 is all leaf values, for keywords
+	fields []string     // by slot; slot 0 is all leaf values, for keywords
+	names  []event.Name // the same, prepared
 	slots  map[string]int32
 	plans  map[event.Logsource]*plan
 	all    *plan // all rules, when log sources are ignored
@@ -65,8 +73,30 @@ func NewEngine(rules []*Rule, opts EngineOptions) *Engine {
 			c.engine.roots = append(c.engine.roots, c.rule(r.detection))
 		}
 	}
+	for _, name := range c.engine.fields {
+		c.engine.names = append(c.engine.names, event.NewName(name))
+	}
 	c.plans(opts)
 	return c.engine
+}
+
+// plansOf returns the plans that events of a log source go through: those of
+// every log source that a rule may name for it.
+func (e *Engine) plansOf(ls event.Logsource) []*plan {
+	var plans []*plan
+	also := ls.Also()
+	for _, category := range [...]string{ls.Category, also[0], also[1]} {
+		for mask := 1; mask < 8; mask++ {
+			key, ok := maskLogsource(event.Logsource{Product: ls.Product, Category: category, Service: ls.Service}, mask)
+			if !ok {
+				continue
+			}
+			if p := e.plans[key]; p != nil && !slices.Contains(plans, p) {
+				plans = append(plans, p)
+			}
+		}
+	}
+	return plans
 }
 
 // Len returns the number of rules compiled in.

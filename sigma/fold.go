@@ -1,6 +1,8 @@
 package sigma
 
 import (
+	"encoding/binary"
+	"slices"
 	"unicode"
 	"unicode/utf8"
 )
@@ -31,26 +33,20 @@ func foldRune(r rune) rune {
 // appendFold appends the folded form of s to dst. Bytes that are not UTF-8 are
 // kept as they are, so that folding works piece by piece.
 func appendFold(dst []byte, s string) []byte {
-	i := 0
-	for ; i+8 <= len(s); i += 8 {
-		w := load64(s, i)
-		if w&highBits != 0 {
-			return appendFoldSlow(dst, s[i:])
-		}
-		dst = appendWord(dst, lowerWord(w))
-	}
-	for ; i < len(s); i++ {
-		c := s[i]
-		if c >= utf8.RuneSelf {
-			return appendFoldSlow(dst, s[i:])
-		}
-		dst = append(dst, byte(foldRune(rune(c))))
-	}
-	return dst
-}
-
-func appendFoldSlow(dst []byte, s string) []byte {
+	dst = slices.Grow(dst, len(s)+8)
 	for i := 0; i < len(s); {
+		if i+8 <= len(s) {
+			if w := load64(s, i); w&highBits == 0 {
+				dst = binary.LittleEndian.AppendUint64(dst, lowerWord(w))
+				i += 8
+				continue
+			}
+		}
+		if c := s[i]; c < utf8.RuneSelf {
+			dst = append(dst, byte(foldRune(rune(c))))
+			i++
+			continue
+		}
 		r, n := utf8.DecodeRuneInString(s[i:])
 		if r == utf8.RuneError && n == 1 {
 			dst = append(dst, s[i])
@@ -80,11 +76,6 @@ func lowerWord(w uint64) uint64 {
 	fromA := w + (0x80-'A')*everyByte
 	pastZ := w + (0x7f-'Z')*everyByte
 	return w | (fromA^pastZ)&highBits>>2
-}
-
-func appendWord(dst []byte, w uint64) []byte {
-	return append(dst, byte(w), byte(w>>8), byte(w>>16), byte(w>>24),
-		byte(w>>32), byte(w>>40), byte(w>>48), byte(w>>56))
 }
 
 func fold(s string) string { return string(appendFold(make([]byte, 0, len(s)), s)) }

@@ -15,10 +15,14 @@ type Matcher struct {
 	memo     []uint32 // by node: epoch<<1 | result
 	seen     []uint32 // by rule: the epoch it became a candidate in
 	contents []slotContent
-	arena    []byte // folded text of this event
-	hits     []int32
+	arena    []byte  // folded text of this event
+	literals []int32 // found in a value
+	hits     []int32 // rules that a value makes candidates
 	found    []int32 // candidates of this event, then its matches
 	event    Event
+	named    namedEvent // the event, where it takes prepared names
+	routes   map[event.Logsource][]*plan
+	memory   memory
 	filling  *content // the one that addValue and addText fill
 	addValue func(event.Value) bool
 	addText  func(field, text string) bool
@@ -45,6 +49,8 @@ func (e *Engine) NewMatcher() *Matcher {
 		memo:     make([]uint32, len(e.nodes)),
 		seen:     make([]uint32, len(e.rules)),
 		contents: make([]slotContent, len(e.fields)),
+		routes:   map[event.Logsource][]*plan{},
+		memory:   newMemory(),
 	}
 	m.addValue = m.fill
 	m.addText = func(_, text string) bool {
@@ -76,7 +82,7 @@ func (m *Matcher) Match(ev Event, yield func(*Rule) bool) {
 	}
 	m.stats.Matches += uint64(len(matches))
 	slices.Sort(matches)
-	m.event = nil
+	m.event, m.named = nil, nil
 	for _, r := range matches {
 		if !yield(m.engine.rules[r]) {
 			return
@@ -84,15 +90,21 @@ func (m *Matcher) Match(ev Event, yield func(*Rule) bool) {
 	}
 }
 
+// maxRoutes bounds the log sources whose plans a Matcher remembers.
+const maxRoutes = 1024
+
 func (m *Matcher) routed(ls event.Logsource) {
-	for mask := 1; mask < 8; mask++ {
-		key, ok := maskLogsource(ls, mask)
-		if !ok {
-			continue
+	plans, known := m.routes[ls]
+	if !known {
+		plans = m.engine.plansOf(ls)
+		if len(m.routes) >= maxRoutes {
+			clear(m.routes)
 		}
-		if p := m.engine.plans[key]; p != nil {
-			m.collect(p)
-		}
+		ls = event.Logsource{Product: strings.Clone(ls.Product), Category: strings.Clone(ls.Category), Service: strings.Clone(ls.Service)}
+		m.routes[ls] = plans
+	}
+	for _, p := range plans {
+		m.collect(p)
 	}
 }
 
@@ -106,6 +118,7 @@ func (m *Matcher) begin(ev Event) {
 		m.epoch = 1
 	}
 	m.event = ev
+	m.named, _ = ev.(namedEvent)
 	m.arena = m.arena[:0]
 	m.found = m.found[:0]
 }
@@ -119,31 +132,43 @@ func (m *Matcher) collect(p *plan) {
 		f := &p.fields[i]
 		c := m.content(f.slot)
 		for j := range c.texts {
-			m.probe(f, &c.texts[j])
-		}
-	}
-}
-
-func (m *Matcher) probe(f *fieldIndex, t *text) {
-	if f.exact != nil {
-		for _, r := range f.exact[t.folded] {
-			m.candidate(r)
-		}
-		if t.num != "" {
-			for _, r := range f.exact[t.num] {
+			for _, r := range m.probe(f, &c.texts[j]) {
 				m.candidate(r)
 			}
 		}
 	}
-	if f.scan == nil {
-		return
+}
+
+// probe returns the rules that a value makes candidates, some perhaps several
+// times. Values come again and again, so what was found for one is remembered.
+func (m *Matcher) probe(f *fieldIndex, t *text) []int32 {
+	if t.num != "" || len(t.raw) > maxRemembered {
+		m.hits = m.search(f, t, m.hits[:0])
+		return m.hits
 	}
-	m.hits = f.scan.scan(t.folded, m.hits[:0])
-	for _, h := range m.hits {
-		for _, r := range f.scan.literals[h].rules {
-			m.candidate(r)
+	known, ok := m.memory.at(f, t.raw)
+	if !ok {
+		known.rules = m.search(f, t, known.rules[:0])
+	}
+	return known.rules
+}
+
+// search looks for the witnesses of a field in a value.
+func (m *Matcher) search(f *fieldIndex, t *text, found []int32) []int32 {
+	m.foldText(t)
+	if f.exact != nil {
+		found = append(found, f.exact[t.folded]...)
+		if t.num != "" {
+			found = append(found, f.exact[t.num]...)
 		}
 	}
+	if f.scan != nil {
+		m.literals = f.scan.scan(t.folded, m.literals[:0])
+		for _, h := range m.literals {
+			found = append(found, f.scan.literals[h].rules...)
+		}
+	}
+	return found
 }
 
 func (m *Matcher) candidate(r int32) {
@@ -190,12 +215,16 @@ func (m *Matcher) eval(id int32) bool {
 
 func (m *Matcher) pred(n *node) bool {
 	p := m.engine.preds[n.from]
+	c := m.content(n.slot)
 	var other *content
 	if p.kind == predFieldRef {
-		m.content(n.other)
-		other = &m.contents[n.other].content
+		other = m.content(n.other)
+		m.foldContent(other)
 	}
-	ok, err := p.holds(m.content(n.slot), other)
+	if p.folds() {
+		m.foldContent(c)
+	}
+	ok, err := p.holds(c, other)
 	if err != nil {
 		m.stats.Timeouts++
 	}
@@ -216,7 +245,7 @@ func (m *Matcher) content(slot int32) *content {
 		m.event.EachText(m.addText)
 		return &c.content
 	}
-	v, ok := m.event.Field(m.engine.fields[slot])
+	v, ok := m.field(slot)
 	if !ok || v.Kind() == event.Missing {
 		return &c.content
 	}
@@ -242,13 +271,33 @@ func (m *Matcher) fill(v event.Value) bool {
 	return true
 }
 
-// textOf prepares a scalar for comparison. Its folded form lies in the arena,
-// which is not reused before the next event.
-func (m *Matcher) textOf(v event.Value) text {
-	t := text{raw: v.Text(), value: v}
+func (m *Matcher) field(slot int32) (event.Value, bool) {
+	if m.named != nil {
+		return m.named.Get(&m.engine.names[slot])
+	}
+	return m.event.Field(m.engine.fields[slot])
+}
+
+// foldText makes a value's folded form, once. It lies in the arena, which is
+// not reused before the next event.
+func (m *Matcher) foldText(t *text) {
+	if t.folded != "" || t.raw == "" {
+		return
+	}
 	from := len(m.arena)
 	m.arena = appendFold(m.arena, t.raw)
 	t.folded = view(m.arena[from:len(m.arena):len(m.arena)])
+}
+
+func (m *Matcher) foldContent(c *content) {
+	for i := range c.texts {
+		m.foldText(&c.texts[i])
+	}
+}
+
+// textOf prepares a scalar for comparison.
+func (m *Matcher) textOf(v event.Value) text {
+	t := text{raw: v.Text(), value: v}
 	if v.Kind() == event.Number && !plainInteger(t.raw) {
 		t.num = strings.Clone(canonicalNumber(t.raw))
 	}

@@ -73,6 +73,9 @@ type content struct {
 	texts   []text
 }
 
+// folds reports whether the predicate compares folded text.
+func (p *pred) folds() bool { return !p.cased && p.kind != predRegex && p.kind <= predFieldRef }
+
 // holds evaluates the predicate; other is the content of the field referred
 // to by predFieldRef. The error is a regular expression out of time.
 func (p *pred) holds(c, other *content) (bool, error) {

@@ -142,6 +142,7 @@ type plan struct {
 // fieldIndex finds the witnesses of one field.
 type fieldIndex struct {
 	slot  int32
+	salt  uint64             // spreads the places of equal values of different fields
 	exact map[string][]int32 // folded whole value → rules
 	scan  *scanner           // the other kinds; nil for none
 }
@@ -216,7 +217,8 @@ func (c *compiler) plan(rules []int32) *plan {
 }
 
 func (c *compiler) fieldIndex(slot int32, found map[witness][]int32) fieldIndex {
-	f := fieldIndex{slot: slot}
+	c.indexes++
+	f := fieldIndex{slot: slot, salt: c.indexes * 0x9E3779B97F4A7C15}
 	var scanned []scanLiteral
 	for w, rules := range found {
 		if w.kind == predExact {

@@ -243,7 +243,7 @@ func (w *walk) alerts() {
 	b.says("common.keys.title")
 	b.do(press("Escape"))
 	b.until(`!document.querySelector("#keys").open`)
-	b.do(press("/"))
+	b.do(press("f"))
 	b.until(`document.activeElement.name === "q"`)
 	b.turn(chromedp.KeyEvent(w.address), press("Enter"))
 	b.shows(w.defanged)
@@ -398,7 +398,7 @@ func (w *walk) events() {
 	b := w.people["analyst"]
 	b.visit("/events")
 	b.says("monitor.events.title", "monitor.events.histogram")
-	b.do(press("/"))
+	b.do(press("f"))
 	b.turn(chromedp.KeyEvent("ip:"+w.address), press("Enter"))
 	if n := ask[int](b, `document.querySelectorAll("table.events tbody tr").length`); n != len(w.attacked()) {
 		b.Errorf("%d records about %s, want %d", n, w.address, len(w.attacked()))

@@ -35,6 +35,7 @@ func (l *loop) outsiderSees() view {
 		seen.ask(l, staff, "staff "+path, path)
 	}
 	seen.pages(l, device)
+	seen.pulse(l, staff)
 	if what := "device /api/v1/events?histogram=10&q=" + url.QueryEscape("domain:"+attackerName) + l.span(); !strings.Contains(seen[what], "past-outside") {
 		l.Errorf("the outsider does not find its own record of days ago: %s", seen[what])
 	}
@@ -99,6 +100,20 @@ func (v view) ask(t testing.TB, c *caller, what, path string, header ...string) 
 	}
 	body := strings.ReplaceAll(got.body, got.header.Get("X-Request-Id"), "REQUEST")
 	v[what] = b.String() + "\n" + ago.ReplaceAllString(body, "AGO")
+}
+
+// pulse adds the figures of the member's loop, a line a station: what came in
+// and what waits. Rates and charts move with time and are left out.
+func (v view) pulse(t testing.TB, c *caller) {
+	t.Helper()
+	row := regexp.MustCompile(`(?s)<tr><th scope="row">(?:<a [^>]*>)?([^<]*).*?<td class="num">([^<]*)</td><td class="num">[^<]*</td><td class="num">([^<]*)</td>`)
+	rows := row.FindAllStringSubmatch(c.get("/").body, -1)
+	if len(rows) < 10 {
+		t.Fatalf("the pulse has %d stations", len(rows))
+	}
+	for _, r := range rows {
+		v["pulse "+r[1]] = r[2] + " waiting " + r[3]
+	}
 }
 
 // pages follows TAXII's pages of one object each to their end.

@@ -1,5 +1,5 @@
-// Package admin is the pages that run the centre: members, their keys,
-// people, and the health of the engines.
+// Package admin is the pages that run the centre: members, people, and
+// the health of the engines.
 package admin
 
 import (
@@ -13,11 +13,15 @@ import (
 	"github.com/aspis-platform/aspis/internal/web"
 )
 
-// Members is the members and their machine keys.
+// Members is the members.
 type Members interface {
 	Members(ctx context.Context) ([]sector.Member, error)
 	Member(ctx context.Context, id sector.MemberID) (sector.Member, error)
 	CreateMember(ctx context.Context, by sector.Viewer, m sector.Member) (sector.Member, error)
+}
+
+// Keys is the members' machine keys.
+type Keys interface {
 	Keys(ctx context.Context, m sector.MemberID) ([]sector.Key, error)
 	// CreateKey returns the secret, which exists nowhere else afterwards.
 	CreateKey(ctx context.Context, by sector.Viewer, m sector.MemberID, scopes []sector.Scope) (sector.Key, string, error)
@@ -40,6 +44,7 @@ type Engines interface {
 // Config is what the pages work on.
 type Config struct {
 	Members Members
+	Keys    Keys // for the API; the pages are package machine's
 	People  People
 	Engines Engines
 	// BaseURL is how people reach the program, for one-time links; empty:
@@ -73,9 +78,6 @@ func Mount(routes *access.Routes, sh *web.Shell, c Config) error {
 	sh.Page(routes, "GET /admin/health", sector.ReadHealth, p.health)
 	sh.Page(routes, "GET /admin/members/new", sector.WriteMembers, p.newMember)
 	sh.Page(routes, "POST /admin/members/new", sector.WriteMembers, p.createMember)
-	sh.Page(routes, "POST /admin/members/{id}/keys", sector.CreateKeys, p.createKey)
-	sh.Page(routes, "GET /admin/members/{id}/keys/{key}/revoke", sector.RevokeKeys, p.askRevoke)
-	sh.Page(routes, "POST /admin/members/{id}/keys/{key}/revoke", sector.RevokeKeys, p.revoke)
 	sh.Page(routes, "GET /admin/people", sector.ReadPeople, p.people)
 	sh.Page(routes, "GET /admin/people/new", sector.InvitePeople, p.newPerson)
 	sh.Page(routes, "POST /admin/people/new", sector.InvitePeople, p.createPerson)

@@ -28,7 +28,6 @@ func TestPages(t *testing.T) {
 	paths := []string{
 		"/admin/members", "/admin/members?q=jade&sector=banking", "/admin/members?q=nobody", "/admin/members?sort=name&dir=desc",
 		"/admin/members/jade-bank", "/admin/members/camphor-bank", "/admin/members/new",
-		"/admin/members/jade-bank/keys/b3nv8rj5c0yh6p2s/revoke",
 		"/admin/people", "/admin/people?role=analyst", "/admin/people?q=nobody", "/admin/people/new", "/admin/people/new?member=jade-bank",
 		"/admin/health",
 	}
@@ -50,14 +49,14 @@ func TestPages(t *testing.T) {
 func TestAnalystSeesNoButtonsOfAdministrators(t *testing.T) {
 	kit, _ := newKit(t)
 	body := kit.Get(t, sector.Analyst, i18n.En, "/admin/members/jade-bank").Body
-	for _, way := range []string{"/revoke", `action="/admin/members/jade-bank/keys"`, "/admin/people/new"} {
+	for _, way := range []string{"/keys", "/admin/people/new"} {
 		if strings.Contains(body, way) {
 			t.Errorf("an analyst is shown %s", way)
 		}
 	}
-	page := kit.Post(t, sector.Analyst, i18n.En, "/admin/members/jade-bank/keys", url.Values{"scopes": {"records"}})
+	page := kit.Post(t, sector.Analyst, i18n.En, "/admin/members/new", url.Values{"id": {"fir-bank"}})
 	if page.Status != http.StatusForbidden {
-		t.Errorf("an analyst who creates a key gets %d", page.Status)
+		t.Errorf("an analyst who adds a member gets %d", page.Status)
 	}
 }
 
@@ -99,58 +98,6 @@ func TestCreateMember(t *testing.T) {
 				t.Error("the new member or the message is not shown")
 			}
 		})
-	}
-}
-
-func TestKeyIsShownOnce(t *testing.T) {
-	for _, lang := range i18n.Langs() {
-		kit, _ := newKit(t)
-		page := kit.Post(t, sector.Administrator, lang, "/admin/members/jade-bank/keys", url.Values{"scopes": {"records", "taxii"}})
-		if page.Status != http.StatusCreated || page.Header.Get("Cache-Control") != "no-store" {
-			t.Errorf("status %d, cache %q", page.Status, page.Header.Get("Cache-Control"))
-		}
-		webtest.Check(t, page)
-		if n := strings.Count(page.Body, admintest.Secret); n != 2 { // to read and to copy
-			t.Errorf("the secret stands %d times on the page", n)
-		}
-		if strings.Contains(kit.Get(t, sector.Administrator, lang, "/admin/members/jade-bank").Body, admintest.Secret) {
-			t.Error("the secret is shown again")
-		}
-		if strings.Contains(kit.Log.String(), admintest.Secret) {
-			t.Error("the secret is in the log")
-		}
-	}
-}
-
-func TestKeyNeedsAScope(t *testing.T) {
-	kit, fake := newKit(t)
-	before, _ := fake.Keys(t.Context(), "jade-bank")
-	page := kit.Post(t, sector.Administrator, i18n.ZhHant, "/admin/members/jade-bank/keys", url.Values{})
-	webtest.Check(t, page)
-	after, _ := fake.Keys(t.Context(), "jade-bank")
-	if page.Status != http.StatusUnprocessableEntity || len(after) != len(before) {
-		t.Errorf("status %d, %d keys, were %d", page.Status, len(after), len(before))
-	}
-}
-
-func TestRevoke(t *testing.T) {
-	kit, fake := newKit(t)
-	path := "/admin/members/jade-bank/keys/b3nv8rj5c0yh6p2s/revoke"
-	if page := kit.Post(t, sector.Administrator, i18n.En, path, nil); page.Status != http.StatusSeeOther {
-		t.Fatalf("status %d", page.Status)
-	}
-	keys, err := fake.Keys(t.Context(), "jade-bank")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, k := range keys {
-		if revoked := !k.RevokedAt.IsZero(); revoked != (k.ID != "q7ma2xkd94tz1w8e") {
-			t.Errorf("key %s: revoked is %v", k.ID, revoked)
-		}
-	}
-	other := strings.Replace(path, "jade-bank", "camphor-bank", 1)
-	if page := kit.Post(t, sector.Administrator, i18n.En, other, nil); page.Status != http.StatusNotFound {
-		t.Errorf("a key of another member: status %d", page.Status)
 	}
 }
 

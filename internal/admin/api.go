@@ -167,7 +167,7 @@ func (a api) keys(ctx context.Context, in *memberID) (*keysOut, error) {
 	if err != nil {
 		return nil, err
 	}
-	keys, err := a.Members.Keys(ctx, m.ID)
+	keys, err := a.Keys.Keys(ctx, m.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -194,7 +194,7 @@ type createKeyOut struct {
 }
 
 func (a api) createKey(ctx context.Context, in *createKeyIn) (*createKeyOut, error) {
-	k, secret, err := a.Members.CreateKey(ctx, sector.ViewerFrom(ctx), in.ID, in.Body.Scopes)
+	k, secret, err := a.Keys.CreateKey(ctx, sector.ViewerFrom(ctx), in.ID, in.Body.Scopes)
 	if err != nil {
 		return nil, err
 	}
@@ -209,7 +209,7 @@ type revokeKeyIn struct {
 }
 
 func (a api) revokeKey(ctx context.Context, in *revokeKeyIn) (*struct{}, error) {
-	keys, err := a.Members.Keys(ctx, in.ID)
+	keys, err := a.Keys.Keys(ctx, in.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -217,7 +217,7 @@ func (a api) revokeKey(ctx context.Context, in *revokeKeyIn) (*struct{}, error) 
 	if i < 0 {
 		return nil, errs.New(errs.NotFound, "key.unknown")
 	}
-	return nil, a.Members.RevokeKey(ctx, sector.ViewerFrom(ctx), keys[i])
+	return nil, a.Keys.RevokeKey(ctx, sector.ViewerFrom(ctx), keys[i])
 }
 
 // personJSON is a person with an account.

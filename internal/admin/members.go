@@ -143,32 +143,16 @@ func (p pages) createMember(w http.ResponseWriter, r *http.Request) error {
 
 type memberModel struct {
 	Member  sector.Member
-	Keys    []sector.Key
-	Form    *web.Form
 	MayEdit bool
-	NoKeys  web.State
 }
 
 func (p pages) member(w http.ResponseWriter, r *http.Request) error {
-	return p.showMember(w, r, keyForm())
-}
-
-func (p pages) showMember(w http.ResponseWriter, r *http.Request, f *web.Form) error {
-	id := sector.MemberID(r.PathValue("id"))
-	m, err := p.Members.Member(r.Context(), id)
-	if err != nil {
-		return err
-	}
-	keys, err := p.Members.Keys(r.Context(), id)
+	m, err := p.Members.Member(r.Context(), sector.MemberID(r.PathValue("id")))
 	if err != nil {
 		return err
 	}
 	return p.views.Page(w, r, "member", web.Page{
-		Title: "admin.member.title", Args: []any{p.shell.MemberName(r, m)}, Status: f.Status(),
-		Data: memberModel{
-			Member: m, Keys: keys, Form: f, MayEdit: mayEdit(r),
-			NoKeys: web.State{Kind: "empty", Title: "admin.keys.none", Text: "admin.keys.none_text"},
-		},
+		Title: "admin.member.title", Args: []any{p.shell.MemberName(r, m)}, Data: memberModel{Member: m, MayEdit: mayEdit(r)},
 		Crumbs: []web.Link{{Key: "admin.members.title", Href: "/admin/members"}},
 	})
 }

@@ -21,7 +21,7 @@ import (
 type Admin interface {
 	CreateMember(ctx context.Context, by sector.Viewer, m sector.Member) (sector.Member, error)
 	CreateUser(ctx context.Context, by sector.Viewer, u sector.User, password string) (sector.User, error)
-	CreateKey(ctx context.Context, by sector.Viewer, member sector.MemberID, scopes []sector.Scope) (sector.Key, string, error)
+	IssueKey(ctx context.Context, by sector.Viewer, spec sector.KeySpec) (sector.Key, string, error)
 }
 
 // Config says what to measure and how long.

@@ -77,8 +77,7 @@ func populate(ctx context.Context, admin Admin) (secrets, error) {
 		if _, err := admin.CreateMember(ctx, by, m); err != nil {
 			return own, err
 		}
-		_, secret, err := admin.CreateKey(ctx, by, m.ID,
-			[]sector.Scope{sector.ScopeRecords, sector.ScopeTAXII, sector.ScopeAdvisories, sector.ScopeEvents})
+		_, secret, err := admin.IssueKey(ctx, by, sector.KeySpec{Member: m.ID, Scopes: sector.Scopes()})
 		if err != nil {
 			return own, err
 		}

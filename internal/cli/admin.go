@@ -14,6 +14,7 @@ type adminCmd struct {
 	CreateMember createMemberCmd `cmd:"" help:"Add a member institution."`
 	CreateKey    createKeyCmd    `cmd:"" help:"Add a machine key of a member and print it, once."`
 	CreateUser   createUserCmd   `cmd:"" help:"Add a person."`
+	Reindex      reindexCmd      `cmd:"" help:"Make the search index of a stopped data folder anew."`
 }
 
 // dataFlag is shared by the commands that work on a data folder.
@@ -59,29 +60,6 @@ func (c createMemberCmd) Run(e *env) error {
 	})
 }
 
-type createKeyCmd struct {
-	dataFlag
-	Member string         `required:"" help:"The member's id."`
-	Scope  []sector.Scope `required:"" help:"What the key may do: records, taxii, advisories, events; separated by commas."`
-}
-
-type keyJSON struct {
-	ID     string          `json:"id"`
-	Key    string          `json:"key"`
-	Member sector.MemberID `json:"member"`
-	Scopes []sector.Scope  `json:"scopes"`
-}
-
-func (c createKeyCmd) Run(e *env) error {
-	return c.withAdmin(e, func(a wire.Admin) error {
-		k, secret, err := a.CreateKey(e.ctx, sector.System(), sector.MemberID(c.Member), c.Scope)
-		if err != nil {
-			return err
-		}
-		return e.printJSON(keyJSON{k.ID, secret, k.Member, k.Scopes})
-	})
-}
-
 type createUserCmd struct {
 	dataFlag
 	Email         string   `required:"" help:"The person's mail address, used to sign in."`
@@ -123,16 +101,6 @@ func (c createUserCmd) Run(e *env) error {
 	})
 }
 
-type ledgerCmd struct {
-	Verify verifyCmd `cmd:"" help:"Recompute the whole chain."`
-}
+type reindexCmd struct{ dataFlag }
 
-type verifyCmd struct{ dataFlag }
-
-func (c verifyCmd) Run(e *env) error {
-	n, err := wire.VerifyLedger(e.ctx, c.Data, e.log)
-	if err != nil {
-		return err
-	}
-	return e.printJSON(map[string]int64{"entries": n})
-}
+func (c reindexCmd) Run(e *env) error { return wire.Reindex(e.ctx, c.Data, e.log) }

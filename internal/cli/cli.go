@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/alecthomas/kong"
+	"k8s.io/klog/v2"
 
 	"github.com/aspis-platform/aspis/internal/platform/errs"
 	"github.com/aspis-platform/aspis/internal/platform/i18n"
@@ -32,7 +33,7 @@ type commands struct {
 	Records recordsCmd `cmd:"" help:"Send monitoring records to a centre."`
 	Bench   benchCmd   `cmd:"" help:"Measure this machine."`
 	Admin   adminCmd   `cmd:"" help:"Create members, people and keys on a running or stopped data folder."`
-	Ledger  ledgerCmd  `cmd:"" help:"Check the ledger of a stopped data folder."`
+	Ledger  ledgerCmd  `cmd:"" help:"Check the ledger, its copies and its proofs."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 
 	Login    loginCmd    `cmd:"" help:"Keep a centre's address and your token for the commands below."`
@@ -104,6 +105,7 @@ func Main(ctx context.Context, args []string, io Streams) (code int) {
 	}
 	e.level.Set(c.LogLevel)
 	e.log = newLogger(io.Err, e.level, c.LogJSON)
+	klog.SetSlogLogger(e.log) // Tessera's
 	if err := run.Run(e, parser); err != nil {
 		fmt.Fprintln(io.Err, "aspis:", e.explain(err))
 		return exitCode(err)

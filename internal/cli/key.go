@@ -1,82 +1,78 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
-	"net/http"
-	"net/url"
+	"strconv"
 	"strings"
+	"time"
 
-	"github.com/aspis-platform/aspis/internal/client"
+	"github.com/aspis-platform/aspis/internal/platform/peer"
+	"github.com/aspis-platform/aspis/internal/sector"
+	"github.com/aspis-platform/aspis/internal/wire"
 )
 
-type keyCmd struct {
-	List   keyListCmd   `cmd:"" help:"List a member's keys."`
-	Create keyCreateCmd `cmd:"" help:"Create a key of a member and print it, once."`
-	Revoke keyRevokeCmd `cmd:"" help:"Make a key useless at once."`
+type createKeyCmd struct {
+	dataFlag
+	Member  string         `required:"" help:"The member's id."`
+	Scope   []sector.Scope `required:"" help:"What the key may do: records, taxii, advisories, events; separated by commas."`
+	Name    string         `help:"What uses the key."`
+	Notes   string         `help:"What else to know about it."`
+	Expires string         `default:"365d" help:"When it ends: days (90d), a date (2027-06-30, at its end in UTC), or never."`
+	Network []string       `help:"Addresses or networks from which it may be used, such as 192.0.2.0/24; separated by commas."`
 }
 
-func keysOf(member string) string { return members + "/" + url.PathEscape(member) + "/keys" }
-
-type keyListCmd struct {
-	listFlags
-	Member string `arg:"" help:"The member's id."`
+type keyJSON struct {
+	ID       string          `json:"id"`
+	Key      string          `json:"key"`
+	Member   sector.MemberID `json:"member"`
+	Name     string          `json:"name,omitempty"`
+	Scopes   []sector.Scope  `json:"scopes"`
+	Networks []string        `json:"networks,omitempty"`
+	Expires  *time.Time      `json:"expires"` // null: never
 }
 
-func (c keyListCmd) Run(e *env) error {
-	return c.with(e, func(cl *client.Client) error {
-		rows := client.List[client.Raw[client.Key]](e.ctx, cl, client.Request{Path: keysOf(c.Member)}, "keys", "cursor", c.Limit)
-		return list(e, c.listFlags, rows, []string{"id", "scopes", "created", "used", "state"}, func(k client.Key) []string {
-			state := "cli.key.valid"
-			if !k.RevokedAt.IsZero() {
-				state = "cli.key.revoked"
-			}
-			return []string{k.ID, strings.Join(k.Scopes, ","), stamp(k.CreatedAt), or(stamp(k.LastUsed), "-"), e.t(state)}
-		})
-	})
-}
-
-func or(text, otherwise string) string {
-	if text == "" {
-		return otherwise
+func (c createKeyCmd) Run(e *env) error {
+	spec := sector.KeySpec{Member: sector.MemberID(c.Member), Name: c.Name, Notes: c.Notes, Scopes: c.Scope}
+	var err error
+	if spec.Lifetime, spec.Endless, err = lifetime(c.Expires, time.Now()); err != nil {
+		return err
 	}
-	return text
-}
-
-type keyCreateCmd struct {
-	remoteFlags
-	Member string   `arg:"" help:"The member's id."`
-	Scope  []string `required:"" help:"What the key may do: records, taxii, advisories, events; separated by commas."`
-}
-
-func (c keyCreateCmd) Run(e *env) error {
-	return c.with(e, func(cl *client.Client) error {
-		var k client.Raw[client.NewKey]
-		_, err := cl.Do(e.ctx, client.Request{Method: http.MethodPost, Path: keysOf(c.Member), Create: true,
-			Body: map[string][]string{"scopes": c.Scope}}, &k)
+	if spec.Networks, err = peer.ParseNetworks(c.Network); err != nil {
+		return fmt.Errorf("--network %w", err)
+	}
+	return c.withAdmin(e, func(a wire.Admin) error {
+		k, secret, err := a.IssueKey(e.ctx, sector.System(), spec)
 		if err != nil {
 			return err
 		}
-		return show(e, c.remoteFlags, k, func(k client.NewKey) [][2]string {
-			return [][2]string{{"id", k.Key.ID}, {"member", k.Key.Member}, {"scopes", strings.Join(k.Key.Scopes, ",")}, {"secret", k.Secret}}
-		})
+		out := keyJSON{ID: k.ID, Key: secret, Member: k.Member, Name: k.Name, Scopes: k.Scopes}
+		for _, n := range k.Networks {
+			out.Networks = append(out.Networks, n.String())
+		}
+		if !k.ExpiresAt.IsZero() {
+			out.Expires = &k.ExpiresAt
+		}
+		return e.printJSON(out)
 	})
 }
 
-type keyRevokeCmd struct {
-	remoteFlags
-	Member string `arg:"" help:"The member's id."`
-	ID     string `arg:"" help:"The key's id."`
-}
-
-func (c keyRevokeCmd) Run(e *env) error {
-	return c.with(e, func(cl *client.Client) error {
-		if _, err := cl.Do(e.ctx, client.Request{Method: http.MethodDelete, Path: keysOf(c.Member) + "/" + url.PathEscape(c.ID)}, nil); err != nil {
-			return err
+// lifetime reads --expires as seen from now.
+func lifetime(text string, now time.Time) (life time.Duration, endless bool, err error) {
+	if text == "never" {
+		return 0, true, nil
+	}
+	if days, ok := strings.CutSuffix(text, "d"); ok {
+		n, err := strconv.Atoi(days)
+		if err == nil && n > 0 && n <= int(sector.MaxKeyLifetime.Hours()/24) {
+			return time.Duration(n) * 24 * time.Hour, false, nil
 		}
-		if c.Output == "json" {
-			return e.printJSON(map[string]string{"revoked": c.ID})
+	}
+	if date, err := time.ParseInLocation(time.DateOnly, text, time.UTC); err == nil {
+		if life := date.AddDate(0, 0, 1).Sub(now); life > 0 {
+			return life, false, nil
 		}
-		_, err := fmt.Fprintln(e.Out, e.t("cli.key.done", c.ID))
-		return err
-	})
+		return 0, false, fmt.Errorf("--expires %s: that is past", text)
+	}
+	return 0, false, errors.New("--expires: want days such as 90d (at most 1825d), a date such as 2027-06-30, or never")
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"runtime/debug"
+	"time"
 
 	"github.com/aspis-platform/aspis/internal/wire"
 )
@@ -12,20 +13,25 @@ import (
 // serveFlags are shared by everything that runs a centre.
 type serveFlags struct {
 	dataFlag
-	Listen   string   `default:"127.0.0.1:8080" env:"ASPIS_LISTEN" help:"HOST:PORT to listen on."`
-	BaseURL  string   `name:"base-url" env:"ASPIS_BASE_URL" help:"How people reach this centre, for links; default http://LISTEN."`
-	Database string   `env:"ASPIS_DATABASE" help:"postgres://… instead of SQLite in the data folder."`
-	NATS     string   `name:"nats" env:"ASPIS_NATS" help:"nats://… of a JetStream cluster instead of the stream in the process."`
-	Rules    []string `type:"existingdir" env:"ASPIS_RULES" help:"Folders of Sigma rules beside the shipped ones."`
-	SMTP     string   `name:"smtp" env:"ASPIS_SMTP" help:"smtp://[user:password@]host:port; without it mails are files in DATA/mail."`
-	MailFrom string   `env:"ASPIS_MAIL_FROM" help:"The centre's mail address."`
-	Quota    int      `env:"ASPIS_QUOTA" help:"Records a second that each member may send; 0: the default."`
+	edgeFlags
+	Listen   string        `default:"127.0.0.1:8080" env:"ASPIS_LISTEN" help:"HOST:PORT to listen on."`
+	BaseURL  string        `name:"base-url" env:"ASPIS_BASE_URL" help:"How people reach this centre, for links; default http://LISTEN."`
+	Database string        `env:"ASPIS_DATABASE" help:"postgres://… instead of SQLite in the data folder."`
+	NATS     string        `name:"nats" env:"ASPIS_NATS" help:"nats://… of a JetStream cluster instead of the stream in the process."`
+	Rules    []string      `type:"existingdir" env:"ASPIS_RULES" help:"Folders of Sigma rules beside the shipped ones."`
+	SMTP     string        `name:"smtp" env:"ASPIS_SMTP" help:"smtp://[user:password@]host:port; without it mails are files in DATA/mail."`
+	MailFrom string        `env:"ASPIS_MAIL_FROM" help:"The centre's mail address."`
+	Webhooks []string      `name:"webhook-allow" env:"ASPIS_WEBHOOK_ALLOW" help:"Private networks that members' webhooks may be in, as 10.1.0.0/16."`
+	Escalate time.Duration `name:"escalate-after" default:"30m" env:"ASPIS_ESCALATE_AFTER" help:"How long an urgent warning may lie unopened before the member's deputies are told, and again before the duty desk is."`
+	Witness  []string      `name:"ledger-witness" env:"ASPIS_LEDGER_WITNESS" help:"KEY@URL of witnesses that co-sign the ledger's checkpoints."`
+	Quota    int           `env:"ASPIS_QUOTA" help:"Records a second that each member may send; 0: the default."`
 }
 
 func (f serveFlags) options(e *env) wire.Options {
 	return wire.Options{
 		Data: f.Data, Listen: f.Listen, BaseURL: f.BaseURL, Database: f.Database, NATS: f.NATS, Rules: f.Rules,
-		SMTP: f.SMTP, MailFrom: f.MailFrom, RecordsPerSecond: f.Quota, Version: version(), Log: e.log,
+		SMTP: f.SMTP, MailFrom: f.MailFrom, RecordsPerSecond: f.Quota, Witnesses: f.Witness, Edge: f.edge(),
+		WebhookAllow: f.Webhooks, EscalateAfter: f.Escalate, Version: version(), Log: e.log,
 	}
 }
 

@@ -134,9 +134,9 @@ func TestBrowserKeyboard(t *testing.T) {
 	if !ask(t, v, chromedp.Evaluate[bool](`document.querySelector("#keys").open`)) {
 		t.Error("? opens no help")
 	}
-	v.press(t, kb.Escape, "/")
-	if name := ask(t, v, chromedp.Evaluate[string](`document.activeElement.name`)); name != "q" {
-		t.Errorf("/ leads to %q", name)
+	v.press(t, kb.Escape, "f")
+	if at := ask(t, v, chromedp.Evaluate[bool](`document.activeElement.name === "q" && document.activeElement.form.matches(".filter")`)); !at {
+		t.Error("f does not lead to the filter")
 	}
 	// The protocol types the key although its keydown was prevented.
 	ask(t, v, chromedp.Evaluate[int](`document.activeElement.value = "", 0`))
@@ -163,4 +163,45 @@ func TestBrowserCopiesAsItIs(t *testing.T) {
 		t.Errorf("copied %q", got)
 	}
 	v.content(t)
+}
+
+func TestBrowserSearch(t *testing.T) {
+	v := newVisitor(t, sector.Analyst)
+	v.do(t, chromedp.Navigate(v.url+"/design"), chromedp.WaitVisible(chromedp.CSS("#find")))
+	v.press(t, "/")
+	if id := ask(t, v, chromedp.Evaluate[string](`document.activeElement.id`)); id != "find" {
+		t.Errorf("/ leads to %q", id)
+	}
+	ask(t, v, chromedp.Evaluate[int](`document.activeElement.value = "", 0`)) // see TestBrowserKeyboard
+	v.do(t, chromedp.KeyEvent("malware"))
+	ask(t, v, chromedp.Poll[bool](`document.querySelectorAll("#find-options [role=option]").length > 5`))
+	v.press(t, kb.ArrowDown, kb.ArrowDown, kb.ArrowDown, kb.ArrowUp)
+	if at := ask(t, v, chromedp.Evaluate[string](`document.querySelector("#find").getAttribute("aria-activedescendant")`)); at != "suggest-advisory-1" {
+		t.Errorf("the arrows lead to %q", at)
+	}
+	v.press(t, kb.Escape)
+	if !ask(t, v, chromedp.Evaluate[bool](`document.querySelector("#find-options").hidden && document.querySelector("#find").ariaExpanded === "false"`)) {
+		t.Error("Escape does not close the list")
+	}
+	v.press(t, kb.ArrowDown)
+	ask(t, v, chromedp.Evaluate[int](`document.activeElement.dispatchEvent(new KeyboardEvent("keydown", {key: "Enter", bubbles: true, cancelable: true})), 0`))
+	v.arrive(t, "/advisories/")
+	v.do(t, chromedp.Navigate(v.url+"/design"), chromedp.WaitVisible(chromedp.CSS("#find")))
+	ask(t, v, chromedp.Evaluate[int](`document.dispatchEvent(new KeyboardEvent("keydown", {key: "k", ctrlKey: true, bubbles: true})), 0`))
+	v.press(t, "x", kb.Enter)
+	v.arrive(t, "/search?q=x")
+}
+
+// arrive waits until the browser is at an address that begins so.
+func (v *visitor) arrive(t *testing.T, path string) {
+	t.Helper()
+	at, err := "", error(nil)
+	for range 100 {
+		at, err = chromedp.Run(v.ctx, chromedp.Location())
+		if err == nil && strings.HasPrefix(at, v.url+path) {
+			return
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	t.Fatalf("the browser is at %s and not at %s (%v)", at, path, err)
 }

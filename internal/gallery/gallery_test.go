@@ -12,8 +12,11 @@ import (
 
 	"github.com/aspis-platform/aspis/internal/admin"
 	"github.com/aspis-platform/aspis/internal/admin/admintest"
+	"github.com/aspis-platform/aspis/internal/platform/seal"
 	"github.com/aspis-platform/aspis/internal/pulse"
 	"github.com/aspis-platform/aspis/internal/pulse/pulsetest"
+	"github.com/aspis-platform/aspis/internal/search"
+	"github.com/aspis-platform/aspis/internal/search/searchtest"
 	"github.com/aspis-platform/aspis/internal/sector"
 	"github.com/aspis-platform/aspis/internal/web"
 	"github.com/aspis-platform/aspis/internal/web/webtest"
@@ -35,6 +38,18 @@ func mount(t *testing.T, kit *webtest.Kit) {
 	fake := admintest.New(webtest.Now())
 	fake.Sick = os.Getenv("ASPIS_GALLERY_SICK") != ""
 	if err := admin.Mount(kit.Routes, kit.Shell, admin.Config{Members: fake, People: fake, Engines: fake}); err != nil {
+		t.Fatal(err)
+	}
+	guides, err := search.Guides()
+	if err != nil {
+		t.Fatal(err)
+	}
+	sealer, err := seal.New(make([]byte, seal.KeySize), "gallery")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := search.New(searchtest.New(webtest.Now()), search.NewStatic(guides), sealer, webtest.Now)
+	if err := search.Mount(kit.Routes, kit.Shell, found); err != nil {
 		t.Fatal(err)
 	}
 	views, err := kit.Shell.Views(os.DirFS("."), "templates")

@@ -12,7 +12,7 @@ import (
 	"github.com/aspis-platform/aspis/internal/intel"
 	"github.com/aspis-platform/aspis/internal/intel/inteltest"
 	"github.com/aspis-platform/aspis/internal/platform/errs"
-	"github.com/aspis-platform/aspis/internal/platform/jobs"
+	"github.com/aspis-platform/aspis/internal/sector"
 	"github.com/aspis-platform/aspis/stix"
 	"github.com/aspis-platform/aspis/taxii"
 )
@@ -225,47 +225,37 @@ func (w *gateWorld) checkTotals(t inteltest.T, who string) {
 	}
 }
 
-// Send implements intel.Mailer.
-func (w *gateWorld) Send(_ context.Context, m intel.Mail) error {
-	w.mails[m.To] = append(w.mails[m.To], m)
-	return nil
-}
-
-// Hunt implements intel.Hunter.
-func (w *gateWorld) Hunt(context.Context, intel.AdvisoryID, intel.Text, []intel.Indicator) error {
-	return nil
-}
-
-// checkMail runs a mail job for every pair of release and member, also those
-// that were never enqueued.
+// checkMail writes the letter of every pair of release and member, also of
+// those that nobody was told of.
 func (w *gateWorld) checkMail(t inteltest.T) {
-	worker, err := intel.NewWorker(w.Service, w.store, w, w, "https://centre.example")
+	letters, err := intel.NewLetters(w.Service, w.store, "https://centre.example")
 	if err != nil {
 		t.Fatal(err)
 	}
-	send := worker.Handlers()[intel.JobMail]
+	mails := map[sector.MemberID][]intel.Letter{}
 	for _, a := range w.advisories {
 		past, err := w.store.Releases(context.Background(), a.ID)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, r := range past {
-			for _, m := range w.Sector {
-				job := jobs.New(intel.JobMail, map[string]any{"advisory": a.ID, "release": r.ID, "member": m.ID})
-				for range 2 { // jobs run at least once
-					if err := send(context.Background(), job.Args); err != nil {
-						t.Fatal(err)
-					}
+			for i, m := range w.Sector {
+				n := intel.Notice{Kind: intel.NoticeReleased, Advisory: a.ID, Release: r.ID}
+				l, err := letters.Write(context.Background(), w.Viewer(i), n, false)
+				if err == nil {
+					mails[m.ID] = append(mails[m.ID], l)
+				} else if !errs.Is(err, errs.NotFound) {
+					t.Fatal(err)
 				}
 			}
 		}
 	}
 	for _, m := range w.Sector {
-		w.checkMailOf(t, string(m.ID), w.mails[m.Mail])
+		w.checkMailOf(t, string(m.ID), mails[m.ID])
 	}
 }
 
-func (w *gateWorld) checkMailOf(t inteltest.T, who string, mails []intel.Mail) {
+func (w *gateWorld) checkMailOf(t inteltest.T, who string, mails []intel.Letter) {
 	want := 0
 	for _, s := range w.model.spans {
 		if s.ended || !s.who[who] {
@@ -277,7 +267,7 @@ func (w *gateWorld) checkMailOf(t inteltest.T, who string, mails []intel.Mail) {
 			continue
 		}
 		want++
-		told := slices.ContainsFunc(mails, func(m intel.Mail) bool { return strings.Contains(m.Text+m.Subject, s.text+"\n") })
+		told := slices.ContainsFunc(mails, func(m intel.Letter) bool { return strings.Contains(m.Text+m.Subject, s.text+"\n") })
 		if told == s.notice {
 			t.Errorf("%s: mail with %q: %v, notice only: %v", who, s.text, told, s.notice)
 		}

@@ -73,9 +73,9 @@ func TestMailTextsAreHarmless(t *testing.T) {
 		Category: EWA, AnswerDue: due, Indicators: []Indicator{ind},
 	}}
 	for _, tlp := range append(sector.TLPs(), "") {
-		for _, recall := range []bool{false, true} {
+		for _, kind := range []NoticeKind{NoticeReleased, NoticeWithdrawn, NoticeOverdue} {
 			r.Marking.TLP = tlp
-			m, err := texts.compose(r, recall)
+			m, err := texts.compose(r, kind, false)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -87,14 +87,20 @@ func TestMailTextsAreHarmless(t *testing.T) {
 			}
 			full := !NoticeOnly(r.Marking)
 			if told := strings.Contains(m.Text+m.Subject, "標題"); told != full {
-				t.Errorf("%s, recall %v: holds the title: %v", tlp, recall, told)
+				t.Errorf("%s, %s: holds the title: %v", tlp, kind, told)
 			}
-			if told := strings.Contains(m.Text, "secret words"); told != (full && !recall) {
-				t.Errorf("%s, recall %v: holds the body: %v", tlp, recall, told)
+			if told := strings.Contains(m.Text, "secret words"); told != (full && kind == NoticeReleased) {
+				t.Errorf("%s, %s: holds the body: %v", tlp, kind, told)
 			}
-			if !recall && !strings.Contains(m.Text, "2026-03-02 12:00 (UTC+8)") {
+			if (m.Title != Text{}) != full {
+				t.Errorf("%s, %s: a machine is given the title %q", tlp, kind, m.Title)
+			}
+			if kind != NoticeWithdrawn && !strings.Contains(m.Text, "2026-03-02 12:00 (UTC+8)") {
 				t.Errorf("%s: no due time: %s", tlp, m.Text)
 			}
+		}
+		if m, err := texts.compose(r, NoticeReleased, true); err != nil || !strings.Contains(m.Text, "secret words") {
+			t.Errorf("%s, encrypted: no body: %v", tlp, err)
 		}
 	}
 }

@@ -24,6 +24,7 @@ import (
 	"github.com/aspis-platform/aspis/internal/platform/httpx"
 	"github.com/aspis-platform/aspis/internal/platform/i18n"
 	"github.com/aspis-platform/aspis/internal/platform/seal"
+	"github.com/aspis-platform/aspis/internal/search"
 	"github.com/aspis-platform/aspis/internal/sector"
 	"github.com/aspis-platform/aspis/internal/web/webtest"
 	"github.com/aspis-platform/aspis/taxii"
@@ -153,7 +154,7 @@ type gateWorld struct {
 	advisories map[int]intel.Advisory
 	handler    http.Handler
 	viewers    map[string]sector.Viewer
-	mails      map[string][]intel.Mail // by address
+	index      search.Index
 }
 
 // storeOf lets a test put a leaking store in place of the real one.
@@ -175,9 +176,13 @@ func newGateWorld(t inteltest.T, path string, wrap storeOf) *gateWorld {
 	store := db.Advisories()
 	w := &gateWorld{
 		World: inteltest.New(t, store), db: db, store: store, advisories: map[int]intel.Advisory{}, viewers: map[string]sector.Viewer{},
-		mails: map[string][]intel.Mail{}, model: model{sectorOf: map[string]sector.SubSector{}, life: map[int]int{}},
+		model: model{sectorOf: map[string]sector.SubSector{}, life: map[int]int{}},
 	}
 	seen := wrap(store)
+	w.index = db.Search()
+	if l, leaks := seen.(leaky); leaks && l.what == "search" {
+		w.index = leakyIndex{w.index}
+	}
 	w.Service.Drafts, w.Service.Releases = seen, seen
 	for i, m := range w.Sector {
 		w.model.sectorOf[string(m.ID)] = m.Sector
@@ -201,6 +206,7 @@ func (w *gateWorld) serve(t inteltest.T, store leakable) http.Handler {
 	edge := httpx.NewEdge(slog.New(slog.DiscardHandler), texts, nil)
 	routes := access.New(edge)
 	intel.MountAPI(routes, w.Service, sealer)
+	search.MountAPI(routes, search.New(w.index, search.NewStatic(nil), sealer, time.Now))
 	backend := intel.NewTAXII(store, sealer, intel.Centre{
 		ID: "identity--9c3e2f3a-4f4b-4c55-8a77-6c1d3f6d2a10", Name: "Test centre", Since: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC),
 	})
@@ -378,6 +384,7 @@ func TestNoChannelShowsMoreThanTheGate(t *testing.T) {
 			w.checkAPI(t, who)
 			w.checkTAXII(t, who)
 			w.checkTotals(t, who)
+			w.checkSearch(t, who)
 		}
 		w.checkMail(t)
 		w.checkWatch(t)

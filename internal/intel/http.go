@@ -249,7 +249,7 @@ func openPlace(s Sealer, tag []byte, token string) (Place, error) {
 
 func (a api) item(w http.ResponseWriter, r *http.Request) error {
 	v := sector.ViewerFrom(r.Context())
-	found, err := a.svc.ReleasedItem(r.Context(), v, AdvisoryID(r.PathValue("id")))
+	found, err := a.svc.Read(r.Context(), v, AdvisoryID(r.PathValue("id")))
 	if err != nil {
 		return err
 	}

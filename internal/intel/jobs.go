@@ -4,149 +4,56 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"time"
 
-	"github.com/aspis-platform/aspis/internal/ledger"
 	"github.com/aspis-platform/aspis/internal/platform/errs"
 	"github.com/aspis-platform/aspis/internal/platform/jobs"
 	"github.com/aspis-platform/aspis/internal/sector"
 )
 
-// The kinds of background work.
-const (
-	JobMail      = "mail.send"
-	JobRetroHunt = "intel.retrohunt"
-)
-
-// mailSend is the work of mailing one member about one release: that it is
-// there, or (Recall) that it was taken back.
-type mailSend struct {
-	Advisory AdvisoryID      `json:"advisory"`
-	Release  string          `json:"release"`
-	Member   sector.MemberID `json:"member"`
-	Recall   bool            `json:"recall,omitempty"`
-}
+// JobRetroHunt is the kind of the background work of looking for an
+// advisory's indicators in history.
+const JobRetroHunt = "intel.retrohunt"
 
 // retroHunt is the work of looking for an advisory's indicators in history.
 type retroHunt struct {
 	Advisory AdvisoryID `json:"advisory"`
 }
 
-// Mail is one mail to one recipient. Text has line ends of "\n".
-type Mail struct {
-	To string
-	// ID names the mail: the same mail sent again has the same.
-	ID      string
-	Subject string
-	Text    string
-}
+// NoticeKind is what recipients are told about a release.
+type NoticeKind string
 
-// Mailer sends mail. An error means that it may be tried again.
-type Mailer interface {
-	Send(ctx context.Context, m Mail) error
+// The kinds of notices.
+const (
+	NoticeReleased  NoticeKind = "released"
+	NoticeWithdrawn NoticeKind = "withdrawn" // or they were left out of a correction
+	NoticeOverdue   NoticeKind = "overdue"   // to those who have not answered then
+	NoticeSubmitted NoticeKind = "submitted" // to the centre: a second person is needed
+)
+
+// Notice is that members, or the centre's people, are to be told of something.
+type Notice struct {
+	Kind     NoticeKind
+	Advisory AdvisoryID
+	Version  int    // of what was submitted
+	Release  string // of what was released
+	Category Category
+	Members  []sector.MemberID
+	At       time.Time // not before; zero: at once
 }
 
 // Worker does the background work of advisories.
 type Worker struct {
 	svc    *Service
-	mails  MailStore
-	mailer Mailer
 	hunter Hunter
-	texts  *mailTexts
 }
 
-// NewWorker returns a worker. baseURL is where members reach the portal, for
-// the links in mails.
-func NewWorker(svc *Service, mails MailStore, mailer Mailer, hunter Hunter, baseURL string) (*Worker, error) {
-	texts, err := loadMailTexts(baseURL)
-	if err != nil {
-		return nil, err
-	}
-	return &Worker{svc, mails, mailer, hunter, texts}, nil
-}
+// NewWorker returns a worker.
+func NewWorker(svc *Service, hunter Hunter) *Worker { return &Worker{svc, hunter} }
 
 // Handlers are the worker's job handlers by kind.
 func (w *Worker) Handlers() map[string]jobs.Handler {
-	return map[string]jobs.Handler{JobMail: w.mail, JobRetroHunt: w.hunt}
-}
-
-// mail sends one mail unless it was sent, or what it tells is no longer so.
-// It reads through the gate, as the member would at this moment.
-func (w *Worker) mail(ctx context.Context, raw json.RawMessage) error {
-	var job mailSend
-	if err := json.Unmarshal(raw, &job); err != nil {
-		return fmt.Errorf("mail job: %w", err)
-	}
-	member, err := w.member(ctx, job.Member)
-	if err != nil || member.Mail == "" {
-		return err
-	}
-	state, err := w.mails.Mailing(ctx, job.Release, job.Member)
-	if errs.Is(err, errs.NotFound) {
-		return nil
-	}
-	if err != nil || job.done(state) {
-		return err
-	}
-	item, err := w.svc.ReleasedItem(ctx, viewerOf(member), job.Advisory)
-	if errs.Is(err, errs.NotFound) {
-		return nil
-	}
-	if err != nil || item.Release != job.Release || item.WithdrawnAt.IsZero() == job.Recall {
-		return err
-	}
-	return w.send(ctx, job, member, item)
-}
-
-// done reports whether there is nothing (more) to send: it was sent, or it
-// would take back what nobody was told.
-func (j mailSend) done(state Mailing) bool {
-	if j.Recall {
-		return !state.Recall.IsZero() || state.Sent.IsZero()
-	}
-	return !state.Sent.IsZero()
-}
-
-func (w *Worker) member(ctx context.Context, id sector.MemberID) (sector.Member, error) {
-	members, err := w.svc.Members.Members(ctx)
-	if err != nil {
-		return sector.Member{}, err
-	}
-	if i := slices.IndexFunc(members, func(m sector.Member) bool { return m.ID == id }); i >= 0 {
-		return members[i], nil
-	}
-	return sector.Member{}, nil
-}
-
-func (w *Worker) send(ctx context.Context, job mailSend, to sector.Member, item ReleasedAdvisory) error {
-	m, err := w.texts.compose(item, job.Recall)
-	if err != nil {
-		return err
-	}
-	m.To = to.Mail
-	m.ID = job.Release + "-" + string(job.Member)
-	if job.Recall {
-		m.ID += "-withdrawn"
-	}
-	if err := w.mailer.Send(ctx, m); err != nil {
-		if note := w.mails.MailFailed(ctx, job.Release, job.Member, clip(err.Error())); note != nil {
-			return note
-		}
-		return err
-	}
-	e := ledger.Entry{Actor: sector.System().Actor(), Action: "advisory.mail", Object: "advisory:" + string(job.Advisory), Member: string(job.Member)}
-	return w.mails.Mailed(ctx, job.Release, job.Member, job.Recall, w.svc.Now().UTC(), e)
-}
-
-// clip keeps a foreign error short; only the centre sees it.
-func clip(s string) string {
-	const most = 300
-	r := []rune(s)
-	if len(r) > most {
-		return string(r[:most]) + "…"
-	}
-	return s
+	return map[string]jobs.Handler{JobRetroHunt: w.hunt}
 }
 
 // hunt looks for the indicators of what stands now.

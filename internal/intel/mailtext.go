@@ -27,7 +27,7 @@ func loadMailTexts(baseURL string) (*mailTexts, error) {
 		return nil, fmt.Errorf("intel: mail: %q is not the portal's address", baseURL)
 	}
 	t := &mailTexts{base: strings.TrimSuffix(baseURL, "/"), texts: map[string]*template.Template{}}
-	for _, name := range []string{"released", "notice", "withdrawn"} {
+	for _, name := range []string{"released", "notice", "withdrawn", "overdue"} {
 		parsed, err := template.New(name+".txt").Option("missingkey=error").ParseFS(mailFiles, "mails/"+name+".txt")
 		if err != nil {
 			return nil, fmt.Errorf("intel: mail: %w", err)
@@ -57,24 +57,27 @@ type mailModel struct {
 // maxMailIndicators bounds what a mail lists; the rest is in the inbox.
 const maxMailIndicators = 100
 
-func (t *mailTexts) compose(r ReleasedAdvisory, recall bool) (Mail, error) {
+// compose writes a letter. A notice of a narrow marking has no content unless
+// it is sealed.
+func (t *mailTexts) compose(r ReleasedAdvisory, kind NoticeKind, sealed bool) (Letter, error) {
 	mark := r.Marking.OrDefault()
 	m := mailModel{
 		TLP: mark.TLP, PAP: mark.PAP, Category: r.Category, Link: t.base + "/inbox/" + string(r.ID),
-		Updated: r.Revision > 1, NoticeOnly: NoticeOnly(r.Marking),
+		Updated: r.Revision > 1, NoticeOnly: NoticeOnly(r.Marking) && !sealed,
 	}
 	if !r.AnswerDue.IsZero() {
 		m.Due = taipei(r.AnswerDue)
 	}
-	name := "notice"
 	if !m.NoticeOnly {
-		name = "released"
 		m.fill(r)
 	}
-	if recall {
-		name = "withdrawn"
+	name := string(kind)
+	if kind == NoticeReleased && m.NoticeOnly {
+		name = "notice"
 	}
-	return t.execute(name, m)
+	l, err := t.execute(name, m)
+	l.TLP, l.Title = mark.TLP, m.Title
+	return l, err
 }
 
 // fill adds the content, which a notice does not have.
@@ -93,15 +96,15 @@ func (m *mailModel) fill(r ReleasedAdvisory) {
 	}
 }
 
-func (t *mailTexts) execute(name string, m mailModel) (Mail, error) {
+func (t *mailTexts) execute(name string, m mailModel) (Letter, error) {
 	var subject, text strings.Builder
 	if err := t.texts[name].ExecuteTemplate(&subject, "subject", m); err != nil {
-		return Mail{}, fmt.Errorf("mail %s: %w", name, err)
+		return Letter{}, fmt.Errorf("mail %s: %w", name, err)
 	}
 	if err := t.texts[name].Execute(&text, m); err != nil {
-		return Mail{}, fmt.Errorf("mail %s: %w", name, err)
+		return Letter{}, fmt.Errorf("mail %s: %w", name, err)
 	}
-	return Mail{Subject: oneLine(subject.String()), Text: text.String()}, nil
+	return Letter{Subject: oneLine(subject.String()), Text: text.String()}, nil
 }
 
 // oneLine makes a header value of any text: no line breaks, no control or

@@ -20,6 +20,7 @@ type Place struct {
 // first when Ascending, else newest first (inbox).
 type ReleasedQuery struct {
 	ID         AdvisoryID
+	IDs        []AdvisoryID // of these alone; empty: of all
 	AddedAfter time.Time
 	After      Place // last row of the previous page
 	Ascending  bool
@@ -44,8 +45,8 @@ type AdvisoryQuery struct {
 // DraftStore keeps advisories at the centre.
 type DraftStore interface {
 	// Save stores a new version if the stored one is a.Version-1 (none, for
-	// version 1); otherwise the error's kind is Conflict.
-	Save(ctx context.Context, a Advisory, e ledger.Entry) error
+	// version 1), with the jobs; otherwise the error's kind is Conflict.
+	Save(ctx context.Context, a Advisory, e ledger.Entry, work ...jobs.Job) error
 	Advisory(ctx context.Context, id AdvisoryID) (Advisory, error)
 	Advisories(ctx context.Context, q AdvisoryQuery) ([]Advisory, error)
 	// Deliveries lists the recipients of the last release, by member.

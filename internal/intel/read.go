@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -45,10 +46,39 @@ func (s *Service) ReleasedItem(ctx context.Context, v sector.Viewer, id Advisory
 	return found[0], nil
 }
 
+// Read is ReleasedItem for somebody who reads it: who does is noted, where the
+// marking asks for it.
+func (s *Service) Read(ctx context.Context, v sector.Viewer, id AdvisoryID) (ReleasedAdvisory, error) {
+	r, err := s.ReleasedItem(ctx, v, id)
+	if err != nil {
+		return r, err
+	}
+	return r, s.viewed(ctx, v, id, r.Marking, "revision", r.Revision)
+}
+
+// viewed puts into the ledger that a person sees a version of what is
+// TLP:AMBER or stricter, the first time. A warning is not kept from its readers
+// because the disk is full.
+func (s *Service) viewed(ctx context.Context, v sector.Viewer, id AdvisoryID, m sector.Marking, kind string, version int) error {
+	tlp := m.OrDefault().TLP
+	if s.Notes == nil || v.User == "" || tlp == sector.TLPClear || tlp == sector.TLPGreen {
+		return nil
+	}
+	detail, err := json.Marshal(map[string]any{kind: version, "tlp": tlp})
+	if err != nil {
+		return err
+	}
+	e := ledger.Entry{Actor: v.Actor(), Action: "advisory.view", Object: "advisory:" + string(id), Member: string(v.Member), Detail: string(detail)}
+	if err := s.Notes.NoteOnce(ctx, strconv.Itoa(version), e); !errs.Is(err, errs.Full) {
+		return err
+	}
+	return nil
+}
+
 // Open returns an advisory to a person of a member and notes the first
 // opening.
 func (s *Service) Open(ctx context.Context, v sector.Viewer, id AdvisoryID) (ReleasedAdvisory, error) {
-	r, err := s.ReleasedItem(ctx, v, id)
+	r, err := s.Read(ctx, v, id)
 	if err != nil || v.Org != sector.MemberOrg || v.User == "" || !r.OpenedAt.IsZero() {
 		return r, err
 	}

@@ -63,7 +63,7 @@ func (s *Service) Release(ctx context.Context, v sector.Viewer, id AdvisoryID, v
 		"audience": a.Audience.ScopeKeys(), "tlp": a.Marking.TLP, "category": a.Category,
 		"decided_by": r.DecidedBy, "approved_by": r.ApprovedBy, "members": len(to),
 	})
-	r, err = s.Releases.Release(ctx, a, r, ids(to), func(r sector.Release) []jobs.Job { return append(releaseJobs(a, r, to), recalls...) }, e)
+	r, err = s.Releases.Release(ctx, a, r, ids(to), func(r sector.Release) []jobs.Job { return append(s.releaseJobs(a, r, to), recalls...) }, e)
 	if err == nil {
 		s.Changed()
 	}
@@ -93,16 +93,29 @@ func ids(members []sector.Member) []sector.MemberID {
 	return all
 }
 
-// releaseJobs are the mails and the retro-hunt of a release.
-func releaseJobs(a Advisory, r sector.Release, to []sector.Member) []jobs.Job {
-	work := mailJobs(a.ID, r.ID, to, false)
+// releaseJobs are the notices and the retro-hunt of a release.
+func (s *Service) releaseJobs(a Advisory, r sector.Release, to []sector.Member) []jobs.Job {
+	n := Notice{Kind: NoticeReleased, Advisory: a.ID, Release: r.ID, Category: a.Category, Members: ids(to)}
+	work := s.tell(n)
+	if !a.AnswerDue.IsZero() {
+		n.Kind, n.At = NoticeOverdue, a.AnswerDue
+		work = append(work, s.tell(n)...)
+	}
 	if len(a.Indicators) > 0 {
 		work = append(work, jobs.New(JobRetroHunt, retroHunt{Advisory: a.ID}))
 	}
 	return work
 }
 
-// recalls are the mails to members that the new audience leaves out.
+// tell is the work of telling those whom a notice is for.
+func (s *Service) tell(n Notice) []jobs.Job {
+	if s.Tell == nil || len(n.Members) == 0 && n.Kind != NoticeSubmitted {
+		return nil
+	}
+	return s.Tell(n)
+}
+
+// recalls are the notices to members that the new audience leaves out.
 func (s *Service) recalls(ctx context.Context, a Advisory) ([]jobs.Job, error) {
 	members, err := s.Members.Members(ctx)
 	if err != nil {
@@ -112,17 +125,11 @@ func (s *Service) recalls(ctx context.Context, a Advisory) ([]jobs.Job, error) {
 	if err != nil || len(past) == 0 {
 		return nil, err
 	}
-	return mailJobs(a.ID, past[len(past)-1].ID, s.losing(a, past, members), true), nil
+	return s.recall(a, past[len(past)-1].ID, s.losing(a, past, members)), nil
 }
 
-func mailJobs(id AdvisoryID, release string, to []sector.Member, recall bool) []jobs.Job {
-	var work []jobs.Job
-	for _, m := range to {
-		if m.Mail != "" {
-			work = append(work, jobs.New(JobMail, mailSend{Advisory: id, Release: release, Member: m.ID, Recall: recall}))
-		}
-	}
-	return work
+func (s *Service) recall(a Advisory, release string, from []sector.Member) []jobs.Job {
+	return s.tell(Notice{Kind: NoticeWithdrawn, Advisory: a.ID, Release: release, Category: a.Category, Members: ids(from)})
 }
 
 // Withdraw takes the standing release back, or gives a draft up. The reason
@@ -153,7 +160,7 @@ func (s *Service) Withdraw(ctx context.Context, v sector.Viewer, id AdvisoryID, 
 		a.Lineage = s.NewID().String()
 		a.Indicators = a.identify(nil, a.Indicators)
 	}
-	work := func(r sector.Release) []jobs.Job { return mailJobs(a.ID, r.ID, s.reached(r.Audience, members), true) }
+	work := func(r sector.Release) []jobs.Job { return s.recall(a, r.ID, s.reached(r.Audience, members)) }
 	e := s.entry(v, "advisory.withdraw", a, map[string]any{"reason": reason, "released": len(past) > 0})
 	if !standing {
 		a.WithdrawnAt, a.Standing = a.ChangedAt, 0

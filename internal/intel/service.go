@@ -8,24 +8,30 @@ import (
 
 	"github.com/aspis-platform/aspis/internal/ledger"
 	"github.com/aspis-platform/aspis/internal/platform/errs"
+	"github.com/aspis-platform/aspis/internal/platform/jobs"
 	"github.com/aspis-platform/aspis/internal/sector"
 	"github.com/aspis-platform/aspis/stix"
 )
 
-// Config is what a service is made of. All fields but Changed and NewID are
-// required.
+// Config is what a service is made of. All fields but Changed, NewID and Tell
+// are required.
 type Config struct {
 	Drafts   DraftStore
 	Releases ReleaseStore
 	Members  Members
 	Evidence EvidenceSource
 	Rules    *Rules
-	Now      func() time.Time
+	// Notes is told who views what is TLP:AMBER or stricter; nil: nobody.
+	Notes ledger.Notes
+	Now   func() time.Time
 	// NewID makes a random UUID; nil: stix.RandomUUID.
 	NewID func() stix.UUID
 	// Changed is called after the indicators to be matched changed; it must
 	// not block. The monitor asks [IndicatorSource] then.
 	Changed func()
+	// Tell makes the work of telling members; it is enqueued with the change.
+	// nil: nobody is told. The notification centre does, in wire.
+	Tell func(Notice) []jobs.Job
 }
 
 // Service is the centre's work on advisories and the recipients' reading of
@@ -119,7 +125,11 @@ func (s *Service) Advisory(ctx context.Context, v sector.Viewer, id AdvisoryID) 
 	if !id.valid() {
 		return Advisory{}, errNoAdvisory()
 	}
-	return s.Drafts.Advisory(ctx, id)
+	a, err := s.Drafts.Advisory(ctx, id)
+	if err != nil {
+		return a, err
+	}
+	return a, s.viewed(ctx, v, id, a.Marking, "version", a.Version)
 }
 
 // Advisories lists advisories for the centre.
@@ -223,7 +233,8 @@ func (s *Service) Submit(ctx context.Context, v sector.Viewer, id AdvisoryID, ve
 	}
 	a.Version++
 	a.State, a.SubmittedBy, a.ChangedAt = InReview, v.User, s.Now().UTC()
-	return a, s.Drafts.Save(ctx, a, s.entry(v, "advisory.submit", a, nil))
+	work := s.tell(Notice{Kind: NoticeSubmitted, Advisory: a.ID, Version: a.Version, Category: a.Category})
+	return a, s.Drafts.Save(ctx, a, s.entry(v, "advisory.submit", a, nil), work...)
 }
 
 // ready reports everything that stands in the way of a release as a

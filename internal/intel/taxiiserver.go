@@ -45,15 +45,20 @@ func taxiiViewer(r *http.Request, keys Keys) (sector.Viewer, error) {
 	if !ok {
 		_, secret, ok = r.BasicAuth()
 	}
-	if !ok || secret == "" {
+	v, err := sector.ViewerFrom(r.Context()), error(nil)
+	switch {
+	case ok && secret != "":
+		v, err = keys.AuthenticateKey(r.Context(), secret)
+	case v.Key == "": // nor by the connection's certificate
 		return sector.Viewer{}, taxii.ErrUnauthenticated
 	}
-	v, err := keys.AuthenticateKey(r.Context(), secret)
 	switch {
 	case errs.Is(err, errs.Unauthenticated):
 		return v, taxii.ErrUnauthenticated
 	case errs.Is(err, errs.Unavailable):
 		return v, taxii.ErrUnavailable
+	case errs.Is(err, errs.Forbidden):
+		return v, taxii.ErrForbidden
 	case err != nil:
 		return v, err
 	case !v.May(sector.ReadTAXII):

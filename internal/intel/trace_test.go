@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -76,7 +77,7 @@ func TestPlantedLeaksAreFound(t *testing.T) {
 		{Advisory: 0, Audience: sector.Audience{Members: []sector.MemberID{"m1"}}, TLP: sector.TLPAmber, Values: []string{"198.51.100.7"}},
 		{Advisory: 1, Audience: sector.Audience{All: true}, TLP: sector.TLPGreen, Values: []string{"198.51.100.7"}},
 	}
-	for _, what := range []string{"", "list", "item", "taxii", "first seen", "totals"} {
+	for _, what := range []string{"", "list", "item", "taxii", "first seen", "totals", "search"} {
 		t.Run("forgets in "+what, func(t *testing.T) {
 			w := newGateWorld(t, fresh(t), func(s *sqldb.Advisories) leakable { return leaky{s, what} })
 			defer w.db.Close()
@@ -88,6 +89,7 @@ func TestPlantedLeaksAreFound(t *testing.T) {
 				w.checkAPI(c, who)
 				w.checkTAXII(c, who)
 				w.checkTotals(c, who)
+				w.checkSearch(c, who)
 			}
 			w.checkMail(c)
 			if (len(c.failed) > 0) != (what != "") {
@@ -130,7 +132,21 @@ func (w *gateWorld) transcript(t inteltest.T, who string, ids []intel.AdvisoryID
 		follow(base+"/manifest/?match[version]=all", "next")
 		follow(base+"/objects/?match[type]=ipv4-addr", "next")
 	}
+	for _, q := range []string{"warning", "warning number", "請檢查", "198.51.", "evil.example", "203.0.113.9", "zzz"} {
+		ask("/api/v1/search?limit=1&q=" + url.QueryEscape(q))
+		for next := ""; ; {
+			var page struct{ Groups []struct{ Next string } }
+			if err := json.Unmarshal([]byte(ask("/api/v1/search?kind=advisory&limit=1&q="+url.QueryEscape(q)+"&cursor="+next)), &page); err != nil {
+				t.Fatal(err)
+			}
+			if len(page.Groups) == 0 || page.Groups[0].Next == "" {
+				break
+			}
+			next = page.Groups[0].Next
+		}
+	}
 	for _, id := range ids {
+		ask("/api/v1/search?q=" + string(id))
 		ask("/api/v1/advisories/" + string(id))
 		ask("/taxii2/sector/collections/advisories/objects/report--" + string(id) + "/")
 	}

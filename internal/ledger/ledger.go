@@ -5,6 +5,7 @@
 package ledger
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
@@ -51,4 +52,24 @@ func Chain(prev string, seq int64, at time.Time, e Entry) string {
 		put(s)
 	}
 	return hex.EncodeToString(h.Sum(nil))
+}
+
+// Notes takes entries about what somebody looked at, which changes nothing
+// else: one for the first time that the actor sees a version of the object.
+type Notes interface {
+	NoteOnce(ctx context.Context, version string, e Entry) error
+}
+
+// Finding is something that a check of the ledger found to be wrong, and
+// where.
+type Finding struct {
+	File    string `json:"file,omitempty"`  // below the data folder or the copy
+	Entry   int64  `json:"entry,omitempty"` // its number, 0 where it is no entry's
+	Problem string `json:"problem"`
+}
+
+// Follows reports whether the entry comes right after last in the chain; the
+// zero Stored is before the first.
+func (s Stored) Follows(last Stored) bool {
+	return s.Seq == last.Seq+1 && s.Hash == Chain(last.Hash, s.Seq, s.At, s.Entry)
 }

@@ -221,9 +221,7 @@ func (d *detector) applied(ctx context.Context, c *chunk, raised []Alert) {
 	}
 	d.pending = nil
 	d.tally.flush(d.pulse)
-	for _, a := range raised {
-		d.pulse.AddShared(StageAlerts, a.Members)
-	}
+	d.pulse.Raised(raised)
 	if len(c.batches) > 0 {
 		age := d.now().Sub(c.batches[0].mark.Received)
 		d.metrics.delayed(age)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/aspis-platform/aspis/event"
+	"github.com/aspis-platform/aspis/internal/ledger"
 	"github.com/aspis-platform/aspis/internal/platform/errs"
 	"github.com/aspis-platform/aspis/internal/platform/seal"
 	"github.com/aspis-platform/aspis/internal/sector"
@@ -20,15 +21,17 @@ type Events struct {
 	seal    *seal.Sealer
 	now     func() time.Time
 	budget  time.Duration
+	notes   ledger.Notes
 }
 
 // NewEvents returns the service. sealer makes the paging keys opaque: they
-// hold the centre's own record numbers.
-func NewEvents(history History, sealer *seal.Sealer, now func() time.Time) *Events {
+// hold the centre's own record numbers. notes is told which records of a
+// member the centre's people open; nil: nobody is.
+func NewEvents(history History, sealer *seal.Sealer, now func() time.Time, notes ledger.Notes) *Events {
 	if now == nil {
 		now = time.Now
 	}
-	return &Events{history: history, seal: sealer, now: now, budget: 5 * time.Second}
+	return &Events{history: history, seal: sealer, now: now, budget: 5 * time.Second, notes: notes}
 }
 
 // EventQuery is what somebody asks for, as text.
@@ -201,9 +204,25 @@ func (s *Events) Get(ctx context.Context, v sector.Viewer, id string) (EventDeta
 	if err != nil {
 		return EventDetail{}, historyError(err)
 	}
+	if err := s.opened(ctx, v, r); err != nil {
+		return EventDetail{}, err
+	}
 	d := EventDetail{Record: r}
 	d.read()
 	return d, nil
+}
+
+// opened puts into the member's ledger that somebody of the centre has opened
+// one of its records, the first time. Looking goes on when the disk is full.
+func (s *Events) opened(ctx context.Context, v sector.Viewer, r Record) error {
+	if s.notes == nil || v.Org != sector.Centre || v.User == "" {
+		return nil
+	}
+	e := ledger.Entry{Actor: v.Actor(), Action: "event.view", Object: "event:" + r.ID, Member: string(r.Member)}
+	if err := s.notes.NoteOnce(ctx, "", e); !errs.Is(err, errs.Full) {
+		return err
+	}
+	return nil
 }
 
 // read decodes the record again; one that cannot be decoded shows its bytes.

@@ -61,9 +61,7 @@ func (h *Hunter) Hunt(ctx context.Context, indicators []Indicator, from, to time
 	if err != nil {
 		return HuntResult{}, fmt.Errorf("hunt: %w", err)
 	}
-	for _, a := range raised {
-		h.pulse.AddShared(StageAlerts, a.Members)
-	}
+	h.pulse.Raised(raised)
 	return HuntResult{Records: len(x.records), Sightings: c.Sightings, Members: x.members, Raised: raised, Cut: x.cut}, nil
 }
 

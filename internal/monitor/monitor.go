@@ -364,6 +364,7 @@ type Change struct {
 
 // AlertQuery selects alerts.
 type AlertQuery struct {
+	IDs         []string // of these alone; empty: of all
 	States      []State
 	MinSeverity Severity
 	Cause       Cause

@@ -70,7 +70,7 @@ func newScene(t testing.TB) *scene {
 	s := &scene{world: newWorld(t), kit: webtest.New(t), db: db}
 	s.door = monitor.NewDoor(monitor.DoorConfig{Stream: s.stream, Receipts: db.Receipts(), Now: webtest.Now, Log: log})
 	s.alerts = monitor.NewAlerts(db.Alerts(), sealer(t, "alerts"), webtest.Now)
-	events := monitor.NewEvents(s.history, sealer(t, "events"), webtest.Now)
+	events := monitor.NewEvents(s.history, sealer(t, "events"), webtest.Now, nil)
 	pages, err := monitor.NewPages(s.kit.Shell, s.alerts, events, s.door, people{})
 	if err != nil {
 		t.Fatal(err)

@@ -1,6 +1,7 @@
 package monitor
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -87,6 +88,25 @@ func (p *Pulse) Add(s Stage, m sector.MemberID, n int) {
 // for each.
 func (p *Pulse) AddShared(s Stage, members []sector.MemberID) {
 	p.count(s, 1, members...)
+}
+
+// Raised counts alerts for the members that may see them. Who holds a
+// sub-sector's scope is not known here, so an alert that was released to a
+// sub-sector is left out of its members' figures rather than told to others.
+func (p *Pulse) Raised(alerts []Alert) {
+	for _, a := range alerts {
+		members := a.Members
+		if everybody := (sector.Audience{All: true, Public: true}).ScopeKeys(); a.Restricted && !overlap(a.Scopes, everybody) {
+			members = slices.DeleteFunc(slices.Clone(members), func(m sector.MemberID) bool {
+				return !overlap(a.Scopes, sector.Audience{Members: []sector.MemberID{m}}.ScopeKeys())
+			})
+		}
+		p.AddShared(StageAlerts, members)
+	}
+}
+
+func overlap(a, b []string) bool {
+	return slices.ContainsFunc(a, func(s string) bool { return slices.Contains(b, s) })
 }
 
 func (p *Pulse) count(s Stage, n int, members ...sector.MemberID) {

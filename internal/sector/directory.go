@@ -38,28 +38,18 @@ type UserStore interface {
 	RedeemLink(ctx context.Context, hash string, now time.Time, e ledger.Entry) (User, error)
 }
 
-// KeyStore keeps machine keys by the hash of their secret.
-type KeyStore interface {
-	CreateKey(ctx context.Context, k Key, hash string, e ledger.Entry) error
-	KeyByHash(ctx context.Context, hash string) (Key, error)
-	Keys(ctx context.Context, m MemberID) ([]Key, error)
-	RevokeKey(ctx context.Context, id string, at time.Time, e ledger.Entry) error
-	// TouchKey notes the key's use; not a change that the ledger explains.
-	TouchKey(ctx context.Context, id string, at time.Time) error
-}
-
 // Directory is the service over members, people and keys.
 type Directory struct {
+	*Machines
 	members MemberStore
 	users   UserStore
-	keys    KeyStore
 	now     func() time.Time
 	hashing chan struct{} // bounds concurrent password hashing
 }
 
 // NewDirectory returns a directory over its stores.
 func NewDirectory(m MemberStore, u UserStore, k KeyStore, now func() time.Time) *Directory {
-	return &Directory{members: m, users: u, keys: k, now: now, hashing: make(chan struct{}, 2)}
+	return &Directory{Machines: newMachines(m, k, now), members: m, users: u, now: now, hashing: make(chan struct{}, 2)}
 }
 
 var memberIDForm = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{1,31}$`)
@@ -194,54 +184,6 @@ func (d *Directory) viewer(ctx context.Context, u User) (Viewer, error) {
 		v.Sector = m.Sector
 	}
 	return v, nil
-}
-
-// CreateKey returns a new key's secret, which is shown once and not kept.
-func (d *Directory) CreateKey(ctx context.Context, by Viewer, member MemberID, scopes []Scope) (Key, string, error) {
-	if len(scopes) == 0 {
-		return Key{}, "", errs.New(errs.Invalid, "sector.scopes_missing")
-	}
-	for _, s := range scopes {
-		if !slices.Contains(Scopes(), s) {
-			return Key{}, "", errs.New(errs.Invalid, "sector.unknown_scope", s)
-		}
-	}
-	if _, err := d.members.Member(ctx, member); err != nil {
-		return Key{}, "", err
-	}
-	k := Key{ID: newID(), Member: member, Scopes: slices.Compact(slices.Sorted(slices.Values(scopes))), CreatedAt: d.now().UTC()}
-	secret := newSecret("aspis_")
-	e := entry(by, "key.create", "key:"+k.ID, member, map[string]any{"scopes": k.Scopes})
-	return k, secret, d.keys.CreateKey(ctx, k, HashSecret(secret), e)
-}
-
-// Keys returns a member's keys, newest first.
-func (d *Directory) Keys(ctx context.Context, m MemberID) ([]Key, error) { return d.keys.Keys(ctx, m) }
-
-// RevokeKey makes a key useless at once.
-func (d *Directory) RevokeKey(ctx context.Context, by Viewer, k Key) error {
-	return d.keys.RevokeKey(ctx, k.ID, d.now(), entry(by, "key.revoke", "key:"+k.ID, k.Member, nil))
-}
-
-// AuthenticateKey returns the machine viewer of a key's secret.
-func (d *Directory) AuthenticateKey(ctx context.Context, secret string) (Viewer, error) {
-	k, err := d.keys.KeyByHash(ctx, HashSecret(secret))
-	if errs.Is(err, errs.NotFound) || (err == nil && !k.RevokedAt.IsZero()) {
-		return Viewer{}, errs.New(errs.Unauthenticated, "key.invalid")
-	}
-	if err != nil {
-		return Viewer{}, err
-	}
-	if now := d.now(); now.Sub(k.LastUsed) > time.Minute {
-		if err := d.keys.TouchKey(ctx, k.ID, now); err != nil && !errs.Is(err, errs.Full) {
-			return Viewer{}, err
-		}
-	}
-	m, err := d.members.Member(ctx, k.Member)
-	if err != nil {
-		return Viewer{}, err
-	}
-	return Viewer{Org: MemberOrg, Member: m.ID, Sector: m.Sector, Key: k.ID, Scopes: k.Scopes}, nil
 }
 
 // HashSecret is how secrets of 128 bits and more are stored: a plain SHA-256,

@@ -41,6 +41,7 @@ const (
 	ReadKeys           Permission = "key.read"
 	CreateKeys         Permission = "key.create"
 	RevokeKeys         Permission = "key.revoke"
+	BindCertificates   Permission = "key.certificate"
 	ReadProfile        Permission = "profile.read" // of one's own organisation
 	WriteProfile       Permission = "profile.write"
 	ReadGroups         Permission = "group.read"
@@ -51,6 +52,15 @@ const (
 	ReadOwnLedger      Permission = "ledger.own"
 	SearchAll          Permission = "search"
 	FollowChanges      Permission = "changes.read"
+	WriteMailbox       Permission = "mailbox.write" // how a member's own address is told
+	ReadHooks          Permission = "webhook.read"
+	WriteHooks         Permission = "webhook.write"
+	DropHooks          Permission = "webhook.drop"
+	ReadUndelivered    Permission = "undelivered.read" // of one's own organisation; the centre: of all
+	RetryUndelivered   Permission = "undelivered.retry"
+	DropUndelivered    Permission = "undelivered.drop"
+	ReadCalls          Permission = "call.read" // whom the duty desk must telephone
+	CloseCalls         Permission = "call.close"
 )
 
 // Grant is who holds a permission.
@@ -96,9 +106,10 @@ func Grants() []Grant {
 		{ReadPeople, []Role{Administrator}, nil},
 		{InvitePeople, []Role{Administrator}, nil},
 		{RemovePeople, []Role{Administrator}, nil},
-		{ReadKeys, []Role{Administrator}, nil},
-		{CreateKeys, []Role{Administrator}, nil},
-		{RevokeKeys, []Role{Administrator}, nil},
+		{ReadKeys, []Role{Administrator, MemberAdmin}, nil},
+		{CreateKeys, []Role{Administrator, MemberAdmin}, nil},
+		{RevokeKeys, []Role{Administrator, MemberAdmin}, nil},
+		{BindCertificates, []Role{Administrator}, nil},
 		{ReadProfile, member, nil},
 		{WriteProfile, []Role{MemberAdmin}, nil},
 		{ReadGroups, slices.Concat(centre, member), nil},
@@ -108,7 +119,16 @@ func Grants() []Grant {
 		{ReadLedger, []Role{Administrator, DutyManager}, nil},
 		{ReadOwnLedger, []Role{MemberAdmin}, nil},
 		{FollowChanges, slices.Concat(centre, member, watchers, []Role{PartnerDesk}), []Scope{ScopeAdvisories, ScopeEvents}},
-		{SearchAll, slices.Concat(centre, member, watchers, []Role{PartnerDesk}), []Scope{ScopeAdvisories}},
+		{SearchAll, slices.Concat(centre, member, watchers, []Role{PartnerDesk, Trainee}), []Scope{ScopeAdvisories}},
+		{WriteMailbox, []Role{MemberAdmin}, nil},
+		{ReadHooks, []Role{MemberAdmin}, nil},
+		{WriteHooks, []Role{MemberAdmin}, nil},
+		{DropHooks, []Role{MemberAdmin}, nil},
+		{ReadUndelivered, []Role{Administrator, DutyManager, MemberAdmin}, nil},
+		{RetryUndelivered, []Role{Administrator, DutyManager, MemberAdmin}, nil},
+		{DropUndelivered, []Role{Administrator, MemberAdmin}, nil},
+		{ReadCalls, desk, nil},
+		{CloseCalls, []Role{DutyManager, IncidentHandler}, nil},
 	}
 }
 

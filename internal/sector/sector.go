@@ -138,17 +138,6 @@ func Scopes() []Scope {
 	return []Scope{ScopeRecords, ScopeTAXII, ScopeAdvisories, ScopeEvents}
 }
 
-// Key is a machine's access for one member. The secret itself is shown once
-// and kept only as a hash.
-type Key struct {
-	ID        string
-	Member    MemberID
-	Scopes    []Scope
-	CreatedAt time.Time
-	RevokedAt time.Time // zero while valid
-	LastUsed  time.Time // zero until used; to the minute
-}
-
 // Viewer is on whose behalf something is read or done. The zero Viewer is
 // nobody and sees nothing that is not public.
 type Viewer struct {

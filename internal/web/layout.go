@@ -4,6 +4,7 @@ import (
 	"html/template"
 	"net/http"
 
+	"github.com/aspis-platform/aspis/internal/platform/httpx"
 	"github.com/aspis-platform/aspis/internal/platform/i18n"
 	"github.com/aspis-platform/aspis/internal/sector"
 )
@@ -25,9 +26,29 @@ type layoutModel struct {
 	Mark    string
 	Sprite  template.HTML
 	Version string
-	Langs   []option
-	Themes  []option
-	Zones   []option
+	// MaySearch shows the box in the header; Asked is what was searched for.
+	MaySearch bool
+	Asked     string
+	Langs     []option
+	Themes    []option
+	Zones     []option
+	Bell      *bell // nil: there is none
+}
+
+// bell is the way to what the viewer has not read.
+type bell struct{ Unread int64 }
+
+// bellFor never fails a page: without a count there is no bell.
+func (s *Shell) bellFor(r *http.Request, v sector.Viewer, p Page) *bell {
+	if s.unread == nil || v.User == "" || p.Bare {
+		return nil
+	}
+	n, err := s.unread(r.Context(), v)
+	if err != nil {
+		httpx.Note(r.Context(), err)
+		return nil
+	}
+	return &bell{n}
 }
 
 // option is a preference to choose.
@@ -51,6 +72,11 @@ func (s *Shell) layoutFor(r *http.Request, p Page) (layoutModel, error) {
 		Nav:   s.navFor(v, r.URL.Path), Path: returnPath(r), Version: s.version,
 		Script: s.assets.URL("main.js"), Style: s.assets.URL("main.css"), Mark: s.assets.URL("mark.svg"), Sprite: s.assets.Sprite(),
 	}
+	m.MaySearch = v.May(sector.SearchAll)
+	if r.URL.Path == "/search" {
+		m.Asked = bounded(r.URL.Query().Get("q"))
+	}
+	m.Bell = s.bellFor(r, v, p)
 	if !p.isError {
 		m.Flash = s.popFlash(r.Context())
 	}

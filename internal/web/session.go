@@ -83,7 +83,11 @@ func (s *Shell) signIn(ctx context.Context, v sector.Viewer) error {
 // require passes people who hold the permission.
 func (s *Shell) require(need sector.Permission, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		err := access.Check(sector.ViewerFrom(r.Context()), need)
+		v := sector.ViewerFrom(r.Context())
+		err := s.admit(v)
+		if err == nil {
+			err = access.Check(v, need)
+		}
 		switch {
 		case err == nil:
 			next.ServeHTTP(w, r)

@@ -40,6 +40,11 @@ type Config struct {
 	Secure   bool             // served over TLS: cookies are Secure and __Host-
 	Now      func() time.Time // nil: time.Now
 	Version  string           // shown in the footer
+	// Admit refuses a page to a person who asks too often; nil admits.
+	Admit func(sector.Viewer) error
+	// Unread counts what the viewer has not read, for the header; nil: the
+	// header has no bell.
+	Unread func(ctx context.Context, v sector.Viewer) (int64, error)
 }
 
 // Shell is the frame of all pages: sessions, navigation, layout, components.
@@ -54,6 +59,8 @@ type Shell struct {
 	secure   bool
 	now      func() time.Time
 	version  string
+	admit    func(sector.Viewer) error
+	unread   func(ctx context.Context, v sector.Viewer) (int64, error)
 	nav      []NavItem
 	own      *Views // the shell's pages: sign-in, errors
 }
@@ -69,9 +76,12 @@ func New(c Config) (*Shell, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
+	if c.Admit == nil {
+		c.Admit = func(sector.Viewer) error { return nil }
+	}
 	s := &Shell{
 		texts: c.Texts, edge: c.Edge, assets: c.Assets, accounts: c.Accounts,
-		throttle: newThrottle(c.Now), secure: c.Secure, now: c.Now, version: c.Version,
+		throttle: newThrottle(c.Now), secure: c.Secure, now: c.Now, version: c.Version, admit: c.Admit, unread: c.Unread,
 	}
 	s.sessions = s.newSessions(c.Sessions)
 	own, err := s.Views(templates, "templates/pages")
@@ -101,6 +111,10 @@ func (s *Shell) Page(routes *access.Routes, pattern string, need sector.Permissi
 // Identify puts the viewer of the session, if there is one, into the request,
 // for routes that are no pages.
 func (s *Shell) Identify(next http.Handler) http.Handler { return s.session(next) }
+
+// Fail answers with an error, for requests that reach no page: as a page to
+// browsers, as problem+json to everybody else.
+func (s *Shell) Fail(w http.ResponseWriter, r *http.Request, err error) { s.fail(w, r, err) }
 
 // Texts is the catalogue, for mail and other words outside pages.
 func (s *Shell) Texts() *i18n.Catalogue { return s.texts }

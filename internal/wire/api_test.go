@@ -14,8 +14,8 @@ import (
 	"github.com/aspis-platform/aspis/internal/sector"
 )
 
-// client asks the running program as somebody.
-type client struct {
+// asker asks the running program as somebody.
+type asker struct {
 	base string
 	sign func(*http.Request)
 }
@@ -26,7 +26,7 @@ type reply struct {
 	header http.Header
 }
 
-func (c client) ask(t *testing.T, method, path, body string, header ...string) reply {
+func (c asker) ask(t *testing.T, method, path, body string, header ...string) reply {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, c.base+path, strings.NewReader(body))
 	if err != nil {
@@ -73,7 +73,7 @@ func (r reply) field(t *testing.T, name string) string {
 	return fmt.Sprint(all[name])
 }
 
-func as(t *testing.T, p *Program, email string, roles ...sector.Role) client {
+func as(t *testing.T, p *Program, email string, roles ...sector.Role) asker {
 	t.Helper()
 	u := sector.User{Email: email, Roles: roles}
 	if u.Org() == sector.MemberOrg {
@@ -84,7 +84,7 @@ func as(t *testing.T, p *Program, email string, roles ...sector.Role) client {
 		t.Fatal(err)
 	}
 	cookie := redeem(t, link)
-	return client{p.URL(), func(r *http.Request) { r.AddCookie(cookie) }}
+	return asker{p.URL(), func(r *http.Request) { r.AddCookie(cookie) }}
 }
 
 // TestEveryRouteIsDescribed: a route of the API that is not in the document
@@ -109,7 +109,7 @@ func TestEveryRouteIsDescribed(t *testing.T) {
 // somewhere, every operation says what it is, whose it is and how it fails.
 func TestDocument(t *testing.T) {
 	p := running(t)
-	raw := client{base: p.URL()}.ask(t, "GET", "/api/v1/openapi.json", "").want(t, "document", 200, `"openapi": "3.1.0"`)
+	raw := asker{base: p.URL()}.ask(t, "GET", "/api/v1/openapi.json", "").want(t, "document", 200, `"openapi": "3.1.0"`)
 	var doc struct {
 		Paths map[string]map[string]struct {
 			OperationID, Summary string
@@ -142,9 +142,9 @@ func TestDocument(t *testing.T) {
 			t.Errorf("nothing is called %s", name)
 		}
 	}
-	client{base: p.URL()}.ask(t, "GET", "/api/v1/openapi.yaml", "").want(t, "as YAML", 200, "openapi: 3.1.0")
+	asker{base: p.URL()}.ask(t, "GET", "/api/v1/openapi.yaml", "").want(t, "as YAML", 200, "openapi: 3.1.0")
 	for lang, word := range map[string]string{"zh-TW": "列出告警", "en": "List alerts"} {
-		page := client{base: p.URL()}.ask(t, "GET", "/api", "", "Accept-Language", lang).want(t, "reference", 200, word)
+		page := asker{base: p.URL()}.ask(t, "GET", "/api", "", "Accept-Language", lang).want(t, "reference", 200, word)
 		if strings.Contains(page.body, "⟦") || strings.Contains(page.body, "<script>") {
 			t.Errorf("%s: the page lacks a word or has a script of its own", lang)
 		}
@@ -222,7 +222,7 @@ func TestAdministrationOverTheAPI(t *testing.T) {
 	if again := admin.ask(t, "POST", "/api/v1/members/bank-1/keys", `{"scopes":["advisories"]}`, "Idempotency-Key", "k"); again.body != key.body {
 		t.Error("the same request made another key")
 	}
-	machine := client{p.URL(), func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+key.field(t, "secret")) }}
+	machine := asker{p.URL(), func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+key.field(t, "secret")) }}
 	machine.ask(t, "GET", "/api/v1/advisories", "").want(t, "the key", 200, "advisories")
 	admin.ask(t, "DELETE", "/api/v1/members/bank-2/keys/"+key.field(t, "id"), "").want(t, "another member's key", 404, "key.unknown")
 	admin.ask(t, "DELETE", "/api/v1/members/bank-1/keys/"+key.field(t, "id"), "").want(t, "revoke", 204, "")
@@ -237,10 +237,10 @@ func TestAdministrationOverTheAPI(t *testing.T) {
 
 // personalTokens follows a personal token of the administrator that is an analyst's
 // only.
-func personalTokens(t *testing.T, p *Program, admin client) {
+func personalTokens(t *testing.T, p *Program, admin asker) {
 	t.Helper()
 	made := admin.ask(t, "POST", "/api/v1/tokens", `{"name":"laptop","roles":["analyst"],"hours":24}`).want(t, "token", 201, `"secret":"aspis_pat_`)
-	program := client{p.URL(), func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+made.field(t, "secret")) }}
+	program := asker{p.URL(), func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+made.field(t, "secret")) }}
 	program.ask(t, "GET", "/api/v1/me", "").want(t, "me", 200, `"roles":["analyst"]`)
 	program.ask(t, "GET", "/api/v1/drafts", "").want(t, "what an analyst may", 200, "drafts")
 	program.ask(t, "GET", "/api/v1/people", "").want(t, "what the token may not", 403, "error.role")

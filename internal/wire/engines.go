@@ -8,8 +8,11 @@ import (
 	"github.com/aspis-platform/aspis/internal/adapter/duckdb"
 	"github.com/aspis-platform/aspis/internal/adapter/natsbus"
 	"github.com/aspis-platform/aspis/internal/adapter/sqldb"
+	"github.com/aspis-platform/aspis/internal/adapter/tiles"
+	"github.com/aspis-platform/aspis/internal/ledger"
 	"github.com/aspis-platform/aspis/internal/platform/datadir"
 	"github.com/aspis-platform/aspis/internal/platform/seal"
+	"github.com/aspis-platform/aspis/internal/platform/secret"
 )
 
 // engines are the open stores.
@@ -18,7 +21,11 @@ type engines struct {
 	db      *sqldb.DB
 	stream  *natsbus.Bus
 	history *duckdb.History
+	ledger  *tiles.Log
+	blinder ledger.Blinder
 	sealKey []byte
+	secrets *secret.Box
+	keyFrom secret.Origin // where the secrets' key is
 }
 
 // openEngines opens the data folder and every engine on it.
@@ -36,6 +43,11 @@ func (e *engines) open(ctx context.Context, opts Options) error {
 		return err
 	}
 	if e.sealKey, err = e.dir.Secret("seal.key", seal.KeySize); err != nil {
+		return err
+	}
+	e.secrets, e.keyFrom, err = secret.Load(opts.SecretKeyFile, opts.SecretKey,
+		func() ([]byte, error) { return e.dir.Once("secret.key", secret.Generate) })
+	if err != nil {
 		return err
 	}
 	dsn := opts.Database
@@ -56,7 +68,10 @@ func (e *engines) open(ctx context.Context, opts Options) error {
 	}
 	e.history, err = duckdb.Open(ctx, duckdb.Config{
 		Path: e.dir.Path("history", "events.duckdb"), MemoryMB: opts.HistoryMemoryMB, Logger: opts.Log})
-	return err
+	if err != nil {
+		return err
+	}
+	return e.openLedger(ctx, opts)
 }
 
 // close closes what is open, readers before what they read.

@@ -13,6 +13,7 @@ import (
 	"github.com/aspis-platform/aspis/internal/admin"
 	"github.com/aspis-platform/aspis/internal/monitor"
 	"github.com/aspis-platform/aspis/internal/platform/httpx"
+	"github.com/aspis-platform/aspis/internal/platform/secret"
 )
 
 // check is a named check of an engine.
@@ -32,12 +33,22 @@ func (p *Program) engineChecks() []check {
 	if p.opts.Database != "" {
 		relational = "PostgreSQL"
 	}
-	return []check{
+	delivering := "SMTP"
+	if p.opts.SMTP == "" {
+		delivering = "DATA/mail"
+	}
+	list := []check{
 		{"relational", relational, p.engines.db.Check},
 		{"stream", "NATS JetStream", p.engines.stream.Check},
 		{"history", "DuckDB", p.engines.history.Check},
 		{"detector", "Sigma", p.soc.pipeline.Check},
+		{"ledger", "Tessera", p.checkLedger},
+		{"mail", delivering, p.deliveries},
 	}
+	if len(p.opts.Witnesses) > 0 {
+		list = append(list, check{"witness", "tlog-witness", p.checkWitnesses})
+	}
+	return list
 }
 
 // checks are what taking records in and showing pages cannot do without. The
@@ -77,6 +88,7 @@ func (h health) Status(ctx context.Context) (admin.Status, error) {
 	for _, c := range h.engineChecks() {
 		s.Parts = append(s.Parts, partOf(ctx, c))
 	}
+	s.Parts = append(s.Parts, h.edgeParts()...)
 	state, err := h.engines.stream.State(ctx)
 	if err != nil {
 		return s, err
@@ -85,12 +97,37 @@ func (h health) Status(ctx context.Context) (admin.Status, error) {
 		name := map[string]string{"historian": "history", "detector": "records"}[at.Worker]
 		s.Queues = append(s.Queues, admin.Queue{Name: name, Waiting: int64(state.Last - min(at.Done, state.Last)), Bytes: int64(state.Bytes)})
 	}
+	s.Queues = append(s.Queues, h.ledgerQueue())
 	var fs syscall.Statfs_t
 	if err := syscall.Statfs(h.engines.dir.Path(), &fs); err == nil {
 		free, total := int64(fs.Bavail)*fs.Bsize, int64(fs.Blocks)*fs.Bsize
 		s.Disks = []admin.Disk{{Path: h.engines.dir.Path(), Used: used(h.engines.dir.Path()), Free: free, Total: total, Low: free < 1<<30}}
 	}
 	return s, nil
+}
+
+// certificateWarning is how long before its end a certificate is mentioned.
+const certificateWarning = 14 * 24 * time.Hour
+
+// edgeParts are what protects the program, rather than what it runs on.
+func (h health) edgeParts() []admin.Part {
+	secrets := admin.Part{Name: "secrets", Engine: "XChaCha20-Poly1305", State: "ok"}
+	if h.engines.keyFrom == secret.FromDataFolder {
+		secrets.State, secrets.Note = "note", "admin.health.note_key"
+	}
+	if h.certificates == nil {
+		return []admin.Part{secrets}
+	}
+	certificate := admin.Part{Name: "certificate", Engine: "TLS", State: "ok"}
+	switch ends, trouble := h.certificates.State(); {
+	case trouble != nil:
+		certificate.State, certificate.Detail = "down", trouble.Error()
+	case ends.IsZero():
+		certificate.State, certificate.Note = "note", "admin.health.note_none"
+	case ends.Sub(h.opts.Now()) < certificateWarning:
+		certificate.State, certificate.Note = "note", "admin.health.note_ends"
+	}
+	return []admin.Part{secrets, certificate}
 }
 
 // used is the size of the files below a folder. Files that vanish meanwhile

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/aspis-platform/aspis/internal/adapter/mail"
 	"github.com/aspis-platform/aspis/internal/adapter/sqldb"
 	"github.com/aspis-platform/aspis/internal/intel"
 	"github.com/aspis-platform/aspis/stix"
@@ -31,14 +30,8 @@ func newISAC(p *Program) (*isac, error) {
 	}
 	i.service = intel.New(intel.Config{
 		Drafts: i.store, Releases: i.store, Members: p.directory, Evidence: evidence{p.soc.alerts},
-		Rules: rules, Now: p.opts.Now, Changed: i.wake})
-	mailer, err := newMailer(p)
-	if err != nil {
-		return nil, err
-	}
-	if i.worker, err = intel.NewWorker(i.service, i.store, mailer, newHunter(p, i.store), p.opts.BaseURL); err != nil {
-		return nil, err
-	}
+		Rules: rules, Notes: p.engines.db.Ledger(), Now: p.opts.Now, Changed: i.wake, Tell: tellOf})
+	i.worker = intel.NewWorker(i.service, newHunter(p, i.store))
 	centre, err := newCentre(p)
 	if err != nil {
 		return nil, err
@@ -55,17 +48,6 @@ func (i *isac) wake() {
 }
 
 func (i *isac) indicators() indicators { return indicators{i.store} }
-
-func newMailer(p *Program) (intel.Mailer, error) {
-	if p.opts.SMTP != "" {
-		return mail.NewSMTP(p.opts.SMTP, p.opts.MailFrom, p.opts.Now)
-	}
-	dir, err := p.engines.dir.Sub("mail")
-	if err != nil {
-		return nil, err
-	}
-	return mail.NewDrop(dir, p.opts.MailFrom, p.opts.Now)
-}
 
 // newCentre reads who the centre is in STIX: an id and a date that stay with
 // the data folder.

@@ -2,8 +2,10 @@ package wire
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
 	"net/url"
 	"time"
 
@@ -26,13 +28,24 @@ type Options struct {
 	// Without a server messages are files in the data folder's mail/.
 	MailFrom string
 	SMTP     string
+	// Witnesses co-sign the ledger's checkpoints, each as KEY@URL: its
+	// verifier key (c2sp.org/tlog-cosignature) and where it is asked
+	// (c2sp.org/tlog-witness).
+	Witnesses []string
+	// WebhookAllow are private networks, as 10.1.0.0/16, that members'
+	// webhooks may be in; none by default.
+	WebhookAllow []string
+	// EscalateAfter is how long an urgent warning may lie unopened; 0: 30
+	// minutes.
+	EscalateAfter time.Duration
 	// RecordsPerSecond is each member's quota at the door; 0: the default.
 	RecordsPerSecond int
 	// HistoryMemoryMB bounds the event history's engine; 0: the default.
 	HistoryMemoryMB int
-	Version         string
-	Log             *slog.Logger
-	Now             func() time.Time
+	Edge
+	Version string
+	Log     *slog.Logger
+	Now     func() time.Time
 }
 
 const (
@@ -52,13 +65,26 @@ func (o *Options) check() error {
 	host, _, err := net.SplitHostPort(o.Listen)
 	if err != nil {
 		mistakes = append(mistakes, errs.New(errs.Invalid, "cli.listen_form", o.Listen))
-	} else if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+	} else if !o.terminatesTLS() && !isLoopback(host) {
 		mistakes = append(mistakes, errs.New(errs.Invalid, "cli.listen_plain", o.Listen))
 	}
+	if ip := net.ParseIP(host); o.TLSCert != "" && o.BaseURL == "" && (host == "" || ip != nil && ip.IsUnspecified()) {
+		mistakes = append(mistakes, fmt.Errorf("--base-url: say by which https:// address people reach %q", o.Listen))
+	}
+	mistakes = append(mistakes, o.Edge.check()...)
 	for flag, value := range map[string]string{"--database": o.Database, "--nats": o.NATS, "--smtp": o.SMTP, "--base-url": o.BaseURL} {
 		if u, err := url.Parse(value); value != "" && (err != nil || u.Host == "") {
 			mistakes = append(mistakes, errs.New(errs.Invalid, "cli.url_flag", flag, value))
 		}
+	}
+	if _, err := witnesses(o.Witnesses); err != nil {
+		mistakes = append(mistakes, err)
+	}
+	if _, err := o.webhookNetworks(); err != nil {
+		mistakes = append(mistakes, err)
+	}
+	if o.EscalateAfter < 0 || o.EscalateAfter > 0 && o.EscalateAfter < time.Minute {
+		mistakes = append(mistakes, fmt.Errorf("--escalate-after %s: want a minute or more", o.EscalateAfter))
 	}
 	if o.MailFrom == "" {
 		o.MailFrom = defaultMailFrom
@@ -73,4 +99,18 @@ func (o *Options) check() error {
 		o.Now = time.Now
 	}
 	return errors.Join(mistakes...)
+}
+
+// webhookNetworks are the networks of WebhookAllow.
+func (o *Options) webhookNetworks() ([]netip.Prefix, error) {
+	var all []netip.Prefix
+	var mistakes []error
+	for _, text := range o.WebhookAllow {
+		p, err := netip.ParsePrefix(text)
+		if err != nil {
+			mistakes = append(mistakes, fmt.Errorf("--webhook-allow %q: want a network, for example 10.1.0.0/16", text))
+		}
+		all = append(all, p.Masked())
+	}
+	return all, errors.Join(mistakes...)
 }

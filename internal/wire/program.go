@@ -5,10 +5,11 @@ package wire
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -18,11 +19,17 @@ import (
 	"github.com/aspis-platform/aspis/internal/access"
 	"github.com/aspis-platform/aspis/internal/adapter/localsock"
 	"github.com/aspis-platform/aspis/internal/adapter/sqldb"
+	"github.com/aspis-platform/aspis/internal/adapter/tiles"
+	"github.com/aspis-platform/aspis/internal/audit"
 	"github.com/aspis-platform/aspis/internal/intel"
 	"github.com/aspis-platform/aspis/internal/monitor"
+	"github.com/aspis-platform/aspis/internal/notify"
+	"github.com/aspis-platform/aspis/internal/platform/certs"
 	"github.com/aspis-platform/aspis/internal/platform/errs"
 	"github.com/aspis-platform/aspis/internal/platform/httpx"
 	"github.com/aspis-platform/aspis/internal/platform/i18n"
+	"github.com/aspis-platform/aspis/internal/platform/jobs"
+	"github.com/aspis-platform/aspis/internal/search"
 	"github.com/aspis-platform/aspis/internal/sector"
 )
 
@@ -37,11 +44,20 @@ type Program struct {
 	tokens     *sector.Tokens
 	soc        *soc
 	isac       *isac
+	publisher  *tiles.Publisher
+	audit      *audit.Service
+	search     *search.Service
+	notify     *notify.Service
 	listener   net.Listener
 	server     *http.Server
 	routeTable []access.Route
 	described  func(pattern string) bool // whether the API's document has a route
 	started    time.Time
+	limits     limits
+
+	certificates     certs.Source // nil where TLS does not end here
+	redirectListener net.Listener
+	redirectServer   *http.Server
 }
 
 // Build opens the data folder and every engine, builds the services over them
@@ -65,12 +81,23 @@ func (p *Program) build(ctx context.Context) error {
 		return errs.New(errs.Unavailable, "cli.listen_failed", p.opts.Listen, err.Error()).Because(err)
 	}
 	if p.opts.BaseURL == "" {
-		p.opts.BaseURL = "http://" + p.listener.Addr().String()
+		p.opts.BaseURL = p.opts.baseURL(p.listener.Addr())
 	}
+	p.opts.BaseURL = strings.TrimSuffix(p.opts.BaseURL, "/")
+	if err := p.opts.checkBase(p.opts.BaseURL); err != nil {
+		return err
+	}
+	p.limits = newLimits(p.opts.RequestsPerSecond, p.opts.Now)
 	if p.texts, err = i18n.Load(); err != nil {
 		return err
 	}
 	if p.engines, err = openEngines(ctx, p.opts); err != nil {
+		return err
+	}
+	if p.certificates, err = p.openCertificates(); err != nil {
+		return err
+	}
+	if err := p.listenForRedirects(ctx); err != nil {
 		return err
 	}
 	p.directory = newDirectory(p.engines.db)
@@ -81,12 +108,23 @@ func (p *Program) build(ctx context.Context) error {
 	if p.isac, err = newISAC(p); err != nil {
 		return err
 	}
+	p.newLedger()
+	if p.search, err = newSearch(p); err != nil {
+		return err
+	}
+	if p.notify, err = newNotify(p); err != nil {
+		return err
+	}
 	edge := httpx.NewEdge(p.log, p.texts, httpx.NewMetrics(p.registry))
+	edge.Stand(httpx.Place{Proxies: p.opts.proxies, HTTPS: p.secure()})
 	handler, err := p.routes(edge)
 	if err != nil {
 		return err
 	}
 	p.server = httpx.NewServer(handler, p.log)
+	if p.certificates != nil {
+		p.server.TLSConfig = certs.Server(p.certificates, p.opts.ClientCertificates)
+	}
 	return nil
 }
 
@@ -109,44 +147,52 @@ func (p *Program) URL() string { return p.opts.BaseURL }
 // Run serves until ctx is done, then stops everything in order: no new
 // requests, workers, engines. What was accepted is on disk already.
 func (p *Program) Run(ctx context.Context) error {
+	if err := p.noteStart(context.WithoutCancel(ctx)); err != nil { // that it starts is true by now
+		return errors.Join(err, p.Close())
+	}
 	group, work := errgroup.WithContext(ctx)
+	group.Go(func() error { return p.publisher.Run(work) })
 	group.Go(func() error { return p.soc.pipeline.Run(work) })
 	group.Go(func() error { return p.soc.matcher.Follow(work, p.isac.indicators(), p.isac.changed, p.log) })
-	group.Go(func() error { return p.engines.db.RunJobs(work, p.isac.worker.Handlers()) })
+	group.Go(func() error { return p.keepIndex(work) })
+	group.Go(func() error { return p.engines.db.RunJobs(work, p.handlers()) })
+	group.Go(func() error {
+		return p.notify.WatchKeys(work, func(err error) { p.log.WarnContext(work, "keys", "error", err) })
+	})
 	group.Go(func() error { return localsock.Serve(work, p.opts.Data, p.directory) })
-	group.Go(func() error { return p.serve(work) })
+	group.Go(func() error { return serveOn(work, p.server, p.listener) })
+	if p.redirectServer != nil {
+		group.Go(func() error { return serveOn(work, p.redirectServer, p.redirectListener) })
+	}
 	p.log.InfoContext(ctx, "ready", slog.String("url", p.opts.BaseURL), slog.String("data", p.opts.Data),
 		slog.Int("rules", p.soc.catalogue.Rules().Len()), slog.Duration("took", p.opts.Now().Sub(p.started)))
 	err := group.Wait()
 	return errors.Join(err, p.Close())
 }
 
-func (p *Program) serve(ctx context.Context) error {
-	stopped := make(chan error, 1)
-	stop := context.AfterFunc(ctx, func() {
-		patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownPatience)
-		defer cancel()
-		stopped <- p.server.Shutdown(patience)
-	})
-	defer stop()
-	if err := p.server.Serve(p.listener); !errors.Is(err, http.ErrServerClosed) {
-		return fmt.Errorf("serve: %w", err)
-	}
-	return <-stopped
+// handlers are who works on which kind of job.
+func (p *Program) handlers() map[string]jobs.Handler {
+	all := map[string]jobs.Handler{"mail.send": oldMail(p.notify)}
+	maps.Copy(all, p.isac.worker.Handlers())
+	maps.Copy(all, p.notify.Handlers())
+	return all
 }
 
 // Close closes the engines of a program that does not run (any more).
 func (p *Program) Close() error {
 	var all []error
-	if p.listener != nil {
-		if err := p.listener.Close(); !errors.Is(err, net.ErrClosed) {
+	for _, l := range []net.Listener{p.listener, p.redirectListener} {
+		if l == nil {
+			continue
+		}
+		if err := l.Close(); !errors.Is(err, net.ErrClosed) {
 			all = append(all, err)
 		}
 	}
 	if p.engines != nil {
 		all = append(all, p.engines.close())
 	}
-	p.listener, p.engines = nil, nil
+	p.listener, p.redirectListener, p.engines = nil, nil, nil
 	return errors.Join(all...)
 }
 

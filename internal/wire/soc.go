@@ -31,18 +31,18 @@ func newSOC(p *Program) (*soc, error) {
 	if err != nil {
 		return nil, err
 	}
-	metrics := monitor.NewMetrics(p.registry)
+	metrics, detections := monitor.NewMetrics(p.registry), e.db.Detections().Announcing(tellOfAlerts)
 	s := &soc{pulse: monitor.NewPulse(now), matcher: monitor.NewMatcher(metrics)}
 	s.catalogue = monitor.NewCatalogue(loadRules(p), metrics)
 	s.door = monitor.NewDoor(monitor.DoorConfig{
 		Stream: e.stream, Receipts: e.db.Receipts(), Quota: monitor.Quota{Records: p.opts.RecordsPerSecond},
 		Pulse: s.pulse, Metrics: metrics, Now: now, Log: p.log})
 	s.pipeline = monitor.NewPipeline(monitor.PipelineConfig{
-		Stream: e.stream, History: e.history, Detections: e.db.Detections(), Catalogue: s.catalogue,
+		Stream: e.stream, History: e.history, Detections: detections, Catalogue: s.catalogue,
 		Matcher: s.matcher, Pulse: s.pulse, Metrics: metrics, Log: p.log, Now: now})
 	s.alerts = monitor.NewAlerts(e.db.Alerts(), cursors, now)
-	s.events = monitor.NewEvents(e.history, cursors, now)
-	s.hunter = monitor.NewHunter(e.history, e.db.Detections(), s.pulse, now)
+	s.events = monitor.NewEvents(e.history, cursors, now, e.db.Ledger())
+	s.hunter = monitor.NewHunter(e.history, detections, s.pulse, now)
 	return s, nil
 }
 

@@ -27,7 +27,7 @@ import (
 type Admin interface {
 	CreateMember(ctx context.Context, by sector.Viewer, m sector.Member) (sector.Member, error)
 	CreateUser(ctx context.Context, by sector.Viewer, u sector.User, password string) (sector.User, error)
-	CreateKey(ctx context.Context, by sector.Viewer, member sector.MemberID, scopes []sector.Scope) (sector.Key, string, error)
+	IssueKey(ctx context.Context, by sector.Viewer, spec sector.KeySpec) (sector.Key, string, error)
 }
 
 const (
@@ -54,10 +54,7 @@ type userCall struct {
 	Password string
 }
 
-type keyCall struct {
-	Member sector.MemberID
-	Scopes []sector.Scope
-}
+type keyCall struct{ Spec sector.KeySpec }
 
 type keyAnswer struct {
 	Key    sector.Key
@@ -98,7 +95,7 @@ func handler(admin Admin) http.Handler {
 		return admin.CreateUser(ctx, by, c.User, c.Password)
 	}))
 	mux.Handle("POST /key", answer(func(ctx context.Context, c keyCall) (keyAnswer, error) {
-		k, secret, err := admin.CreateKey(ctx, by, c.Member, c.Scopes)
+		k, secret, err := admin.IssueKey(ctx, by, c.Spec)
 		return keyAnswer{k, secret}, err
 	}))
 	return mux
@@ -159,9 +156,9 @@ func (c *Client) CreateUser(ctx context.Context, _ sector.Viewer, u sector.User,
 	return post[sector.User](ctx, c, "/user", userCall{u, password})
 }
 
-// CreateKey implements Admin.
-func (c *Client) CreateKey(ctx context.Context, _ sector.Viewer, member sector.MemberID, scopes []sector.Scope) (sector.Key, string, error) {
-	a, err := post[keyAnswer](ctx, c, "/key", keyCall{member, scopes})
+// IssueKey implements Admin.
+func (c *Client) IssueKey(ctx context.Context, _ sector.Viewer, spec sector.KeySpec) (sector.Key, string, error) {
+	a, err := post[keyAnswer](ctx, c, "/key", keyCall{spec})
 	return a.Key, a.Secret, err
 }
 

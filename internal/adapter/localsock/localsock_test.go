@@ -3,6 +3,7 @@ package localsock
 import (
 	"context"
 	"errors"
+	"net/netip"
 	"os"
 	"strings"
 	"testing"
@@ -33,8 +34,8 @@ func (f *fake) CreateUser(_ context.Context, _ sector.Viewer, u sector.User, pas
 	return u, nil
 }
 
-func (f *fake) CreateKey(_ context.Context, _ sector.Viewer, m sector.MemberID, scopes []sector.Scope) (sector.Key, string, error) {
-	return sector.Key{ID: "k", Member: m, Scopes: scopes}, "secret", nil
+func (f *fake) IssueKey(_ context.Context, _ sector.Viewer, spec sector.KeySpec) (sector.Key, string, error) {
+	return sector.Key{ID: "k", Member: spec.Member, Scopes: spec.Scopes, Networks: spec.Networks}, "secret", nil
 }
 
 func TestOverTheSocket(t *testing.T) {
@@ -64,9 +65,10 @@ func TestOverTheSocket(t *testing.T) {
 			if u, err := client.CreateUser(ctx, by, sector.User{Email: "a@b.example"}, "pw"); err != nil || u.ID != "id-of-pw" {
 				t.Errorf("CreateUser = %+v, %v", u, err)
 			}
-			k, secret, err := client.CreateKey(ctx, by, "north-bank", []sector.Scope{sector.ScopeTAXII})
-			if err != nil || secret != "secret" || len(k.Scopes) != 1 {
-				t.Errorf("CreateKey = %+v, %q, %v", k, secret, err)
+			k, secret, err := client.IssueKey(ctx, by, sector.KeySpec{Member: "north-bank", Scopes: []sector.Scope{sector.ScopeTAXII},
+				Networks: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}})
+			if err != nil || secret != "secret" || len(k.Scopes) != 1 || len(k.Networks) != 1 {
+				t.Errorf("IssueKey = %+v, %q, %v", k, secret, err)
 			}
 			stop()
 			if err := <-ended; err != nil {

@@ -4,6 +4,7 @@ package mail
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net"
@@ -17,12 +18,12 @@ import (
 
 	gomail "github.com/wneessen/go-mail"
 
-	"github.com/aspis-platform/aspis/internal/intel"
+	"github.com/aspis-platform/aspis/internal/notify"
 )
 
 var (
-	_ intel.Mailer = (*SMTP)(nil)
-	_ intel.Mailer = (*Drop)(nil)
+	_ notify.Mailer = (*SMTP)(nil)
+	_ notify.Mailer = (*Drop)(nil)
 )
 
 // sendTimeout bounds one mail.
@@ -88,8 +89,8 @@ func redacted(raw string) string {
 	return "the given address"
 }
 
-// Send implements intel.Mailer.
-func (s *SMTP) Send(ctx context.Context, m intel.Mail) error {
+// Send implements notify.Mailer.
+func (s *SMTP) Send(ctx context.Context, m notify.Mail) error {
 	msg, err := compose(s.from, m, s.now())
 	if err != nil {
 		return err
@@ -126,8 +127,8 @@ func NewDrop(dir, from string, now func() time.Time) (*Drop, error) {
 	return &Drop{from: sender, now: now, dir: dir}, nil
 }
 
-// Send implements intel.Mailer.
-func (d *Drop) Send(_ context.Context, m intel.Mail) error {
+// Send implements notify.Mailer.
+func (d *Drop) Send(_ context.Context, m notify.Mail) error {
 	msg, err := compose(d.from, m, d.now())
 	if err != nil {
 		return err
@@ -162,7 +163,7 @@ var errHeader = errors.New("mail: a line break or control character in a header"
 
 // compose builds the message: plain text, one recipient, a Message-ID that
 // stays when the mail is sent again.
-func compose(from *mail.Address, m intel.Mail, now time.Time) (*gomail.Msg, error) {
+func compose(from *mail.Address, m notify.Mail, now time.Time) (*gomail.Msg, error) {
 	for _, header := range []string{m.To, m.ID, m.Subject} {
 		if strings.ContainsFunc(header, func(r rune) bool { return r < ' ' || r == 0x7f || r == '\u2028' || r == '\u2029' || r == '\u0085' }) {
 			return nil, errHeader
@@ -180,6 +181,24 @@ func compose(from *mail.Address, m intel.Mail, now time.Time) (*gomail.Msg, erro
 	msg.SetMessageIDWithValue(fileName(m.ID) + "@" + domain)
 	msg.SetDateWithValue(now)
 	msg.SetGenHeader("Auto-Submitted", "auto-generated") // RFC 3834: no vacation answers
-	msg.SetBodyString(gomail.TypeTextPlain, m.Text)
+	if m.Sealed == nil {
+		msg.SetBodyString(gomail.TypeTextPlain, m.Text)
+		return msg, nil
+	}
+	seal(msg, m.Sealed)
 	return msg, nil
+}
+
+// seal makes the body an OpenPGP message in MIME (RFC 3156, section 4): a
+// part that says so, and the armoured message as it is. The library leaves
+// the last boundary out.
+func seal(msg *gomail.Msg, armored []byte) {
+	boundary := rand.Text()
+	msg.SetPGPType(gomail.PGPEncrypt)
+	msg.SetBoundary(boundary)
+	part := func(kind gomail.ContentType, text string, add func(gomail.ContentType, string, ...gomail.PartOption)) {
+		add(kind, text, gomail.WithPartEncoding(gomail.NoEncoding), gomail.WithPartCharset(gomail.CharsetASCII))
+	}
+	part(gomail.TypePGPEncrypted, "Version: 1\r\n", msg.SetBodyString)
+	part(gomail.TypeAppOctetStream, string(armored)+"\r\n--"+boundary+"--\r\n", msg.AddAlternativeString)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"mime"
+	"mime/multipart"
 	"mime/quotedprintable"
 	"net"
 	"net/mail"
@@ -15,15 +16,17 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ProtonMail/gopenpgp/v3/crypto"
 	"github.com/emersion/go-smtp"
 
-	"github.com/aspis-platform/aspis/internal/intel"
+	"github.com/aspis-platform/aspis/internal/notify"
+	"github.com/aspis-platform/aspis/internal/platform/openpgp"
 )
 
 func fixed() time.Time { return time.Date(2026, 3, 2, 1, 0, 0, 0, time.UTC) }
 
-func letter() intel.Mail {
-	return intel.Mail{To: "soc@m1.example", ID: "release-m1", Subject: "[TLP:AMBER] 警訊 / Advisory", Text: "請檢查 hxxps://evil[.]example\n\nCheck.\n.\nend"}
+func letter() notify.Mail {
+	return notify.Mail{To: "soc@m1.example", ID: "release-m1", Subject: "[TLP:AMBER] 警訊 / Advisory", Text: "請檢查 hxxps://evil[.]example\n\nCheck.\n.\nend"}
 }
 
 // server is an SMTP server in the test.
@@ -123,6 +126,86 @@ func checkLetter(t *testing.T, r io.Reader) {
 	}
 }
 
+// TestSealedMail reads an encrypted mail as a client does: RFC 3156 outside,
+// the private key for what is inside.
+func TestSealedMail(t *testing.T) {
+	private, err := crypto.PGP().KeyGeneration().AddUserId("soc", "soc@m1.example").New().GenerateKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	public, err := private.GetArmoredPublicKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := openpgp.Parse(public, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	entity, err := openpgp.Entity("警訊 Warning", strings.Repeat("內容 content\r\n", 200))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := letter()
+	if m.Sealed, err = key.Encrypt(entity, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	s := &server{}
+	sender, err := NewSMTP(startServer(t, s), "isac@centre.example", fixed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := sender.Send(context.Background(), m); err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(s.got[0], "請檢查") || strings.Contains(s.got[0], "evil") {
+		t.Error("the plain text is in the encrypted mail")
+	}
+	if got := open(t, s.got[0], private); got != string(entity) {
+		t.Errorf("decrypted to %q", got)
+	}
+}
+
+// open takes an RFC 3156 mail apart and decrypts it.
+func open(t *testing.T, raw string, private *crypto.Key) string {
+	t.Helper()
+	msg, err := mail.ReadMessage(strings.NewReader(raw))
+	if err != nil {
+		t.Fatal(err)
+	}
+	kind, params, err := mime.ParseMediaType(msg.Header.Get("Content-Type"))
+	if err != nil || kind != "multipart/encrypted" || params["protocol"] != "application/pgp-encrypted" {
+		t.Fatalf("content type %q %v, %v", kind, params, err)
+	}
+	parts := multipart.NewReader(msg.Body, params["boundary"])
+	var bodies []string
+	for _, want := range []string{"application/pgp-encrypted", "application/octet-stream"} {
+		part, err := parts.NextPart()
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(part)
+		if got, _, _ := mime.ParseMediaType(part.Header.Get("Content-Type")); got != want || err != nil {
+			t.Errorf("part %q, want %q (%v)", got, want, err)
+		}
+		bodies = append(bodies, string(body))
+	}
+	if _, err := parts.NextPart(); !errors.Is(err, io.EOF) {
+		t.Error("there are more than two parts")
+	}
+	if strings.TrimSpace(bodies[0]) != "Version: 1" {
+		t.Errorf("control part %q", bodies[0])
+	}
+	d, err := crypto.PGP().Decryption().DecryptionKey(private).New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain, err := d.Decrypt([]byte(bodies[1]), crypto.Armor)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(plain.Bytes())
+}
+
 func TestDrop(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "mail")
 	d, err := NewDrop(dir, "Centre <isac@centre.example>", fixed)
@@ -159,12 +242,12 @@ func TestHeadersCannotBeInjected(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tests := map[string]func(*intel.Mail){
-		"subject, CRLF":       func(m *intel.Mail) { m.Subject = "a\r\nBcc: x@y.example" },
-		"subject, LF":         func(m *intel.Mail) { m.Subject = "a\nBcc: x@y.example" },
-		"subject, separators": func(m *intel.Mail) { m.Subject = "a\u2028b" },
-		"recipient":           func(m *intel.Mail) { m.To = "a@b.example\r\nRCPT TO:<x@y.example>" },
-		"id":                  func(m *intel.Mail) { m.ID = "a\r\nX: y" },
+	tests := map[string]func(*notify.Mail){
+		"subject, CRLF":       func(m *notify.Mail) { m.Subject = "a\r\nBcc: x@y.example" },
+		"subject, LF":         func(m *notify.Mail) { m.Subject = "a\nBcc: x@y.example" },
+		"subject, separators": func(m *notify.Mail) { m.Subject = "a\u2028b" },
+		"recipient":           func(m *notify.Mail) { m.To = "a@b.example\r\nRCPT TO:<x@y.example>" },
+		"id":                  func(m *notify.Mail) { m.ID = "a\r\nX: y" },
 	}
 	for name, change := range tests {
 		m := letter()

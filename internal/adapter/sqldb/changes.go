@@ -34,16 +34,16 @@ type placed struct {
 	place changes.Place
 }
 
-// search is one question to an arm: what comes after the place, oldest first,
+// changeSearch is one question to an arm: what comes after the place, oldest first,
 // or, for where the viewer is now, the newest.
-type search struct {
+type changeSearch struct {
 	filter sector.Filter
 	after  changes.Place
 	limit  int
 	newest bool
 }
 
-func (q search) order() string {
+func (q changeSearch) order() string {
 	if q.newest {
 		return " DESC"
 	}
@@ -51,13 +51,13 @@ func (q search) order() string {
 }
 
 // inside reports whether the viewer is told of alerts and answers at all.
-func (q search) inside() bool { return q.filter.All() || q.filter.Owner() != "" }
+func (q changeSearch) inside() bool { return q.filter.All() || q.filter.Owner() != "" }
 
 // find asks every arm and moves the place beyond what was found.
-func (s *Changes) find(ctx context.Context, q search) ([]changes.Change, changes.Place, error) {
+func (s *Changes) find(ctx context.Context, q changeSearch) ([]changes.Change, changes.Place, error) {
 	var all []placed
 	place := q.after
-	arms := []func(context.Context, search) ([]placed, error){s.occurrences, s.answers, s.raised, s.triaged}
+	arms := []func(context.Context, changeSearch) ([]placed, error){s.occurrences, s.answers, s.raised, s.triaged}
 	if !q.inside() {
 		arms = arms[:1]
 	}
@@ -81,12 +81,12 @@ func (s *Changes) find(ctx context.Context, q search) ([]changes.Change, changes
 
 // After implements changes.Source.
 func (s *Changes) After(ctx context.Context, f sector.Filter, p changes.Place, limit int) ([]changes.Change, changes.Place, error) {
-	return s.find(ctx, search{filter: f, after: p, limit: limit})
+	return s.find(ctx, changeSearch{filter: f, after: p, limit: limit})
 }
 
 // Head implements changes.Source.
 func (s *Changes) Head(ctx context.Context, f sector.Filter) (changes.Place, error) {
-	_, p, err := s.find(ctx, search{filter: f, limit: 1, newest: true})
+	_, p, err := s.find(ctx, changeSearch{filter: f, limit: 1, newest: true})
 	return p, err
 }
 
@@ -100,7 +100,7 @@ func later(a, b changes.Place) changes.Place {
 }
 
 // occurrences are releases and withdrawals, as TAXII tells them.
-func (s *Changes) occurrences(ctx context.Context, q search) ([]placed, error) {
+func (s *Changes) occurrences(ctx context.Context, q changeSearch) ([]placed, error) {
 	var b binder
 	g := b.gate(q.filter)
 	text := `SELECT advisory, at, 0 AS revoked FROM (` + g.arms("advisory, at", func(scope string) string {
@@ -124,7 +124,7 @@ func (s *Changes) occurrences(ctx context.Context, q search) ([]placed, error) {
 }
 
 // answers are the centre's to see, and each member's own.
-func (s *Changes) answers(ctx context.Context, q search) ([]placed, error) {
+func (s *Changes) answers(ctx context.Context, q changeSearch) ([]placed, error) {
 	rows, err := s.db.read.QueryContext(ctx, `SELECT seq, at, object, member FROM ledger
 		WHERE seq > $1 AND action = 'advisory.answer' AND ($2 = '' OR member = $2) ORDER BY seq`+q.order()+` LIMIT $3`,
 		q.after.Answer, string(q.filter.Owner()), q.limit)
@@ -144,7 +144,7 @@ func scanEntry(row scanner, c *changes.Change, seq *int64, prefix string) error 
 }
 
 // raised are alerts when they first concern the viewer.
-func (s *Changes) raised(ctx context.Context, q search) ([]placed, error) {
+func (s *Changes) raised(ctx context.Context, q changeSearch) ([]placed, error) {
 	b := sqlbuilder.PostgreSQL.NewSelectBuilder()
 	at := "a.raised"
 	if q.filter.All() {
@@ -169,7 +169,7 @@ func (s *Changes) raised(ctx context.Context, q search) ([]placed, error) {
 
 // triaged are alerts whose state changed. The centre hears of every step;
 // that somebody wrote a note is no member's business.
-func (s *Changes) triaged(ctx context.Context, q search) ([]placed, error) {
+func (s *Changes) triaged(ctx context.Context, q changeSearch) ([]placed, error) {
 	b := sqlbuilder.PostgreSQL.NewSelectBuilder()
 	b.Select("l.seq", "l.at", "l.object", "''").From("ledger l").
 		Where(b.GT("l.seq", q.after.Triage), "l.action = 'alert.triage'").OrderBy("l.seq" + q.order()).Limit(q.limit)

@@ -44,7 +44,7 @@ func openForTest(t *testing.T, dsn string) *DB {
 }
 
 // freshDatabase creates a database on the server and drops it afterwards.
-func freshDatabase(t *testing.T, server string) string {
+func freshDatabase(t testing.TB, server string) string {
 	t.Helper()
 	admin, err := sql.Open("pgx", server)
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"github.com/aspis-platform/aspis/internal/intel"
 	"github.com/aspis-platform/aspis/internal/ledger"
 	"github.com/aspis-platform/aspis/internal/platform/errs"
+	"github.com/aspis-platform/aspis/internal/platform/jobs"
 	"github.com/aspis-platform/aspis/internal/sector"
 )
 
@@ -29,12 +30,15 @@ var (
 )
 
 // Save implements intel.DraftStore.
-func (s *Advisories) Save(ctx context.Context, a intel.Advisory, e ledger.Entry) error {
+func (s *Advisories) Save(ctx context.Context, a intel.Advisory, e ledger.Entry, work ...jobs.Job) error {
 	return s.db.Write(ctx, func(tx *sql.Tx) error {
 		if err := s.put(ctx, tx, a); err != nil {
 			return err
 		}
 		if err := s.watch(ctx, tx, a); err != nil {
+			return err
+		}
+		if err := s.db.enqueue(ctx, tx, work...); err != nil {
 			return err
 		}
 		return s.db.appendLedger(ctx, tx, e)
@@ -70,7 +74,7 @@ func (s *Advisories) put(ctx context.Context, tx *sql.Tx, a intel.Advisory) erro
 	if err != nil {
 		return fmt.Errorf("save advisory version: %w", err)
 	}
-	return nil
+	return s.db.shelveAdvisory(ctx, tx, a)
 }
 
 // changeOne turns an update that changed nothing into a conflict.

@@ -27,10 +27,14 @@ func (s *Advisories) Release(ctx context.Context, a intel.Advisory, r sector.Rel
 		if err := s.put(ctx, tx, a); err != nil {
 			return err
 		}
-		if _, err := s.end(ctx, tx, a.ID, micros(r.At)); err != nil {
+		replaced, err := s.end(ctx, tx, a.ID, micros(r.At))
+		if err != nil {
 			return err
 		}
 		if err := s.insertRelease(ctx, tx, a, r, to); err != nil {
+			return err
+		}
+		if err := s.db.shelveRelease(ctx, tx, a.ID, r, a.Message, replaced); err != nil {
 			return err
 		}
 		if err := s.watch(ctx, tx, a); err != nil {
@@ -209,6 +213,9 @@ func listOf(b *binder, g gated, me string, q intel.ReleasedQuery) releasedList {
 	where := []string{g.current()}
 	if q.ID != "" {
 		where = append(where, "s.advisory = "+b.bind(q.ID))
+	}
+	if len(q.IDs) > 0 {
+		where = append(where, "s.advisory IN ("+bindAll(b, q.IDs)+")")
 	}
 	if !q.AddedAfter.IsZero() {
 		where = append(where, "s.changed_at > "+b.bind(micros(q.AddedAfter)))

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -405,23 +404,6 @@ func TestReleasesAreApart(t *testing.T) {
 	})
 }
 
-// mailbox is a mailer that fails on demand. Jobs send at the same time.
-type mailbox struct {
-	mu   sync.Mutex
-	sent []intel.Mail
-	fail error
-}
-
-func (m *mailbox) Send(_ context.Context, mail intel.Mail) error {
-	if m.fail != nil {
-		return m.fail
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.sent = append(m.sent, mail)
-	return nil
-}
-
 // huntLog notes what was huntLog.
 type huntLog struct{ values []string }
 
@@ -436,16 +418,19 @@ func (h *huntLog) Hunt(_ context.Context, _ intel.AdvisoryID, _ intel.Text, indi
 func TestJobsOfARelease(t *testing.T) {
 	forEachEngine(t, func(t *testing.T, db *DB) {
 		w := inteltest.New(t, db.Advisories())
-		w.Sector[3].Mail = ""
-		box, hunt := &mailbox{}, &huntLog{}
-		worker, err := intel.NewWorker(w.Service, db.Advisories(), box, hunt, "https://centre.example")
-		if err != nil {
-			t.Fatal(err)
+		var told []intel.Notice
+		w.Service.Tell = func(n intel.Notice) []jobs.Job {
+			told = append(told, n)
+			return []jobs.Job{jobs.New("tell", n)}
 		}
+		hunt := &huntLog{}
 		a := w.Release(t, w.Draft(t, inteltest.Content(1, sector.Audience{All: true}, "198.51.100.1")), nil)
 		done := make(chan struct{}, 16)
-		handlers := map[string]jobs.Handler{}
-		for kind, h := range worker.Handlers() {
+		handlers := map[string]jobs.Handler{"tell": func(context.Context, json.RawMessage) error {
+			done <- struct{}{}
+			return nil
+		}}
+		for kind, h := range intel.NewWorker(w.Service, hunt).Handlers() {
 			handlers[kind] = func(ctx context.Context, raw json.RawMessage) error {
 				defer func() { done <- struct{}{} }()
 				return h(ctx, raw)
@@ -454,7 +439,7 @@ func TestJobsOfARelease(t *testing.T) {
 		ctx, cancel := context.WithCancel(context.Background())
 		stopped := make(chan error, 1)
 		go func() { stopped <- db.RunJobs(ctx, handlers) }()
-		for range 4 { // three mails and a hunt
+		for range 2 { // a notice and a hunt
 			select {
 			case <-done:
 			case <-time.After(20 * time.Second):
@@ -465,50 +450,59 @@ func TestJobsOfARelease(t *testing.T) {
 		if err := <-stopped; err != nil {
 			t.Fatal(err)
 		}
-		if len(box.sent) != 3 || !slices.Equal(hunt.values, []string{"198.51.100.1"}) {
-			t.Errorf("mails %d, hunted %v", len(box.sent), hunt.values)
+		if len(told) != 1 || told[0].Kind != intel.NoticeReleased || len(told[0].Members) != 4 || !slices.Equal(hunt.values, []string{"198.51.100.1"}) {
+			t.Errorf("told %+v, hunted %v", told, hunt.values)
 		}
-		mailStates(t, w, db.Advisories(), worker, box, a)
+		letterStates(t, w, db.Advisories(), a, told[0])
 	})
 }
 
-// mailStates checks that mails are not repeated, failures are noted, and a
+// letterStates checks that failures are noted, mails are noted once, and a
 // recall goes to those who were told.
-func mailStates(t *testing.T, w *inteltest.World, store *Advisories, worker *intel.Worker, box *mailbox, a intel.Advisory) {
+func letterStates(t *testing.T, w *inteltest.World, store *Advisories, a intel.Advisory, n intel.Notice) {
 	t.Helper()
 	ctx := context.Background()
-	send := worker.Handlers()[intel.JobMail]
-	past, err := w.Store.Releases(ctx, a.ID)
+	letters, err := intel.NewLetters(w.Service, store, "https://centre.example")
 	if err != nil {
 		t.Fatal(err)
 	}
-	job := func(m sector.MemberID, recall bool) []byte {
-		return jobs.New(intel.JobMail, map[string]any{"advisory": a.ID, "release": past[0].ID, "member": m, "recall": recall}).Args
+	if l, err := letters.Write(ctx, w.Viewer(0), n, false); err != nil || !strings.Contains(l.Subject, "Warning number 1") {
+		t.Errorf("letter %+v, %v", l, err)
 	}
-	for _, raw := range [][]byte{job("m1", false), job("m4", false), job("ghost", false), job("m1", true)} {
-		if err := send(ctx, raw); err != nil || len(box.sent) != 3 {
-			t.Errorf("%s: %v, %d mails", raw, err, len(box.sent))
+	noted := func() intel.Delivery {
+		deliveries, err := w.Service.Deliveries(ctx, inteltest.Manager(), a.ID)
+		if err != nil {
+			t.Fatal(err)
 		}
+		return deliveries[0]
+	}
+	if err := letters.Failed(ctx, "m1", n, "greylisted"); err != nil || noted().MailError != "greylisted" {
+		t.Errorf("failure is noted as %+v, %v", noted(), err)
+	}
+	if err := letters.Told(ctx, "m1", n); err != nil || noted().MailError != "" || noted().Mailed.IsZero() {
+		t.Errorf("mail is noted as %+v, %v", noted(), err)
+	}
+	first := noted()
+	for _, note := range []func() error{
+		func() error { return letters.Told(ctx, "m1", n) },
+		func() error { return letters.Failed(ctx, "m1", n, "too late") },
+	} {
+		if err := note(); err != nil || noted() != first {
+			t.Errorf("noted again as %+v, %v", noted(), err)
+		}
+	}
+	if err := letters.Told(ctx, "ghost", n); !errs.Is(err, errs.NotFound) {
+		t.Errorf("a member that was not released to: %v", err)
 	}
 	w.Withdraw(t, a)
-	box.fail = errors.New("greylisted")
-	if err := send(ctx, job("m1", true)); !errors.Is(err, box.fail) {
-		t.Errorf("a mail that failed: %v", err)
+	if _, err := letters.Write(ctx, w.Viewer(0), n, false); !errs.Is(err, errs.NotFound) {
+		t.Errorf("a withdrawn advisory is written as valid: %v", err)
 	}
-	deliveries, err := w.Service.Deliveries(ctx, inteltest.Manager(), a.ID)
-	if err != nil || !strings.Contains(deliveries[0].MailError, "greylisted") {
-		t.Errorf("failure is noted as %+v, %v", deliveries, err)
+	n.Kind = intel.NoticeWithdrawn
+	if l, err := letters.Write(ctx, w.Viewer(0), n, false); err != nil || !strings.Contains(l.Subject, "withdrawn") {
+		t.Errorf("recall is %+v, %v", l, err)
 	}
-	box.fail = nil
-	for range 2 {
-		if err := send(ctx, job("m1", true)); err != nil || len(box.sent) != 4 {
-			t.Errorf("recall: %v, %d mails", err, len(box.sent))
-		}
-	}
-	if !strings.Contains(box.sent[3].Subject, "withdrawn") || box.sent[3].ID == box.sent[0].ID {
-		t.Errorf("recall is %+v", box.sent[3])
-	}
-	if err := send(ctx, []byte("{")); err == nil {
-		t.Error("a broken job passed")
+	if _, err := letters.Write(ctx, w.Viewer(1), n, false); !errs.Is(err, errs.NotFound) {
+		t.Errorf("m2 was not told, and is told of the withdrawal: %v", err)
 	}
 }

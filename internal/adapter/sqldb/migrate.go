@@ -23,9 +23,11 @@ var ErrNewer = errors.New("the data was written by a newer version of aspis; sta
 // {{name}}.
 func (d Dialect) words() *strings.Replacer {
 	if d == Postgres {
-		return strings.NewReplacer("{{blob}}", "bytea", "{{serial}}", "bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY")
+		return strings.NewReplacer("{{blob}}", "bytea", "{{serial}}", "bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
+			"{{search_index}}", d.searchIndex())
 	}
-	return strings.NewReplacer("{{blob}}", "blob", "{{serial}}", "integer PRIMARY KEY AUTOINCREMENT")
+	return strings.NewReplacer("{{blob}}", "blob", "{{serial}}", "integer PRIMARY KEY AUTOINCREMENT",
+		"{{search_index}}", d.searchIndex())
 }
 
 // migrate brings the schema to this program's version, refusing a newer one.

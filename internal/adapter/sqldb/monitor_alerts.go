@@ -204,6 +204,9 @@ func alertFilters(b *sqlbuilder.SelectBuilder, q monitor.AlertQuery, own bool) {
 	if q.Cause != "" {
 		b.Where(b.Equal("a.cause", string(q.Cause)))
 	}
+	if len(q.IDs) > 0 {
+		b.Where(b.In("a.id", sqlbuilder.List(q.IDs)))
+	}
 	if q.Rule != "" {
 		b.Where(b.Equal("a.rule_id", q.Rule))
 	}

@@ -10,16 +10,28 @@ import (
 
 	"github.com/aspis-platform/aspis/internal/ledger"
 	"github.com/aspis-platform/aspis/internal/monitor"
+	"github.com/aspis-platform/aspis/internal/platform/jobs"
 	"github.com/aspis-platform/aspis/internal/sector"
 )
 
 // Detections is where the detection pipeline writes.
-type Detections struct{ db *DB }
+type Detections struct {
+	db       *DB
+	announce func(raised []monitor.Alert) []jobs.Job
+}
 
 var _ monitor.Detections = (*Detections)(nil)
 
 // Detections is the store of the pipeline.
-func (d *DB) Detections() *Detections { return &Detections{d} }
+func (d *DB) Detections() *Detections {
+	return &Detections{d, func([]monitor.Alert) []jobs.Job { return nil }}
+}
+
+// Announcing is the store that enqueues work for the alerts that are raised,
+// in their transaction.
+func (s *Detections) Announcing(work func(raised []monitor.Alert) []jobs.Job) *Detections {
+	return &Detections{s.db, work}
+}
 
 // Cursor implements monitor.Detections.
 func (s *Detections) Cursor(ctx context.Context) (uint64, error) {
@@ -156,6 +168,9 @@ func (s *Detections) record(ctx context.Context, tx *sql.Tx, o origin, at time.T
 	if err := putSightings(ctx, tx, o, sightings); err != nil {
 		return nil, err
 	}
+	if err := s.db.enqueue(ctx, tx, s.announce(raised)...); err != nil {
+		return nil, err
+	}
 	return raised, s.db.appendLedger(ctx, tx, raisedEntries(raised)...)
 }
 
@@ -194,6 +209,13 @@ func (s *Detections) putFindings(ctx context.Context, tx *sql.Tx, o origin, at t
 		return nil, err
 	}
 	if err := putParts(ctx, tx, o, at, list, now); err != nil {
+		return nil, err
+	}
+	touched := make([]any, len(list))
+	for i, f := range list {
+		touched[i] = now[f.Key].number
+	}
+	if err := s.db.shelveAlerts(ctx, tx, newest(), touched); err != nil {
 		return nil, err
 	}
 	var raised []monitor.Alert

@@ -22,7 +22,6 @@ func (d *DB) Sector() *Sector { return &Sector{d} }
 var (
 	_ sector.MemberStore = (*Sector)(nil)
 	_ sector.UserStore   = (*Sector)(nil)
-	_ sector.KeyStore    = (*Sector)(nil)
 )
 
 // change runs one statement with the entry that explains it. A violated
@@ -45,9 +44,21 @@ func (s *Sector) change(ctx context.Context, taken string, e ledger.Entry, query
 
 // CreateMember implements sector.MemberStore.
 func (s *Sector) CreateMember(ctx context.Context, m sector.Member, e ledger.Entry) error {
-	return s.change(ctx, "sector.member_taken", e,
-		`INSERT INTO member (id, name, name_zh, sector, mail, created_at) VALUES ($1, $2, $3, $4, $5, $6)`,
-		m.ID, m.Name, m.NameZh, m.Sector, m.Mail, micros(m.CreatedAt))
+	err := s.db.Write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO member (id, name, name_zh, sector, mail, created_at) VALUES ($1, $2, $3, $4, $5, $6)`,
+			m.ID, m.Name, m.NameZh, m.Sector, m.Mail, micros(m.CreatedAt))
+		if err != nil {
+			return err
+		}
+		if err := s.db.shelveMember(ctx, tx, m); err != nil {
+			return err
+		}
+		return s.db.appendLedger(ctx, tx, e)
+	})
+	if isDuplicate(err) {
+		return errs.New(errs.Conflict, "sector.member_taken").Because(err)
+	}
+	return err
 }
 
 const memberColumns = `id, name, name_zh, sector, mail, created_at`
@@ -152,59 +163,6 @@ func (s *Sector) RedeemLink(ctx context.Context, hash string, now time.Time, e l
 		return s.db.appendLedger(ctx, tx, e)
 	})
 	return u, err
-}
-
-// CreateKey implements sector.KeyStore.
-func (s *Sector) CreateKey(ctx context.Context, k sector.Key, hash string, e ledger.Entry) error {
-	return s.change(ctx, "", e,
-		`INSERT INTO access_key (id, hash, member, scopes, created_at, revoked_at, last_used) VALUES ($1, $2, $3, $4, $5, 0, 0)`,
-		k.ID, hash, k.Member, joinList(k.Scopes), micros(k.CreatedAt))
-}
-
-const keyColumns = `id, member, scopes, created_at, revoked_at, last_used`
-
-// KeyByHash implements sector.KeyStore.
-func (s *Sector) KeyByHash(ctx context.Context, hash string) (sector.Key, error) {
-	k, err := scanKey(s.db.read.QueryRowContext(ctx, `SELECT `+keyColumns+` FROM access_key WHERE hash = $1`, hash))
-	if errors.Is(err, sql.ErrNoRows) {
-		return k, errs.New(errs.NotFound, "key.unknown")
-	}
-	return k, err
-}
-
-// Keys implements sector.KeyStore.
-func (s *Sector) Keys(ctx context.Context, m sector.MemberID) ([]sector.Key, error) {
-	rows, err := s.db.read.QueryContext(ctx,
-		`SELECT `+keyColumns+` FROM access_key WHERE member = $1 ORDER BY created_at DESC, id`, m)
-	return collect(rows, err, scanKey)
-}
-
-// RevokeKey implements sector.KeyStore.
-func (s *Sector) RevokeKey(ctx context.Context, id string, at time.Time, e ledger.Entry) error {
-	return s.change(ctx, "", e,
-		`UPDATE access_key SET revoked_at = $1 WHERE id = $2 AND revoked_at = 0`, micros(at), id)
-}
-
-// TouchKey implements sector.KeyStore.
-func (s *Sector) TouchKey(ctx context.Context, id string, at time.Time) error {
-	err := s.db.Write(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `UPDATE access_key SET last_used = $1 WHERE id = $2`, micros(at), id)
-		return err
-	})
-	if IsFull(err) {
-		return errs.New(errs.Full, "error.full.text").Because(err)
-	}
-	return err
-}
-
-func scanKey(row scanner) (sector.Key, error) {
-	var k sector.Key
-	var scopes string
-	var created, revoked, used int64
-	err := row.Scan(&k.ID, &k.Member, &scopes, &created, &revoked, &used)
-	k.Scopes = splitList[sector.Scope](scopes)
-	k.CreatedAt, k.RevokedAt, k.LastUsed = fromMicros(created), fromMicros(revoked), fromMicros(used)
-	return k, err
 }
 
 // joinList is how a short list of names, which hold no comma, is stored.

@@ -13,7 +13,7 @@ import (
 	"github.com/aspis-platform/aspis/internal/sector"
 )
 
-// Secret is what every created key and link holds.
+// Secret is what every created link holds.
 const Secret = "aspis_k3m7q2xw5n8rv4tz6bj9ch1fd"
 
 // Fake is members, people and engines in memory.
@@ -21,12 +21,11 @@ type Fake struct {
 	mu      sync.Mutex
 	now     time.Time
 	members []sector.Member
-	keys    []sector.Key
 	users   []sector.User
 	Sick    bool // the engines are not well
 }
 
-// New returns 24 members, some keys and people, as of now.
+// New returns 24 members and some people, as of now.
 func New(now time.Time) *Fake {
 	f := &Fake{now: now}
 	names := []struct{ id, zh, en string }{
@@ -42,11 +41,6 @@ func New(now time.Time) *Fake {
 			m.ID, m.Name, m.NameZh = sector.MemberID(fmt.Sprintf("%s-%d", n.id, i)), fmt.Sprintf("%s %d", n.en, i), fmt.Sprintf("%s %d 號", n.zh, i)
 		}
 		f.members = append(f.members, m)
-	}
-	f.keys = []sector.Key{
-		{ID: "q7ma2xkd94tz1w8e", Member: "jade-bank", Scopes: []sector.Scope{sector.ScopeRecords, sector.ScopeTAXII}, CreatedAt: now.Add(-40 * 24 * time.Hour), LastUsed: now.Add(-2 * time.Minute)},
-		{ID: "b3nv8rj5c0yh6p2s", Member: "jade-bank", Scopes: []sector.Scope{sector.ScopeAdvisories}, CreatedAt: now.Add(-9 * 24 * time.Hour)},
-		{ID: "w1fk4gu7d9ez2m5t", Member: "jade-bank", Scopes: []sector.Scope{sector.ScopeRecords}, CreatedAt: now.Add(-90 * 24 * time.Hour), LastUsed: now.Add(-41 * 24 * time.Hour), RevokedAt: now.Add(-40 * 24 * time.Hour)},
 	}
 	for i, role := range sector.Roles() {
 		u := sector.User{ID: sector.UserID("u-" + string(role)), Email: string(role) + "@aspis.example", Roles: []sector.Role{role}, CreatedAt: now.Add(-time.Duration(i) * 30 * time.Hour)}
@@ -87,40 +81,6 @@ func (f *Fake) CreateMember(_ context.Context, _ sector.Viewer, m sector.Member)
 	m.CreatedAt = f.now
 	f.members = append(f.members, m)
 	return m, nil
-}
-
-// Keys implements admin.Members.
-func (f *Fake) Keys(_ context.Context, m sector.MemberID) ([]sector.Key, error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	var keys []sector.Key
-	for _, k := range f.keys {
-		if k.Member == m {
-			keys = append(keys, k)
-		}
-	}
-	return keys, nil
-}
-
-// CreateKey implements admin.Members.
-func (f *Fake) CreateKey(_ context.Context, _ sector.Viewer, m sector.MemberID, scopes []sector.Scope) (sector.Key, string, error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	k := sector.Key{ID: fmt.Sprintf("new%d", len(f.keys)), Member: m, Scopes: scopes, CreatedAt: f.now}
-	f.keys = append(f.keys, k)
-	return k, Secret, nil
-}
-
-// RevokeKey implements admin.Members.
-func (f *Fake) RevokeKey(_ context.Context, _ sector.Viewer, k sector.Key) error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	for i := range f.keys {
-		if f.keys[i].ID == k.ID {
-			f.keys[i].RevokedAt = f.now
-		}
-	}
-	return nil
 }
 
 // Users implements admin.People.

@@ -65,7 +65,7 @@ func (d *Dir) checkFormat() error {
 	file := d.Path("format")
 	raw, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
-		return writeDurably(file, []byte(strconv.Itoa(Format)+"\n"))
+		return WriteDurably(file, []byte(strconv.Itoa(Format)+"\n"))
 	}
 	if err != nil {
 		return errs.New(errs.Invalid, "datadir.read", d.path, err.Error()).Because(err)
@@ -118,11 +118,11 @@ func (d *Dir) Once(name string, first func() []byte) ([]byte, error) {
 		return content, err
 	}
 	content = first()
-	return content, writeDurably(d.Path(name), content)
+	return content, WriteDurably(d.Path(name), content)
 }
 
-// writeDurably makes a file appear whole or not at all.
-func writeDurably(file string, content []byte) error {
+// WriteDurably makes a file appear whole or not at all.
+func WriteDurably(file string, content []byte) error {
 	tmp, err := os.CreateTemp(filepath.Dir(file), filepath.Base(file)+".*")
 	if err != nil {
 		return fmt.Errorf("data folder cannot be written: %w", err)

@@ -16,6 +16,7 @@ import (
 
 	"github.com/aspis-platform/aspis/internal/platform/errs"
 	"github.com/aspis-platform/aspis/internal/platform/i18n"
+	"github.com/aspis-platform/aspis/internal/platform/peer"
 )
 
 // Edge wraps a mux with what every request gets.
@@ -24,7 +25,18 @@ type Edge struct {
 	texts   *i18n.Catalogue
 	metrics *Metrics
 	cross   *http.CrossOriginProtection
+	place   Place
 }
+
+// Place is where the program stands in the network. The zero Place is behind
+// nothing, and without TLS.
+type Place struct {
+	Proxies peer.Proxies // whose word about the client's address is believed
+	HTTPS   bool         // people reach it over TLS, whoever ends that
+}
+
+// Stand tells the edge its place, before it wraps anything.
+func (e *Edge) Stand(p Place) { e.place = p }
 
 // NewEdge returns an edge. metrics may be nil.
 func NewEdge(log *slog.Logger, texts *i18n.Catalogue, metrics *Metrics) *Edge {
@@ -53,9 +65,14 @@ func (e *Edge) Wrap(mux Mux, around ...func(http.Handler) http.Handler) http.Han
 		start := time.Now()
 		_, route := mux.Handler(r)
 		rec := &record{id: newRequestID()}
-		r = r.WithContext(context.WithValue(r.Context(), recordKey{}, rec))
+		from := e.peer(r)
+		rec.client = from.Addr
+		r = r.WithContext(peer.With(context.WithValue(r.Context(), recordKey{}, rec), from))
 		w := &writer{ResponseWriter: rw}
 		setHeaders(w.Header(), rec.id)
+		if e.place.HTTPS {
+			w.Header().Set("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+		}
 		done := e.metrics.begin()
 		defer func() {
 			e.recovered(w, r, recover())
@@ -68,6 +85,15 @@ func (e *Edge) Wrap(mux Mux, around ...func(http.Handler) http.Handler) http.Han
 		}
 		inner.ServeHTTP(w, r)
 	})
+}
+
+// peer is who is at the other end.
+func (e *Edge) peer(r *http.Request) peer.Peer {
+	p := peer.Peer{Addr: e.place.Proxies.Client(r.RemoteAddr, r.Header)}
+	if r.TLS != nil {
+		p.Certificates = r.TLS.PeerCertificates
+	}
+	return p
 }
 
 // sameOrigin refuses state-changing requests that a browser says come from
@@ -116,7 +142,7 @@ func (e *Edge) canonical(r *http.Request, w *writer, rec *record, route string, 
 		slog.String("request", rec.id), slog.String("method", r.Method),
 		slog.String("route", route), slog.Int("status", status),
 		slog.Int64("bytes", w.bytes), slog.Duration("took", took),
-		slog.String("actor", rec.actor),
+		slog.String("actor", rec.actor), slog.String("client", rec.client.String()),
 	}
 	if rec.err != nil {
 		attrs = append(attrs, slog.String("error", rec.err.Error()))

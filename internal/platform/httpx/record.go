@@ -3,17 +3,19 @@ package httpx
 import (
 	"context"
 	"log/slog"
+	"net/netip"
 	"sync"
 )
 
 // record collects what the canonical log line of one request says. Inner
 // handlers reach it through the context.
 type record struct {
-	mu    sync.Mutex
-	id    string
-	actor string
-	err   error
-	attrs []slog.Attr
+	mu     sync.Mutex
+	id     string
+	actor  string
+	client netip.Addr
+	err    error
+	attrs  []slog.Attr
 }
 
 type recordKey struct{}

@@ -6,6 +6,8 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"github.com/aspis-platform/aspis/internal/platform/peer"
 )
 
 // NewServer returns a server with limits against slow and greedy clients.
@@ -21,6 +23,7 @@ func NewServer(h http.Handler, log *slog.Logger) *http.Server {
 		WriteTimeout:      2 * time.Minute,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
+		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: 128, SendPingTimeout: time.Minute},
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 		BaseContext:       func(net.Listener) context.Context { return ctx },
 	}
@@ -28,9 +31,12 @@ func NewServer(h http.Handler, log *slog.Logger) *http.Server {
 	return srv
 }
 
-// ClientIP is the peer's address without the port. Headers of proxies are not
-// believed: any client can send them.
+// ClientIP is the client's address without the port: as the edge found it,
+// behind trusted proxies too, else the peer's.
 func ClientIP(r *http.Request) string {
+	if a := peer.From(r.Context()).Addr; a.IsValid() {
+		return a.String()
+	}
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
 		return r.RemoteAddr

@@ -11,6 +11,7 @@ import * as menu from "./islands/menu";
 import * as part from "./islands/part";
 import * as pulse from "./islands/pulse";
 import * as rows from "./islands/rows";
+import * as search from "./islands/search";
 
 const islands: Record<string, Mount> = {
   chart: chart.mount,
@@ -21,6 +22,7 @@ const islands: Record<string, Mount> = {
   part: part.mount,
   pulse: pulse.mount,
   rows: rows.mount,
+  search: search.mount,
 };
 
 const mounted = new Map<HTMLElement, (() => void) | void>();

@@ -1,0 +1,55 @@
+package event
+
+import "strings"
+
+// Name is a field's name, prepared for looking it up in many events: what
+// [Event.Field] works out from the name is worked out once.
+type Name struct {
+	text   string
+	hash   uint32
+	dotted bool
+	steps  []step // the name up to each of its dots, the longest first
+}
+
+type step struct {
+	text string
+	hash uint32
+}
+
+// NewName prepares a name.
+func NewName(text string) Name {
+	n := Name{text: text, hash: hashName(text)}
+	for dot := strings.LastIndexByte(text, '.'); dot > 0; dot = strings.LastIndexByte(text[:dot], '.') {
+		n.steps = append(n.steps, step{text[:dot], hashName(text[:dot])})
+	}
+	n.dotted = len(n.steps) > 0 && len(n.steps) <= maxPathSegments
+	return n
+}
+
+// String is the name.
+func (n *Name) String() string { return n.text }
+
+// Get is Field for a prepared name.
+func (e *Event) Get(n *Name) (Value, bool) {
+	t := &e.tape
+	if i := t.findHashed(t.index, n.text, n.hash); i != 0 {
+		return t.value(t.content(i)), true
+	}
+	if n.dotted && t.leads(n) {
+		if v, ok := t.path(n.text); ok {
+			return v, true
+		}
+	}
+	return e.derived(n.text)
+}
+
+// leads says whether a path may begin at some field: every member of the
+// record itself is in the index.
+func (t *tape) leads(n *Name) bool {
+	for i := range n.steps {
+		if t.findHashed(t.index, n.steps[i].text, n.steps[i].hash) != 0 {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,111 @@
+package cli
+
+import (
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/aspis-platform/aspis/internal/ledger"
+	"github.com/aspis-platform/aspis/internal/wire"
+)
+
+type ledgerCmd struct {
+	Verify      verifyCmd      `cmd:"" help:"Check every entry, the log and a copy of a stopped data folder."`
+	VerifyCopy  verifyCopyCmd  `cmd:"" help:"Check a copy of the log by itself."`
+	VerifyProof verifyProofCmd `cmd:"" help:"Check a proof that an entry is in the log; needs nothing but the file and the key."`
+	Key         ledgerKeyCmd   `cmd:"" help:"Print the public key, with which copies and proofs are checked."`
+	Copy        copyCmd        `cmd:"" help:"Make or update a copy of the log for somebody else to keep; the centre may run."`
+}
+
+type verifyCmd struct {
+	dataFlag
+	Database string `env:"ASPIS_DATABASE" help:"postgres://… instead of SQLite in the data folder."`
+	Copy     string `type:"existingdir" help:"A copy of the log that somebody else has kept, older or newer."`
+	Key      string `help:"The public key; default: the data folder's own."`
+}
+
+func (c verifyCmd) Run(e *env) error {
+	r, err := wire.VerifyLedger(e.ctx, c.Data, c.Database, c.Copy, c.Key, e.log)
+	if err != nil {
+		return err
+	}
+	return e.judge(r)
+}
+
+// judge prints a report; findings are an error.
+func (e *env) judge(r wire.LedgerReport) error {
+	if err := e.printJSON(r); err != nil || len(r.Findings) == 0 {
+		return err
+	}
+	return fmt.Errorf("the ledger is not what was written: %d findings. Keep the data folder and every copy as they are, and find out who had access", len(r.Findings)+r.More)
+}
+
+type verifyCopyCmd struct {
+	Dir string `arg:"" type:"existingdir" help:"The copy."`
+	Key string `required:"" help:"The public key that the centre has given out."`
+}
+
+func (c verifyCopyCmd) Run(e *env) error {
+	r, err := wire.VerifyLedgerCopy(e.ctx, c.Dir, c.Key)
+	if err != nil {
+		return err
+	}
+	return e.judge(r)
+}
+
+type verifyProofCmd struct {
+	File    string   `arg:"" type:"existingfile" help:"The proof."`
+	Key     string   `required:"" help:"The public key that the centre has given out."`
+	Witness []string `help:"Public keys of witnesses that must have signed too."`
+}
+
+// proofJSON is what a proof proves. Withheld fields are listed by name only.
+type proofJSON struct {
+	Entry     int64             `json:"entry"`
+	At        time.Time         `json:"at,omitzero"`
+	Fields    map[string]string `json:"fields"`
+	Withheld  []ledger.Field    `json:"withheld,omitempty"`
+	Log       string            `json:"log"`
+	Size      uint64            `json:"size"`
+	Witnesses []string          `json:"witnesses,omitempty"`
+}
+
+func (c verifyProofCmd) Run(e *env) error {
+	f, err := os.Open(c.File)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	entry, cp, err := wire.VerifyProof(f, c.Key, c.Witness...)
+	if err != nil {
+		return err
+	}
+	told := proofJSON{Entry: entry.Seq, At: entry.At(), Fields: map[string]string{}, Log: cp.Origin, Size: cp.Size, Witnesses: cp.Witnesses}
+	for _, field := range entry.Fields {
+		if field.Withheld() {
+			told.Withheld = append(told.Withheld, field.Name)
+		} else if field.Name != ledger.FieldAt {
+			told.Fields[string(field.Name)] = field.Value
+		}
+	}
+	return e.printJSON(told)
+}
+
+type ledgerKeyCmd struct{ dataFlag }
+
+func (c ledgerKeyCmd) Run(e *env) error {
+	key, err := wire.LedgerKey(c.Data)
+	if err == nil {
+		_, err = fmt.Fprintln(e.Out, key)
+	}
+	return err
+}
+
+type copyCmd struct {
+	dataFlag
+	To string `required:"" type:"path" help:"Where the copy is, or shall be."`
+}
+
+func (c copyCmd) Run(e *env) error {
+	return wire.CopyLedger(e.ctx, c.Data, c.To)
+}

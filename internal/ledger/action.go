@@ -1,0 +1,59 @@
+package ledger
+
+import "slices"
+
+// Action is a kind of entry.
+type Action struct {
+	Name string // noun.verb; its words are ledger.action.<name>
+	// Shown are the parts of Detail that a member is shown in entries about
+	// itself. What is not listed stays with the centre.
+	Shown []string
+}
+
+// Actions is every kind of entry that the program writes: a line each, so that
+// what a member learns from them can be read in one place.
+func Actions() []Action {
+	return []Action{
+		{"program.start", nil},
+		{"rules.load", nil},
+		{"member.create", []string{"sector"}},
+		{"user.create", []string{"roles"}},
+		{"user.password", nil},
+		{"link.create", nil},
+		{"link.redeem", nil},
+		{"key.create", []string{"scopes", "networks", "expires", "proof", "subject"}},
+		{"key.change", []string{"networks"}},
+		{"key.rotate", []string{"expires", "former_until", "proof", "subject"}},
+		{"key.end", []string{"credential"}},
+		{"key.refused", []string{"reason", "from", "unwritten"}},
+		{"key.revoke", nil},
+		{"token.create", []string{"roles", "expires_at"}},
+		{"token.revoke", nil},
+		{"alert.raise", nil},
+		{"alert.triage", nil},
+		{"event.view", nil},
+		{"letter.resend", []string{"batch", "corrected"}},
+		{"letter.drop", nil},
+		{"advisory.draft", nil},
+		{"advisory.edit", nil},
+		{"advisory.submit", nil},
+		{"advisory.release", nil},
+		{"advisory.withdraw", nil},
+		{"advisory.mail", nil},
+		{"advisory.open", nil},
+		{"advisory.view", []string{"revision", "tlp"}},
+		{"advisory.answer", []string{"answer"}},
+		{"ledger.export", nil},
+	}
+}
+
+// ShownOf are the parts of an action's Detail that a member is shown; none for
+// an action that is not listed.
+func ShownOf(action string) []string {
+	list := Actions()
+	i := slices.IndexFunc(list, func(a Action) bool { return a.Name == action })
+	if i < 0 {
+		return nil
+	}
+	return list[i].Shown
+}
