@@ -101,7 +101,7 @@ func (s *Tokens) Create(ctx context.Context, v Viewer, name string, roles []Role
 	t := Token{ID: newID(), User: v.User, Name: name, Roles: slices.Compact(slices.Sorted(slices.Values(roles))),
 		CreatedAt: now, ExpiresAt: now.Add(life)}
 	secret := newSecret(TokenPrefix)
-	e := entry(v, "token.create", "token:"+t.ID, v.Member, map[string]any{"roles": t.Roles, "expires_at": t.ExpiresAt})
+	e := entry(v, "token.create", "token:"+t.ID, v.Member, map[string]any{"roles": t.Roles, "expires": t.ExpiresAt})
 	return t, secret, s.store.CreateToken(ctx, t, HashSecret(secret), e)
 }
 
