@@ -6,10 +6,21 @@ SHELL := bash
 GOLANGCI := v2.15.0
 ASSETS := $(shell find internal/web/assets -type f 2>/dev/null) package.json package-lock.json tsconfig.json
 
-.PHONY: build run test check lint race assets clean bench
+PREFIX ?= /usr/local
+
+.PHONY: build install run test check lint race assets clean bench
 
 build: assets ## leave the program at bin/aspis
 	go build -trimpath -o bin/aspis ./cmd/aspis
+
+install: build ## the program, its manuals and the shells' completion, below PREFIX
+	install -D bin/aspis $(DESTDIR)$(PREFIX)/bin/aspis
+	LC_ALL=C.UTF-8 bin/aspis man --dir $(DESTDIR)$(PREFIX)/share/man/man1
+	LC_ALL=zh_TW.UTF-8 bin/aspis man --dir $(DESTDIR)$(PREFIX)/share/man/zh_TW/man1
+	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(PREFIX)/share/zsh/site-functions $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
+	bin/aspis completion bash >$(DESTDIR)$(PREFIX)/share/bash-completion/completions/aspis
+	bin/aspis completion zsh >$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_aspis
+	bin/aspis completion fish >$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/aspis.fish
 
 assets: internal/web/static/dist/.built
 

@@ -1,6 +1,24 @@
 // Package access is the program's routing table. Every route says which
 // permission it needs, so that who may reach what can be listed, shown in the
 // guide, and tested cell by cell; there is no way to add a route without one.
+//
+// A route of the API is described too, by the types of what it reads and
+// answers, and so gets into the OpenAPI document:
+//
+//	type oneIn struct {
+//		ID string `path:"id" doc:"The advisory's id."`
+//	}
+//	type oneOut struct{ Body advisoryJSON }
+//
+//	access.Operation(routes, "GET /api/v1/advisories/{id}", sector.ReadAdvisories,
+//		access.Doc{ID: "advisory-show", Tag: "advisories"},
+//		func(ctx context.Context, in *oneIn) (*oneOut, error) { … })
+//
+// [Operation] reads and checks the request, answers with the result and its
+// ETag, and words errors; [Describe] documents a handler of its own, for
+// streams and whatever is read in its own way. Summaries are the catalogue's
+// api.op.ID, in both languages, with an optional api.op.ID.text below; each
+// Tag has api.tag.TAG.
 package access
 
 import (
@@ -10,6 +28,7 @@ import (
 
 	"github.com/aspis-platform/aspis/internal/platform/errs"
 	"github.com/aspis-platform/aspis/internal/platform/httpx"
+	"github.com/aspis-platform/aspis/internal/platform/i18n"
 	"github.com/aspis-platform/aspis/internal/sector"
 )
 
@@ -24,10 +43,16 @@ type Routes struct {
 	mux   *http.ServeMux
 	edge  *httpx.Edge
 	table []Route
+	spec  *spec
+	memo  *Memory
 }
 
 // New returns an empty table. The edge answers API requests that are refused.
-func New(edge *httpx.Edge) *Routes { return &Routes{mux: http.NewServeMux(), edge: edge} }
+func New(edge *httpx.Edge) *Routes {
+	rs := &Routes{mux: http.NewServeMux(), edge: edge}
+	rs.spec = newSpec(rs)
+	return rs
+}
 
 // Handle adds a route whose handler checks the permission itself, as pages
 // do: they send people to the sign-in page.
@@ -65,6 +90,9 @@ func Check(v sector.Viewer, need sector.Permission) error {
 func scopesFor(need sector.Permission) string {
 	return strings.Join(sector.Names(sector.GrantOf(need).Scopes), ", ")
 }
+
+// Texts is the catalogue that answers are worded with.
+func (rs *Routes) Texts() *i18n.Catalogue { return rs.edge.Texts() }
 
 // Table lists the routes in the order they were added.
 func (rs *Routes) Table() []Route { return slices.Clone(rs.table) }

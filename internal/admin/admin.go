@@ -20,6 +20,14 @@ type Members interface {
 	CreateMember(ctx context.Context, by sector.Viewer, m sector.Member) (sector.Member, error)
 }
 
+// Keys is the members' machine keys.
+type Keys interface {
+	Keys(ctx context.Context, m sector.MemberID) ([]sector.Key, error)
+	// CreateKey returns the secret, which exists nowhere else afterwards.
+	CreateKey(ctx context.Context, by sector.Viewer, m sector.MemberID, scopes []sector.Scope) (sector.Key, string, error)
+	RevokeKey(ctx context.Context, by sector.Viewer, k sector.Key) error
+}
+
 // People is the accounts.
 type People interface {
 	Users(ctx context.Context) ([]sector.User, error)
@@ -36,6 +44,7 @@ type Engines interface {
 // Config is what the pages work on.
 type Config struct {
 	Members Members
+	Keys    Keys // for the API; the pages are package machine's
 	People  People
 	Engines Engines
 	// BaseURL is how people reach the program, for one-time links; empty:

@@ -36,6 +36,18 @@ type commands struct {
 	Ledger  ledgerCmd  `cmd:"" help:"Check the ledger, its copies and its proofs."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 
+	Login    loginCmd    `cmd:"" help:"Keep a centre's address and your token for the commands below."`
+	Logout   logoutCmd   `cmd:"" help:"Forget them."`
+	Advisory advisoryCmd `cmd:"" help:"List, read, answer, release and withdraw advisories."`
+	Alert    alertCmd    `cmd:"" help:"List, read and triage alerts."`
+	Member   memberCmd   `cmd:"" help:"List and read member institutions."`
+	Key      keyCmd      `cmd:"" help:"List, create and revoke members' keys."`
+	Search   searchCmd   `cmd:"" help:"Search everything that you may see."`
+
+	Completion completionCmd `cmd:"" help:"Print the completion script of a shell."`
+	Man        manCmd        `cmd:"" help:"Print the manual, or write all its pages."`
+	Complete   completeCmd   `cmd:"" hidden:""`
+
 	LogLevel slog.Level `enum:"DEBUG,INFO,WARN,ERROR" default:"INFO" env:"ASPIS_LOG_LEVEL" help:"Least level that is logged: ${enum}."`
 	LogJSON  bool       `env:"ASPIS_LOG_JSON" help:"Log JSON instead of text."`
 }
@@ -61,7 +73,9 @@ func (e *env) quieten() {
 type exit int
 
 // Main runs one command and returns the program's exit code: 0 for success,
-// 1 for a failure that was explained, 2 for a wrong command line.
+// 1 for a failure that was explained, 2 for a wrong command line, and for what
+// a centre refused: 3 for what is not there, 4 for what is not allowed, 5 for
+// what changed meanwhile, 6 for a centre that cannot answer now.
 func Main(ctx context.Context, args []string, io Streams) (code int) {
 	texts, err := i18n.Load()
 	if err != nil {
@@ -82,20 +96,41 @@ func Main(ctx context.Context, args []string, io Streams) (code int) {
 		fmt.Fprintln(io.Err, "aspis:", err)
 		return 2
 	}
+	e := &env{ctx: ctx, Streams: io, texts: texts, level: &slog.LevelVar{}}
+	e.localise(parser.Model.Node)
 	run, err := parser.Parse(args)
 	if err != nil {
 		fmt.Fprintf(io.Err, "aspis: %v\n", err)
 		return 2
 	}
-	level := &slog.LevelVar{}
-	level.Set(c.LogLevel)
-	e := &env{ctx: ctx, Streams: io, texts: texts, level: level, log: newLogger(io.Err, level, c.LogJSON)}
+	e.level.Set(c.LogLevel)
+	e.log = newLogger(io.Err, e.level, c.LogJSON)
 	klog.SetSlogLogger(e.log) // Tessera's
-	if err := run.Run(e); err != nil {
+	if err := run.Run(e, parser); err != nil {
 		fmt.Fprintln(io.Err, "aspis:", e.explain(err))
-		return 1
+		return exitCode(err)
 	}
 	return 0
+}
+
+// localise words the help of commands and flags in the user's language where
+// the catalogue has it.
+func (e *env) localise(n *kong.Node) {
+	key := "cli.about"
+	if n.Parent != nil {
+		key = "cli.cmd." + strings.ReplaceAll(n.Path(), " ", ".")
+	}
+	if e.texts.Has(key) {
+		n.Help = e.t(key)
+	}
+	for _, f := range n.Flags {
+		if key := "cli.flag." + f.Name; e.texts.Has(key) && !f.Hidden {
+			f.Help = e.t(key)
+		}
+	}
+	for _, child := range n.Children {
+		e.localise(child)
+	}
 }
 
 func newLogger(w io.Writer, level slog.Leveler, asJSON bool) *slog.Logger {
@@ -107,7 +142,17 @@ func newLogger(w io.Writer, level slog.Leveler, asJSON bool) *slog.Logger {
 }
 
 // explain words an error in the user's language where the catalogue can.
+// Errors that were joined are explained each on a line.
 func (e *env) explain(err error) string {
+	if several, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // what was joined here, not what is within
+		if all := several.Unwrap(); err.Error() == errors.Join(all...).Error() {
+			lines := make([]string, len(all))
+			for i, one := range all {
+				lines[i] = e.explain(one)
+			}
+			return strings.Join(lines, "\n")
+		}
+	}
 	if known, ok := errors.AsType[*errs.Error](err); ok {
 		if text, err := e.texts.Text(e.lang(), known.Key, known.Args...); err == nil {
 			return text

@@ -16,13 +16,16 @@ import (
 	"github.com/aspis-platform/aspis/internal/access"
 	"github.com/aspis-platform/aspis/internal/platform/errs"
 	"github.com/aspis-platform/aspis/internal/platform/httpx"
+	"github.com/aspis-platform/aspis/internal/platform/i18n"
 	"github.com/aspis-platform/aspis/internal/sector"
 )
 
-// api is /api/v1/advisories.
+// api is /api/v1/advisories and /api/v1/drafts.
 type api struct {
-	svc    *Service
-	sealer Sealer
+	svc     *Service
+	sealer  Sealer
+	cursors access.Cursors
+	texts   *i18n.Catalogue
 }
 
 // MountAPI adds
@@ -30,12 +33,47 @@ type api struct {
 //	GET  /api/v1/advisories               scope advisories
 //	GET  /api/v1/advisories/{id}
 //	POST /api/v1/advisories/{id}/answers
+//
+// and the centre's /api/v1/drafts.
 func MountAPI(routes *access.Routes, svc *Service, sealer Sealer) {
-	a := api{svc, sealer}
-	routes.API("GET /api/v1/advisories", sector.ReadAdvisories, a.list)
-	routes.API("GET /api/v1/advisories/{id}", sector.ReadAdvisories, a.item)
-	routes.API("POST /api/v1/advisories/{id}/answers", sector.AnswerWarnings, a.answer)
+	a := api{svc, sealer, access.NewCursors(sealer), routes.Texts()}
+	a.mountDrafts(routes)
+	tag := "advisories"
+	access.Describe[listIn, listOut](routes, "GET /api/v1/advisories", sector.ReadAdvisories,
+		access.Doc{ID: "advisory-list", Tag: tag}, a.list)
+	access.Describe[itemIn, itemOut](routes, "GET /api/v1/advisories/{id}", sector.ReadAdvisories,
+		access.Doc{ID: "advisory-show", Tag: tag}, a.item)
+	access.Describe[answerIn, answerOut](routes, "POST /api/v1/advisories/{id}/answers", sector.AnswerWarnings,
+		access.Doc{ID: "advisory-answer", Tag: tag, Status: http.StatusCreated}, a.answer)
 }
+
+// What the operations read and answer, for the document.
+type (
+	listIn struct {
+		Limit      int       `query:"limit" minimum:"1" maximum:"499" default:"50" doc:"How many at most."`
+		Cursor     string    `query:"cursor" doc:"The next of the page before."`
+		Order      string    `query:"order" enum:"asc,desc" default:"desc" doc:"By when it last changed for the reader."`
+		Category   Category  `query:"category" enum:"ANA,EWA,INT,DEF,FBI"`
+		Unanswered bool      `query:"unanswered" doc:"Only those that wait for an answer of the reader."`
+		AddedAfter time.Time `query:"added_after" doc:"Only what changed after this time."`
+	}
+	listOut struct{ Body pageJSON }
+	itemIn  struct {
+		ID string `path:"id" format:"uuid"`
+	}
+	itemOut struct {
+		ETag string `header:"ETag"`
+		Body advisoryJSON
+	}
+	answerIn struct {
+		ID   string `path:"id" format:"uuid"`
+		Body struct {
+			Answer AnswerKind `json:"answer" enum:"not_affected,affected,blocked,false_alarm,true_incident,undetermined"`
+			Reason string     `json:"reason,omitempty" doc:"Required for the last three answers, which are for EWA."`
+		}
+	}
+	answerOut struct{ Body answerJSON }
+)
 
 // advisoryJSON is an advisory as a recipient's program reads it. Times are
 // RFC 3339 in UTC.

@@ -54,6 +54,8 @@ type DraftStore interface {
 	// Releases lists an advisory's releases, oldest first.
 	Releases(ctx context.Context, id AdvisoryID) ([]PastRelease, error)
 	CountAdvisories(ctx context.Context) (map[State]int64, error)
+	// Content is what a version held; errs.NotFound when there is none.
+	Content(ctx context.Context, id AdvisoryID, version int) (Content, error)
 }
 
 // PastRelease is a release with the lineage it belongs to.

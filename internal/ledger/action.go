@@ -27,6 +27,8 @@ func Actions() []Action {
 		{"key.end", []string{"credential"}},
 		{"key.refused", []string{"reason", "from", "unwritten"}},
 		{"key.revoke", nil},
+		{"token.create", []string{"roles", "expires"}},
+		{"token.revoke", nil},
 		{"alert.raise", nil},
 		{"alert.triage", nil},
 		{"event.view", nil},

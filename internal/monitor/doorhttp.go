@@ -40,11 +40,17 @@ func NewDoorAPI(door *Door, texts *i18n.Catalogue) *DoorAPI {
 
 // Mount adds the routes.
 func (a *DoorAPI) Mount(routes *access.Routes) {
-	routes.API("POST /api/v1/records", sector.SendRecords, a.send)
-	routes.API("GET /api/v1/records/rejected", sector.ReadRejected, a.letters)
-	routes.API("GET /api/v1/records/rejected/{id}", sector.ReadRejected, a.letter)
-	routes.API("POST /api/v1/records/rejected/{id}/resend", sector.SendRejected, a.resend)
-	routes.API("DELETE /api/v1/records/rejected/{id}", sector.DropRejected, a.drop)
+	tag := "records"
+	access.Describe[recordsIn, doorOut](routes, "POST /api/v1/records", sector.SendRecords,
+		access.Doc{ID: "record-send", Tag: tag, Takes: "application/x-ndjson"}, a.send)
+	access.Describe[lettersIn, lettersOut](routes, "GET /api/v1/records/rejected", sector.ReadRejected,
+		access.Doc{ID: "rejected-list", Tag: tag}, a.letters)
+	access.Describe[letterIn, letterOut](routes, "GET /api/v1/records/rejected/{id}", sector.ReadRejected,
+		access.Doc{ID: "rejected-show", Tag: tag}, a.letter)
+	access.Describe[letterIn, doorOut](routes, "POST /api/v1/records/rejected/{id}/resend", sector.SendRejected,
+		access.Doc{ID: "rejected-resend", Tag: tag, Takes: "application/json"}, a.resend)
+	access.Describe[letterIn, noneOut](routes, "DELETE /api/v1/records/rejected/{id}", sector.DropRejected,
+		access.Doc{ID: "rejected-drop", Tag: tag}, a.drop)
 }
 
 func (a *DoorAPI) send(w http.ResponseWriter, r *http.Request) error {
@@ -150,10 +156,7 @@ func (a *DoorAPI) letters(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	out := struct {
-		Rejected []letterJSON `json:"rejected"`
-		Next     string       `json:"next,omitempty"`
-	}{Rejected: []letterJSON{}}
+	out := letterPageJSON{Rejected: []letterJSON{}}
 	if len(list) > limit {
 		list = list[:limit]
 		out.Next = list[limit-1].ID

@@ -39,11 +39,16 @@ func NewAPI(alerts *Alerts, events *Events) *API {
 
 // Mount adds the routes.
 func (a *API) Mount(routes *access.Routes) {
-	routes.API("GET /api/v1/events", sector.ReadEvents, a.searchEvents)
-	routes.API("GET /api/v1/events/{id}", sector.ReadEvents, a.oneEvent)
-	routes.API("GET /api/v1/alerts", sector.ReadAlerts, a.listAlerts)
-	routes.API("GET /api/v1/alerts/{id}", sector.ReadAlerts, a.oneAlert)
-	routes.API("PATCH /api/v1/alerts/{id}", sector.TriageAlerts, a.triage)
+	access.Describe[eventsIn, eventsOut](routes, "GET /api/v1/events", sector.ReadEvents,
+		access.Doc{ID: "event-list", Tag: "events"}, a.searchEvents)
+	access.Describe[idIn, eventOut](routes, "GET /api/v1/events/{id}", sector.ReadEvents,
+		access.Doc{ID: "event-show", Tag: "events"}, a.oneEvent)
+	access.Describe[alertsIn, alertsOut](routes, "GET /api/v1/alerts", sector.ReadAlerts,
+		access.Doc{ID: "alert-list", Tag: "alerts"}, a.listAlerts)
+	access.Describe[idIn, alertOut](routes, "GET /api/v1/alerts/{id}", sector.ReadAlerts,
+		access.Doc{ID: "alert-show", Tag: "alerts"}, a.oneAlert)
+	access.Describe[triageIn, alertOut](routes, "PATCH /api/v1/alerts/{id}", sector.TriageAlerts,
+		access.Doc{ID: "alert-triage", Tag: "alerts"}, a.triage)
 }
 
 type eventJSON struct {
@@ -256,10 +261,7 @@ func (a *API) listAlerts(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	out := struct {
-		Alerts []alertJSON `json:"alerts"`
-		Next   string      `json:"next,omitempty"`
-	}{Alerts: []alertJSON{}, Next: page.Next}
+	out := alertPageJSON{Alerts: []alertJSON{}, Next: page.Next}
 	for i := range page.Alerts {
 		page.Alerts[i].Why = nil // one alert shows it; a list would be megabytes
 		out.Alerts = append(out.Alerts, alertOf(&page.Alerts[i]))
@@ -299,6 +301,9 @@ func (a *API) oneAlert(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if x.Version > 0 { // members are not shown that others work on it
+		w.Header().Set("ETag", access.VersionTag(x.Version))
+	}
 	httpx.JSON(w, r, http.StatusOK, alertOf(&x))
 	return nil
 }
@@ -324,11 +329,31 @@ func (a *API) triage(w http.ResponseWriter, r *http.Request) error {
 	if err := dec.Decode(&p); err != nil {
 		return errs.New(errs.Invalid, "monitor.patch").Because(err)
 	}
-	x, err := a.alerts.Triage(r.Context(), sector.ViewerFrom(r.Context()), r.PathValue("id"), p.Version,
-		Step{State: p.State, Assignee: p.Assignee, Note: p.Note})
+	seen := r.Header.Get("If-Match")
+	if seen != "" {
+		if p.Version, err = access.Version(seen); err != nil {
+			return err
+		}
+	}
+	v, id := sector.ViewerFrom(r.Context()), r.PathValue("id")
+	x, err := a.alerts.Triage(r.Context(), v, id, p.Version, Step{State: p.State, Assignee: p.Assignee, Note: p.Note})
+	if seen != "" && errs.Is(err, errs.Conflict) {
+		return a.stale(r, id, p.Version, err)
+	}
 	if err != nil {
 		return err
 	}
+	w.Header().Set("ETag", access.VersionTag(x.Version))
 	httpx.JSON(w, r, http.StatusOK, alertOf(&x))
 	return nil
+}
+
+// stale says what became of an alert since the version that was seen.
+func (a *API) stale(r *http.Request, id string, seen int, err error) error {
+	x, readErr := a.alerts.Get(r.Context(), sector.ViewerFrom(r.Context()), id)
+	if readErr != nil || x.Version == seen {
+		return err
+	}
+	now := alertOf(&x)
+	return access.Changed(map[string]any{"version": now.Version, "state": now.State, "assignee": now.Assignee, "history": now.History})
 }

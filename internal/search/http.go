@@ -18,8 +18,22 @@ import (
 // for people and for keys with the scope advisories. since is RFC 3339;
 // cursor is a group's next and needs its kind.
 func MountAPI(routes *access.Routes, svc *Service) {
-	routes.API("GET /api/v1/search", sector.SearchAll, api{svc}.search)
+	access.Describe[searchIn, searchOut](routes, "GET /api/v1/search", sector.SearchAll,
+		access.Doc{ID: "search", Tag: "search"}, api{svc}.search)
 }
+
+// What the operation reads and answers, for the document.
+type (
+	searchIn struct {
+		Text   string     `query:"q" required:"true" doc:"Words, an address, a hash, a CVE or ATT&CK id."`
+		Kind   Kind       `query:"kind"`
+		TLP    sector.TLP `query:"tlp"`
+		Since  time.Time  `query:"since"`
+		Limit  int        `query:"limit" minimum:"1"`
+		Cursor string     `query:"cursor" doc:"A group's next; needs its kind."`
+	}
+	searchOut struct{ Body answerJSON }
+)
 
 type api struct{ svc *Service }
 

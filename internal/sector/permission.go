@@ -51,6 +51,7 @@ const (
 	ReadLedger         Permission = "ledger.read"
 	ReadOwnLedger      Permission = "ledger.own"
 	SearchAll          Permission = "search"
+	FollowChanges      Permission = "changes.read"
 	WriteMailbox       Permission = "mailbox.write" // how a member's own address is told
 	ReadHooks          Permission = "webhook.read"
 	WriteHooks         Permission = "webhook.write"
@@ -117,6 +118,7 @@ func Grants() []Grant {
 		{ReadHealth, centre, nil},
 		{ReadLedger, []Role{Administrator, DutyManager}, nil},
 		{ReadOwnLedger, []Role{MemberAdmin}, nil},
+		{FollowChanges, slices.Concat(centre, member, watchers, []Role{PartnerDesk}), []Scope{ScopeAdvisories, ScopeEvents}},
 		{WriteMailbox, []Role{MemberAdmin}, nil},
 		{ReadHooks, []Role{MemberAdmin}, nil},
 		{WriteHooks, []Role{MemberAdmin}, nil},

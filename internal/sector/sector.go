@@ -149,6 +149,7 @@ type Viewer struct {
 	Roles  []Role    // none for a machine
 	Key    string    // the key's id, for a machine
 	Scopes []Scope   // of the key, for a machine
+	Token  string    // the id of the person's token, when one of its programs asks
 }
 
 // Actor is how the viewer is written into the ledger.

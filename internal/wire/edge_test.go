@@ -447,8 +447,8 @@ func TestOptionsRefuse(t *testing.T) {
 		change func(*Options)
 		want   string
 	}{
-		"plain for all":        {func(o *Options) { o.Listen = "0.0.0.0:80" }, "--listen"},
-		"plain for all, empty": {func(o *Options) { o.Listen = ":80" }, "--listen"},
+		"plain for all":        {func(o *Options) { o.Listen = "0.0.0.0:80" }, "cli.listen_plain"},
+		"plain for all, empty": {func(o *Options) { o.Listen = ":80" }, "cli.listen_plain"},
 		"half a pair":          {func(o *Options) { o.TLSCert = "c" }, "belong together"},
 		"two sources":          {func(o *Options) { o.TLSCert, o.TLSKey, o.ACMEHosts = "c", "k", []string{"h.example"} }, "use either"},
 		"certificates, no TLS": {func(o *Options) { o.ClientCertificates = true }, "--client-certificates"},

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"context"
 	"net/http"
 	"net/netip"
 	"strings"
@@ -57,7 +58,7 @@ func (p *Program) machine(r *http.Request, api bool) (v sector.Viewer, found boo
 	certificates := peer.From(r.Context()).Certificates
 	switch {
 	case api && bearer:
-		v, err = p.directory.AuthenticateKey(r.Context(), secret)
+		v, err = p.authenticate(r.Context(), secret)
 	case p.opts.ClientCertificates && len(certificates) > 0 && r.Header.Get("Authorization") == "" && r.Header.Get("Cookie") == "" &&
 		(api || strings.HasPrefix(r.URL.Path, "/taxii2/")):
 		v, err = p.directory.AuthenticateCertificate(r.Context(), certificates)
@@ -68,6 +69,14 @@ func (p *Program) machine(r *http.Request, api bool) (v sector.Viewer, found boo
 		err = p.limits.identity(v)
 	}
 	return v, err == nil, err
+}
+
+// authenticate tells whose a secret is: a member's key or a person's token.
+func (p *Program) authenticate(ctx context.Context, secret string) (sector.Viewer, error) {
+	if sector.IsToken(secret) {
+		return p.tokens.Authenticate(ctx, secret)
+	}
+	return p.directory.AuthenticateKey(ctx, secret)
 }
 
 // refused charges the address for a key that is none at the door.

@@ -25,6 +25,7 @@ import (
 	"github.com/aspis-platform/aspis/internal/audit"
 	"github.com/aspis-platform/aspis/internal/ledger"
 	"github.com/aspis-platform/aspis/internal/platform/datadir"
+	"github.com/aspis-platform/aspis/internal/platform/errs"
 	"github.com/aspis-platform/aspis/internal/sector"
 )
 
@@ -196,7 +197,7 @@ func VerifyLedger(ctx context.Context, data, dsn, copied, key string, log *slog.
 		dsn = filepath.Join(data, databaseFile)
 		// Opening would make an empty folder, whose ledger is in order.
 		if _, err := os.Stat(dsn); err != nil {
-			return LedgerReport{}, fmt.Errorf("%s is no data folder of aspis, name one with --data: %w", data, err)
+			return LedgerReport{}, errs.New(errs.Invalid, "cli.no_data_folder", data).Because(err)
 		}
 	}
 	dir, err := datadir.Open(data)

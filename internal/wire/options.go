@@ -8,6 +8,8 @@ import (
 	"net/netip"
 	"net/url"
 	"time"
+
+	"github.com/aspis-platform/aspis/internal/platform/errs"
 )
 
 // Options say what to run. The zero value of each field but Data and Listen
@@ -58,13 +60,13 @@ const (
 func (o *Options) check() error {
 	var mistakes []error
 	if o.Data == "" {
-		mistakes = append(mistakes, errors.New("--data: name the data folder"))
+		mistakes = append(mistakes, errs.New(errs.Invalid, "cli.data_missing"))
 	}
 	host, _, err := net.SplitHostPort(o.Listen)
 	if err != nil {
-		mistakes = append(mistakes, fmt.Errorf("--listen %q: want HOST:PORT, for example 127.0.0.1:8080", o.Listen))
+		mistakes = append(mistakes, errs.New(errs.Invalid, "cli.listen_form", o.Listen))
 	} else if !o.terminatesTLS() && !isLoopback(host) {
-		mistakes = append(mistakes, fmt.Errorf("--listen %q: plain HTTP is for this machine only; give --tls-cert and --tls-key, or --acme-host, or listen on 127.0.0.1 behind a TLS proxy", o.Listen))
+		mistakes = append(mistakes, errs.New(errs.Invalid, "cli.listen_plain", o.Listen))
 	}
 	if ip := net.ParseIP(host); o.TLSCert != "" && o.BaseURL == "" && (host == "" || ip != nil && ip.IsUnspecified()) {
 		mistakes = append(mistakes, fmt.Errorf("--base-url: say by which https:// address people reach %q", o.Listen))
@@ -72,7 +74,7 @@ func (o *Options) check() error {
 	mistakes = append(mistakes, o.Edge.check()...)
 	for flag, value := range map[string]string{"--database": o.Database, "--nats": o.NATS, "--smtp": o.SMTP, "--base-url": o.BaseURL} {
 		if u, err := url.Parse(value); value != "" && (err != nil || u.Host == "") {
-			mistakes = append(mistakes, fmt.Errorf("%s %q: want a URL", flag, value))
+			mistakes = append(mistakes, errs.New(errs.Invalid, "cli.url_flag", flag, value))
 		}
 	}
 	if _, err := o.webhookNetworks(); err != nil {

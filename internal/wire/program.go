@@ -5,7 +5,6 @@ package wire
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"maps"
 	"net"
@@ -26,6 +25,7 @@ import (
 	"github.com/aspis-platform/aspis/internal/monitor"
 	"github.com/aspis-platform/aspis/internal/notify"
 	"github.com/aspis-platform/aspis/internal/platform/certs"
+	"github.com/aspis-platform/aspis/internal/platform/errs"
 	"github.com/aspis-platform/aspis/internal/platform/httpx"
 	"github.com/aspis-platform/aspis/internal/platform/i18n"
 	"github.com/aspis-platform/aspis/internal/platform/jobs"
@@ -41,6 +41,7 @@ type Program struct {
 	registry   *prometheus.Registry
 	engines    *engines
 	directory  *sector.Directory
+	tokens     *sector.Tokens
 	soc        *soc
 	isac       *isac
 	notify     *notify.Service
@@ -50,6 +51,7 @@ type Program struct {
 	listener   net.Listener
 	server     *http.Server
 	routeTable []access.Route
+	described  func(pattern string) bool // whether the API's document has a route
 	started    time.Time
 	limits     limits
 
@@ -76,7 +78,7 @@ func (p *Program) build(ctx context.Context) error {
 	var err error
 	// The port first: when it is in use nothing else need be tried.
 	if p.listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", p.opts.Listen); err != nil {
-		return fmt.Errorf("listen on %s: %w; choose another port with --listen", p.opts.Listen, err)
+		return errs.New(errs.Unavailable, "cli.listen_failed", p.opts.Listen, err.Error()).Because(err)
 	}
 	if p.opts.BaseURL == "" {
 		p.opts.BaseURL = p.opts.baseURL(p.listener.Addr())
@@ -99,6 +101,7 @@ func (p *Program) build(ctx context.Context) error {
 		return err
 	}
 	p.directory = newDirectory(p.engines.db)
+	p.tokens = sector.NewTokens(p.engines.db.Sector(), p.directory, time.Now)
 	if p.soc, err = newSOC(p); err != nil {
 		return err
 	}

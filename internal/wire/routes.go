@@ -6,6 +6,7 @@ import (
 
 	"github.com/aspis-platform/aspis/internal/access"
 	"github.com/aspis-platform/aspis/internal/admin"
+	"github.com/aspis-platform/aspis/internal/apidoc"
 	"github.com/aspis-platform/aspis/internal/audit"
 	"github.com/aspis-platform/aspis/internal/intel"
 	"github.com/aspis-platform/aspis/internal/machine"
@@ -15,6 +16,7 @@ import (
 	"github.com/aspis-platform/aspis/internal/pulse"
 	"github.com/aspis-platform/aspis/internal/search"
 	"github.com/aspis-platform/aspis/internal/sector"
+	"github.com/aspis-platform/aspis/internal/tokens"
 	"github.com/aspis-platform/aspis/internal/web"
 	"github.com/aspis-platform/aspis/internal/web/static"
 )
@@ -39,6 +41,9 @@ func (p *Program) routes(edge *httpx.Edge) (http.Handler, error) {
 	routes.Handle("GET /healthz", sector.Public, httpx.Healthz())
 	routes.Handle("GET /readyz", sector.Public, httpx.Readyz(p.checks()...))
 	routes.Handle("GET /metrics", sector.Public, near(p.opts.metricsFrom, httpx.MetricsHandler(p.registry)))
+	if err := p.mountAPI(routes); err != nil {
+		return nil, err
+	}
 	monitor.NewDoorAPI(p.soc.door, p.texts).Mount(routes)
 	monitor.NewAPI(p.soc.alerts, p.soc.events).Mount(routes)
 	intel.MountAPI(routes, p.isac.service, p.isac.sealer)
@@ -46,8 +51,9 @@ func (p *Program) routes(edge *httpx.Edge) (http.Handler, error) {
 	shell.Mount(routes)
 	err = errors.Join(
 		intel.MountTAXII(routes, p.isac.taxii, p.directory, p.opts.BaseURL, p.log),
-		p.mountPages(routes, shell))
-	p.routeTable = routes.Table()
+		p.mountPages(routes, shell),
+		apidoc.Mount(routes, shell))
+	p.routeTable, p.described = routes.Table(), routes.Described
 	return edge.Wrap(routes, func(next http.Handler) http.Handler { return p.identify(shell, next) }), err
 }
 
@@ -69,6 +75,16 @@ func (p *Program) mountPages(routes *access.Routes, shell *web.Shell) error {
 	if err != nil {
 		return err
 	}
+	places, err := p.engines.sealer("ledger")
+	if err != nil {
+		return err
+	}
+	if err := audit.Mount(routes, shell, p.audit, p.directory, places); err != nil {
+		return err
+	}
+	if err := search.Mount(routes, shell, p.search); err != nil {
+		return err
+	}
 	cursors, err := p.engines.sealer("notices")
 	if err != nil {
 		return err
@@ -76,18 +92,14 @@ func (p *Program) mountPages(routes *access.Routes, shell *web.Shell) error {
 	if err := notify.Mount(routes, shell, p.notify, cursors); err != nil {
 		return err
 	}
-	tokens, err := p.engines.sealer("ledger")
-	if err != nil {
+	if err := tokens.Mount(routes, shell, p.tokens, p.opts.Now); err != nil {
 		return err
 	}
-	if err := audit.Mount(routes, shell, p.audit, p.directory, tokens); err != nil {
-		return err
-	}
-	if err := search.Mount(routes, shell, p.search); err != nil {
-		return err
-	}
-	return admin.Mount(routes, shell, admin.Config{
-		Members: p.directory, People: p.directory, Engines: health{p}, BaseURL: p.opts.BaseURL})
+	return admin.Mount(routes, shell, p.adminConfig())
+}
+
+func (p *Program) adminConfig() admin.Config {
+	return admin.Config{Members: p.directory, Keys: p.directory, People: p.directory, Engines: health{p}, BaseURL: p.opts.BaseURL}
 }
 
 func ways() []pulse.Way {

@@ -158,6 +158,21 @@ func (s *Advisories) Advisories(ctx context.Context, q intel.AdvisoryQuery) ([]i
 	return collect(rows, err, scanAdvisory)
 }
 
+// Content implements intel.DraftStore.
+func (s *Advisories) Content(ctx context.Context, id intel.AdvisoryID, version int) (intel.Content, error) {
+	var c intel.Content
+	var audience, message string
+	err := s.db.read.QueryRowContext(ctx, `SELECT audience, message FROM advisory_version WHERE advisory = $1 AND version = $2`,
+		id, version).Scan(&audience, &message)
+	if errors.Is(err, sql.ErrNoRows) {
+		return c, errs.New(errs.NotFound, "advisory.not_found")
+	}
+	if err != nil {
+		return c, fmt.Errorf("read advisory version: %w", err)
+	}
+	return c, errors.Join(json.Unmarshal([]byte(audience), &c.Audience), json.Unmarshal([]byte(message), &c.Message))
+}
+
 func pageLimit(n int) int {
 	if n < 1 || n > intel.MaxPage {
 		return intel.MaxPage

@@ -13,6 +13,8 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+
+	"github.com/aspis-platform/aspis/internal/platform/errs"
 )
 
 // Format is the layout of the folder that this program writes. It grows when
@@ -39,17 +41,17 @@ func Open(path string) (*Dir, error) {
 		return nil, fmt.Errorf("data folder: %w", err)
 	}
 	if err := os.MkdirAll(path, 0o700); err != nil {
-		return nil, fmt.Errorf("data folder %s cannot be created: %w", path, err)
+		return nil, errs.New(errs.Invalid, "datadir.create", path, err.Error()).Because(err)
 	}
 	lock, err := os.OpenFile(filepath.Join(path, "lock"), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
-		return nil, fmt.Errorf("data folder %s cannot be written, check its owner and permissions: %w", path, err)
+		return nil, errs.New(errs.Invalid, "datadir.write", path, err.Error()).Because(err)
 	}
 	d := &Dir{path: path, lock: lock}
 	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		lock.Close()
 		if errors.Is(err, syscall.EWOULDBLOCK) {
-			return nil, fmt.Errorf("data folder %s: %w", path, ErrInUse)
+			return nil, errs.New(errs.Conflict, "datadir.in_use", path).Because(ErrInUse)
 		}
 		return nil, fmt.Errorf("lock data folder %s: %w", path, err)
 	}
@@ -66,14 +68,14 @@ func (d *Dir) checkFormat() error {
 		return WriteDurably(file, []byte(strconv.Itoa(Format)+"\n"))
 	}
 	if err != nil {
-		return fmt.Errorf("data folder %s cannot be read, check its owner and permissions: %w", d.path, err)
+		return errs.New(errs.Invalid, "datadir.read", d.path, err.Error()).Because(err)
 	}
 	n, err := strconv.Atoi(strings.TrimSpace(string(raw)))
 	switch {
 	case err != nil:
-		return fmt.Errorf("%s does not hold a number: is %s a data folder of aspis?", file, d.path)
+		return errs.New(errs.Invalid, "datadir.format", file, d.path)
 	case n > Format:
-		return fmt.Errorf("data folder %s has format %d, this program knows %d: %w", d.path, n, Format, ErrNewer)
+		return errs.New(errs.Conflict, "datadir.newer", d.path, n, Format).Because(ErrNewer)
 	}
 	return nil
 }
@@ -103,7 +105,7 @@ func (d *Dir) Secret(name string, size int) ([]byte, error) {
 		return key
 	})
 	if err == nil && len(key) != size {
-		return nil, fmt.Errorf("secret %s has %d bytes, want %d: restore it from a backup", d.Path(name), len(key), size)
+		return nil, errs.New(errs.Invalid, "datadir.secret", d.Path(name), len(key), size)
 	}
 	return key, err
 }

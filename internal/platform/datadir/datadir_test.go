@@ -32,8 +32,8 @@ func TestOpenRefuses(t *testing.T) {
 	for name, c := range map[string]struct {
 		format, want string
 	}{
-		"newer":      {"99\n", "newer version"},
-		"not a data": {"hello", "is "},
+		"newer":      {"99\n", "datadir.newer"},
+		"not a data": {"hello", "datadir.format"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := t.TempDir()

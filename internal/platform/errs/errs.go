@@ -24,6 +24,7 @@ const (
 	TooMany                     // over a rate or quota; 429
 	Unavailable                 // a part is down, try later; 503
 	Full                        // no room to store; 507
+	Stale                       // the If-Match is not that of what is there now; 412
 )
 
 // Error is an error with a kind and a message for people.
@@ -35,7 +36,10 @@ type Error struct {
 	Args []any
 	// RetryAfter, when positive, tells the caller when to try again.
 	RetryAfter time.Duration
-	cause      error
+	// Details is for programs, beside the message: what changed, which fields
+	// are wrong. It is encoded as JSON; nil for none.
+	Details any
+	cause   error
 }
 
 // New returns an error of the kind with the catalogue key and its arguments.
@@ -46,6 +50,12 @@ func New(kind Kind, key string, args ...any) *Error {
 // Because attaches the cause, for the log.
 func (e *Error) Because(err error) *Error {
 	e.cause = err
+	return e
+}
+
+// With attaches details for programs.
+func (e *Error) With(details any) *Error {
+	e.Details = details
 	return e
 }
 

@@ -43,6 +43,9 @@ func NewEdge(log *slog.Logger, texts *i18n.Catalogue, metrics *Metrics) *Edge {
 	return &Edge{log: log, texts: texts, metrics: metrics, cross: http.NewCrossOriginProtection()}
 }
 
+// Texts is the catalogue that errors are worded with.
+func (e *Edge) Texts() *i18n.Catalogue { return e.texts }
+
 // Mux is a handler that knows the pattern of a request, as [http.ServeMux]
 // does.
 type Mux interface {

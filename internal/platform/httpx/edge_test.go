@@ -60,7 +60,7 @@ func (r *rig) line(t *testing.T) map[string]any {
 
 func kinds() []errs.Kind {
 	return []errs.Kind{errs.Internal, errs.Invalid, errs.Unauthenticated, errs.Forbidden, errs.NotFound,
-		errs.Conflict, errs.TooLarge, errs.TooMany, errs.Unavailable, errs.Full}
+		errs.Conflict, errs.TooLarge, errs.TooMany, errs.Unavailable, errs.Full, errs.Stale}
 }
 
 func TestEveryKindHasAStatusAndWords(t *testing.T) {
@@ -77,7 +77,7 @@ func TestEveryKindHasAStatusAndWords(t *testing.T) {
 			}
 		}
 	}
-	if Status(errs.Full+1) != http.StatusInternalServerError {
+	if Status(errs.Stale+1) != http.StatusInternalServerError {
 		t.Error("a kind nobody knows is not a 500; is a new one missing in kinds()?")
 	}
 }

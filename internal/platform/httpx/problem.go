@@ -21,6 +21,7 @@ type Problem struct {
 	Detail    string `json:"detail,omitempty"`
 	Code      string `json:"code"`
 	RequestID string `json:"request_id,omitempty"`
+	Details   any    `json:"details,omitempty"` // what changed, or which fields are wrong
 }
 
 // Status is the HTTP status of an error kind: the one place that decides it.
@@ -44,6 +45,8 @@ func Status(k errs.Kind) int {
 		return http.StatusServiceUnavailable
 	case errs.Full:
 		return http.StatusInsufficientStorage
+	case errs.Stale:
+		return http.StatusPreconditionFailed
 	}
 	return http.StatusInternalServerError
 }
@@ -54,7 +57,7 @@ func KindName(k errs.Kind) string {
 	names := map[errs.Kind]string{
 		errs.Invalid: "invalid", errs.Unauthenticated: "unauthenticated", errs.Forbidden: "forbidden",
 		errs.NotFound: "not_found", errs.Conflict: "conflict", errs.TooLarge: "too_large",
-		errs.TooMany: "too_many", errs.Unavailable: "unavailable", errs.Full: "full",
+		errs.TooMany: "too_many", errs.Unavailable: "unavailable", errs.Full: "full", errs.Stale: "stale",
 	}
 	if name, ok := names[k]; ok {
 		return name
@@ -76,7 +79,7 @@ func Explain(texts *i18n.Catalogue, lang i18n.Lang, err error) Problem {
 	if !ok || kind == errs.Internal {
 		return p
 	}
-	p.Code = e.Key
+	p.Code, p.Details = e.Key, e.Details
 	if text, err := texts.Text(lang, e.Key, e.Args...); err == nil {
 		p.Detail = text
 	}

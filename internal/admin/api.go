@@ -1,0 +1,363 @@
+package admin
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aspis-platform/aspis/internal/access"
+	"github.com/aspis-platform/aspis/internal/platform/errs"
+	"github.com/aspis-platform/aspis/internal/sector"
+)
+
+// api is members, their keys, people and health for programs.
+type api struct {
+	Config
+	cursors access.Cursors
+}
+
+// MountAPI adds
+//
+//	GET, POST   /api/v1/members
+//	GET         /api/v1/members/{id}
+//	GET, POST   /api/v1/members/{id}/keys
+//	DELETE      /api/v1/members/{id}/keys/{key}
+//	GET, POST   /api/v1/people
+//	POST        /api/v1/people/{id}/link
+//	GET         /api/v1/health
+func MountAPI(routes *access.Routes, c Config, cursors access.Cursors) {
+	a := api{c, cursors}
+	doc := func(id, tag string) access.Doc { return access.Doc{ID: id, Tag: tag} }
+	create := func(id, tag string) access.Doc {
+		return access.Doc{ID: id, Tag: tag, Creates: true, Status: http.StatusCreated}
+	}
+	access.Operation(routes, "GET /api/v1/members", sector.ReadMembers, doc("member-list", "members"), a.members)
+	access.Operation(routes, "POST /api/v1/members", sector.WriteMembers, create("member-create", "members"), a.createMember)
+	access.Operation(routes, "GET /api/v1/members/{id}", sector.ReadMembers, doc("member-show", "members"), a.member)
+	access.Operation(routes, "GET /api/v1/members/{id}/keys", sector.ReadKeys, doc("key-list", "keys"), a.keys)
+	access.Operation(routes, "POST /api/v1/members/{id}/keys", sector.CreateKeys, create("key-create", "keys"), a.createKey)
+	access.Operation(routes, "DELETE /api/v1/members/{id}/keys/{key}", sector.RevokeKeys, doc("key-revoke", "keys"), a.revokeKey)
+	access.Operation(routes, "GET /api/v1/people", sector.ReadPeople, doc("person-list", "people"), a.people)
+	access.Operation(routes, "POST /api/v1/people", sector.InvitePeople, create("person-create", "people"), a.createPerson)
+	access.Operation(routes, "POST /api/v1/people/{id}/link", sector.InvitePeople, create("person-link", "people"), a.createLink)
+	access.Operation(routes, "GET /api/v1/health", sector.ReadHealth, doc("health-show", "health"), a.health)
+}
+
+// memberJSON is a member institution.
+type memberJSON struct {
+	ID        sector.MemberID  `json:"id"`
+	Name      string           `json:"name"`
+	NameZh    string           `json:"name_zh"`
+	Sector    sector.SubSector `json:"sector"`
+	Mail      string           `json:"mail,omitempty"`
+	CreatedAt time.Time        `json:"created_at"`
+}
+
+func newMemberJSON(m sector.Member) memberJSON {
+	return memberJSON{m.ID, m.Name, m.NameZh, m.Sector, m.Mail, m.CreatedAt}
+}
+
+type membersIn struct {
+	access.ListIn
+	Sector sector.SubSector `query:"sector" enum:"banking,insurance,securities,infrastructure"`
+}
+
+type membersOut struct {
+	Body struct {
+		Members []memberJSON `json:"members"`
+		Next    string       `json:"next,omitempty"`
+	}
+}
+
+func (a api) members(ctx context.Context, in *membersIn) (*membersOut, error) {
+	all, err := a.Members.Members(ctx)
+	if err != nil {
+		return nil, err
+	}
+	text := strings.ToLower(in.Text)
+	all = slices.DeleteFunc(all, func(m sector.Member) bool {
+		return in.Sector != "" && m.Sector != in.Sector ||
+			!strings.Contains(strings.ToLower(string(m.ID)+"\n"+m.Name+"\n"+m.NameZh), text)
+	})
+	slices.SortFunc(all, memberOrder("id", false))
+	rows, next, err := paged(ctx, a.cursors, "members\n"+string(in.Sector), in.ListIn, all, func(m sector.Member) string { return string(m.ID) })
+	if err != nil {
+		return nil, err
+	}
+	out := &membersOut{}
+	out.Body.Members, out.Body.Next = []memberJSON{}, next
+	for _, m := range rows {
+		out.Body.Members = append(out.Body.Members, newMemberJSON(m))
+	}
+	return out, nil
+}
+
+// paged cuts a page out of a list that is held in memory: there are a
+// thousand members at most, and some people of each.
+func paged[Row any](ctx context.Context, c access.Cursors, name string, in access.ListIn, all []Row, key func(Row) string) ([]Row, string, error) {
+	v, question := sector.ViewerFrom(ctx), name+"\n"+in.Text
+	after, err := c.Open(v, question, in.Cursor)
+	if err != nil {
+		return nil, "", err
+	}
+	rows, next, err := access.Page(all, key, after, in.Limit)
+	if next != "" {
+		next = c.Seal(v, question, next)
+	}
+	return rows, next, err
+}
+
+type memberID struct {
+	ID sector.MemberID `path:"id"`
+}
+
+type memberOut struct{ Body memberJSON }
+
+func (a api) member(ctx context.Context, in *memberID) (*memberOut, error) {
+	m, err := a.Members.Member(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	return &memberOut{newMemberJSON(m)}, nil
+}
+
+type createMemberIn struct {
+	Body struct {
+		ID     sector.MemberID  `json:"id" pattern:"^[a-z0-9][a-z0-9-]{1,31}$"`
+		Name   string           `json:"name" maxLength:"100"`
+		NameZh string           `json:"name_zh" maxLength:"100"`
+		Sector sector.SubSector `json:"sector" enum:"banking,insurance,securities,infrastructure"`
+		Mail   string           `json:"mail,omitempty" maxLength:"254"`
+	}
+}
+
+func (a api) createMember(ctx context.Context, in *createMemberIn) (*memberOut, error) {
+	b := in.Body
+	m, err := a.Members.CreateMember(ctx, sector.ViewerFrom(ctx), sector.Member{ID: b.ID, Name: b.Name, NameZh: b.NameZh, Sector: b.Sector, Mail: b.Mail})
+	if err != nil {
+		return nil, err
+	}
+	return &memberOut{newMemberJSON(m)}, nil
+}
+
+// keyJSON is a machine key of a member.
+type keyJSON struct {
+	ID        string          `json:"id"`
+	Member    sector.MemberID `json:"member"`
+	Scopes    []sector.Scope  `json:"scopes"`
+	CreatedAt time.Time       `json:"created_at"`
+	RevokedAt time.Time       `json:"revoked_at,omitzero"`
+	LastUsed  time.Time       `json:"last_used,omitzero" doc:"To the minute."`
+}
+
+func newKeyJSON(k sector.Key) keyJSON {
+	return keyJSON{k.ID, k.Member, k.Scopes, k.CreatedAt, k.RevokedAt, k.LastUsed}
+}
+
+type keysOut struct {
+	Body struct {
+		Keys []keyJSON `json:"keys"`
+	}
+}
+
+func (a api) keys(ctx context.Context, in *memberID) (*keysOut, error) {
+	m, err := a.Members.Member(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	keys, err := a.Keys.Keys(ctx, m.ID)
+	if err != nil {
+		return nil, err
+	}
+	out := &keysOut{}
+	out.Body.Keys = []keyJSON{}
+	for _, k := range keys {
+		out.Body.Keys = append(out.Body.Keys, newKeyJSON(k))
+	}
+	return out, nil
+}
+
+type createKeyIn struct {
+	ID   sector.MemberID `path:"id"`
+	Body struct {
+		Scopes []sector.Scope `json:"scopes" minItems:"1" maxItems:"20"`
+	}
+}
+
+type createKeyOut struct {
+	Body struct {
+		Key    keyJSON `json:"key"`
+		Secret string  `json:"secret" doc:"Shown once; kept nowhere."`
+	}
+}
+
+func (a api) createKey(ctx context.Context, in *createKeyIn) (*createKeyOut, error) {
+	k, secret, err := a.Keys.CreateKey(ctx, sector.ViewerFrom(ctx), in.ID, in.Body.Scopes)
+	if err != nil {
+		return nil, err
+	}
+	out := &createKeyOut{}
+	out.Body.Key, out.Body.Secret = newKeyJSON(k), secret
+	return out, nil
+}
+
+type revokeKeyIn struct {
+	ID  sector.MemberID `path:"id"`
+	Key string          `path:"key"`
+}
+
+func (a api) revokeKey(ctx context.Context, in *revokeKeyIn) (*struct{}, error) {
+	keys, err := a.Keys.Keys(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	i := slices.IndexFunc(keys, func(k sector.Key) bool { return k.ID == in.Key })
+	if i < 0 {
+		return nil, errs.New(errs.NotFound, "key.unknown")
+	}
+	return nil, a.Keys.RevokeKey(ctx, sector.ViewerFrom(ctx), keys[i])
+}
+
+// personJSON is a person with an account.
+type personJSON struct {
+	ID        sector.UserID   `json:"id"`
+	Email     string          `json:"email"`
+	Roles     []sector.Role   `json:"roles"`
+	Member    sector.MemberID `json:"member,omitempty"`
+	CreatedAt time.Time       `json:"created_at"`
+}
+
+func newPersonJSON(u sector.User) personJSON {
+	return personJSON{u.ID, u.Email, u.Roles, u.Member, u.CreatedAt}
+}
+
+type peopleIn struct {
+	access.ListIn
+	Role   sector.Role     `query:"role"`
+	Member sector.MemberID `query:"member"`
+}
+
+type peopleOut struct {
+	Body struct {
+		People []personJSON `json:"people"`
+		Next   string       `json:"next,omitempty"`
+	}
+}
+
+func (a api) people(ctx context.Context, in *peopleIn) (*peopleOut, error) {
+	all, err := a.People.Users(ctx)
+	if err != nil {
+		return nil, err
+	}
+	text := strings.ToLower(in.Text)
+	all = slices.DeleteFunc(all, func(u sector.User) bool {
+		return in.Role != "" && !slices.Contains(u.Roles, in.Role) || in.Member != "" && u.Member != in.Member ||
+			!strings.Contains(u.Email+"\n"+string(u.Member), text)
+	})
+	rows, next, err := paged(ctx, a.cursors, "people\n"+string(in.Role)+"\n"+string(in.Member), in.ListIn, all,
+		func(u sector.User) string { return string(u.ID) })
+	if err != nil {
+		return nil, err
+	}
+	out := &peopleOut{}
+	out.Body.People, out.Body.Next = []personJSON{}, next
+	for _, u := range rows {
+		out.Body.People = append(out.Body.People, newPersonJSON(u))
+	}
+	return out, nil
+}
+
+type createPersonIn struct {
+	Body struct {
+		Email  string          `json:"email" maxLength:"254"`
+		Roles  []sector.Role   `json:"roles" minItems:"1" maxItems:"10"`
+		Member sector.MemberID `json:"member,omitempty"`
+	}
+}
+
+type personOut struct{ Body personJSON }
+
+func (a api) createPerson(ctx context.Context, in *createPersonIn) (*personOut, error) {
+	u, err := a.People.CreateUser(ctx, sector.ViewerFrom(ctx), sector.User{Email: in.Body.Email, Roles: in.Body.Roles, Member: in.Body.Member}, "")
+	if err != nil {
+		return nil, err
+	}
+	return &personOut{newPersonJSON(u)}, nil
+}
+
+type personID struct {
+	ID sector.UserID `path:"id"`
+}
+
+type linkOut struct {
+	Body struct {
+		Link      string    `json:"link" doc:"Signs the person in, once."`
+		ExpiresAt time.Time `json:"expires_at"`
+	}
+}
+
+func (a api) createLink(ctx context.Context, in *personID) (*linkOut, error) {
+	token, err := a.People.CreateLink(ctx, sector.ViewerFrom(ctx), in.ID, linkLife)
+	if err != nil {
+		return nil, err
+	}
+	out := &linkOut{}
+	out.Body.Link, out.Body.ExpiresAt = a.BaseURL+"/enrol?token="+token, time.Now().Add(linkLife).UTC()
+	return out, nil
+}
+
+// healthJSON is how the program is doing.
+type healthJSON struct {
+	Version string      `json:"version"`
+	Started time.Time   `json:"started_at"`
+	Memory  int64       `json:"memory_bytes"`
+	Parts   []partJSON  `json:"parts"`
+	Queues  []queueJSON `json:"queues"`
+	Disks   []diskJSON  `json:"disks"`
+}
+
+type partJSON struct {
+	Name   string  `json:"name"`
+	Engine string  `json:"engine"`
+	State  string  `json:"state" enum:"ok,slow,down"`
+	Detail string  `json:"detail,omitempty"`
+	Took   float64 `json:"check_seconds"`
+}
+
+type queueJSON struct {
+	Name    string    `json:"name"`
+	Waiting int64     `json:"waiting"`
+	Oldest  time.Time `json:"oldest,omitzero"`
+	Bytes   int64     `json:"bytes,omitempty"`
+	Late    bool      `json:"late"`
+}
+
+type diskJSON struct {
+	Path  string `json:"path"`
+	Used  int64  `json:"used_bytes"`
+	Free  int64  `json:"free_bytes"`
+	Total int64  `json:"total_bytes"`
+	Low   bool   `json:"low"`
+}
+
+type healthOut struct{ Body healthJSON }
+
+func (a api) health(ctx context.Context, _ *struct{}) (*healthOut, error) {
+	s, err := a.Engines.Status(ctx)
+	if err != nil {
+		return nil, err
+	}
+	h := healthJSON{Version: s.Version, Started: s.Started, Memory: s.Memory, Parts: []partJSON{}, Queues: []queueJSON{}, Disks: []diskJSON{}}
+	for _, p := range s.Parts {
+		h.Parts = append(h.Parts, partJSON{p.Name, p.Engine, p.State, p.Detail, p.Took.Seconds()})
+	}
+	for _, q := range s.Queues {
+		h.Queues = append(h.Queues, queueJSON(q))
+	}
+	for _, d := range s.Disks {
+		h.Disks = append(h.Disks, diskJSON(d))
+	}
+	return &healthOut{h}, nil
+}
