@@ -124,7 +124,7 @@ func (s *Service) lines(ctx context.Context, v sector.Viewer, entries []ledger.S
 	var users []sector.UserID
 	var keys []string
 	note := func(ref string) {
-		switch kind, id, _ := strings.Cut(ref, ":"); kind {
+		switch kind, id, _ := strings.Cut(inner(ref), ":"); kind {
 		case "user":
 			users = append(users, sector.UserID(id))
 		case "key":
@@ -188,6 +188,9 @@ func refs(detail map[string]any) []string {
 	return found
 }
 
+// inner is whom a recipient of notifications stands for.
+func inner(ref string) string { return strings.TrimPrefix(ref, "notify:") }
+
 // view names parties for a viewer.
 type view struct {
 	viewer sector.Viewer
@@ -197,7 +200,7 @@ type view struct {
 // party is who or what a reference means. A member sees its own people and
 // keys; everybody else that acts on it is the centre.
 func (w view) party(ref string) Party {
-	kind, id, _ := strings.Cut(ref, ":")
+	kind, id, _ := strings.Cut(inner(ref), ":")
 	var p Party
 	switch kind {
 	case "user":

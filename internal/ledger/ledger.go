@@ -67,3 +67,9 @@ type Finding struct {
 	Entry   int64  `json:"entry,omitempty"` // its number, 0 where it is no entry's
 	Problem string `json:"problem"`
 }
+
+// Follows reports whether the entry comes right after last in the chain; the
+// zero Stored is before the first.
+func (s Stored) Follows(last Stored) bool {
+	return s.Seq == last.Seq+1 && s.Hash == Chain(last.Hash, s.Seq, s.At, s.Entry)
+}

@@ -218,7 +218,7 @@ func (s *Events) opened(ctx context.Context, v sector.Viewer, r Record) error {
 	if s.notes == nil || v.Org != sector.Centre || v.User == "" {
 		return nil
 	}
-	e := ledger.Entry{Actor: v.Actor(), Action: "event.view", Object: "event:" + r.ID, Member: string(r.Member)}
+	e := ledger.Entry{Actor: v.Actor(), Action: "event.view", Object: "record:" + r.ID, Member: string(r.Member)}
 	if err := s.notes.NoteOnce(ctx, "", e); !errs.Is(err, errs.Full) {
 		return err
 	}

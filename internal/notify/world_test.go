@@ -277,6 +277,22 @@ func (w *world) Failed(_ context.Context, m sector.MemberID, e notify.Event, rea
 
 var errDown = errors.New("connection refused")
 
+// audit fails the test unless the ledger holds.
+func (w *world) audit() {
+	w.t.Helper()
+	var last ledger.Stored
+	err := w.db.Ledger().ScanLedger(context.Background(), func(s ledger.Stored) error {
+		if !s.Follows(last) {
+			return fmt.Errorf("entry %d does not follow %d", s.Seq, last.Seq)
+		}
+		last = s
+		return nil
+	})
+	if err != nil {
+		w.t.Error(err)
+	}
+}
+
 // actions are the ledger's, in order.
 func (w *world) actions() []string {
 	rows, err := w.db.Read().Query(`SELECT action FROM ledger ORDER BY seq`)

@@ -117,6 +117,7 @@ func Grants() []Grant {
 		{ReadHealth, centre, nil},
 		{ReadLedger, []Role{Administrator, DutyManager}, nil},
 		{ReadOwnLedger, []Role{MemberAdmin}, nil},
+		{SearchAll, slices.Concat(centre, member, watchers, []Role{PartnerDesk, Trainee}), []Scope{ScopeAdvisories}},
 		{WriteMailbox, []Role{MemberAdmin}, nil},
 		{ReadHooks, []Role{MemberAdmin}, nil},
 		{WriteHooks, []Role{MemberAdmin}, nil},
@@ -126,7 +127,6 @@ func Grants() []Grant {
 		{DropUndelivered, []Role{Administrator, MemberAdmin}, nil},
 		{ReadCalls, desk, nil},
 		{CloseCalls, []Role{DutyManager, IncidentHandler}, nil},
-		{SearchAll, slices.Concat(centre, member, watchers, []Role{PartnerDesk, Trainee}), []Scope{ScopeAdvisories}},
 	}
 }
 

@@ -100,7 +100,8 @@
 // function that undoes it. Pages work without scripts. There are: chart, rows
 // (keyboard in tables), filter, copy (any [data-copy]), live (counters over
 // server-sent events: data-stream=URL on a parent, data-live=NAME on each),
-// draft (autosave of a form in this browser: data-draft=KEY), menu, part (what
+// draft (autosave of a form in this browser: data-draft=KEY), menu, search (the
+// box in the header; package search answers it), part (what
 // htmx fetches on its own: [data-part=wait] until it comes, [data-part=failed]
 // when nothing does). htmx is
 // there for partial updates (hx-get, hx-target …); a handler answers these

@@ -72,11 +72,11 @@ func (s *Shell) layoutFor(r *http.Request, p Page) (layoutModel, error) {
 		Nav:   s.navFor(v, r.URL.Path), Path: returnPath(r), Version: s.version,
 		Script: s.assets.URL("main.js"), Style: s.assets.URL("main.css"), Mark: s.assets.URL("mark.svg"), Sprite: s.assets.Sprite(),
 	}
-	m.Bell = s.bellFor(r, v, p)
 	m.MaySearch = v.May(sector.SearchAll)
 	if r.URL.Path == "/search" {
 		m.Asked = bounded(r.URL.Query().Get("q"))
 	}
+	m.Bell = s.bellFor(r, v, p)
 	if !p.isError {
 		m.Flash = s.popFlash(r.Context())
 	}

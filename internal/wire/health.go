@@ -42,8 +42,8 @@ func (p *Program) engineChecks() []check {
 		{"stream", "NATS JetStream", p.engines.stream.Check},
 		{"history", "DuckDB", p.engines.history.Check},
 		{"detector", "Sigma", p.soc.pipeline.Check},
-		{"mail", delivering, p.deliveries},
 		{"ledger", "Tessera", p.checkLedger},
+		{"mail", delivering, p.deliveries},
 	}
 	if len(p.opts.Witnesses) > 0 {
 		list = append(list, check{"witness", "tlog-witness", p.checkWitnesses})

@@ -75,14 +75,14 @@ func (o *Options) check() error {
 			mistakes = append(mistakes, fmt.Errorf("%s %q: want a URL", flag, value))
 		}
 	}
+	if _, err := witnesses(o.Witnesses); err != nil {
+		mistakes = append(mistakes, err)
+	}
 	if _, err := o.webhookNetworks(); err != nil {
 		mistakes = append(mistakes, err)
 	}
 	if o.EscalateAfter < 0 || o.EscalateAfter > 0 && o.EscalateAfter < time.Minute {
 		mistakes = append(mistakes, fmt.Errorf("--escalate-after %s: want a minute or more", o.EscalateAfter))
-	}
-	if _, err := witnesses(o.Witnesses); err != nil {
-		mistakes = append(mistakes, err)
 	}
 	if o.MailFrom == "" {
 		o.MailFrom = defaultMailFrom

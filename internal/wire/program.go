@@ -43,10 +43,10 @@ type Program struct {
 	directory  *sector.Directory
 	soc        *soc
 	isac       *isac
-	notify     *notify.Service
 	publisher  *tiles.Publisher
 	audit      *audit.Service
 	search     *search.Service
+	notify     *notify.Service
 	listener   net.Listener
 	server     *http.Server
 	routeTable []access.Route
@@ -105,11 +105,11 @@ func (p *Program) build(ctx context.Context) error {
 	if p.isac, err = newISAC(p); err != nil {
 		return err
 	}
-	if p.notify, err = newNotify(p); err != nil {
-		return err
-	}
 	p.newLedger()
 	if p.search, err = newSearch(p); err != nil {
+		return err
+	}
+	if p.notify, err = newNotify(p); err != nil {
 		return err
 	}
 	edge := httpx.NewEdge(p.log, p.texts, httpx.NewMetrics(p.registry))
@@ -151,11 +151,11 @@ func (p *Program) Run(ctx context.Context) error {
 	group.Go(func() error { return p.publisher.Run(work) })
 	group.Go(func() error { return p.soc.pipeline.Run(work) })
 	group.Go(func() error { return p.soc.matcher.Follow(work, p.isac.indicators(), p.isac.changed, p.log) })
+	group.Go(func() error { return p.keepIndex(work) })
 	group.Go(func() error { return p.engines.db.RunJobs(work, p.handlers()) })
 	group.Go(func() error {
 		return p.notify.WatchKeys(work, func(err error) { p.log.WarnContext(work, "keys", "error", err) })
 	})
-	group.Go(func() error { return p.keepIndex(work) })
 	group.Go(func() error { return localsock.Serve(work, p.opts.Data, p.directory) })
 	group.Go(func() error { return serveOn(work, p.server, p.listener) })
 	if p.redirectServer != nil {

@@ -69,13 +69,6 @@ func (p *Program) mountPages(routes *access.Routes, shell *web.Shell) error {
 	if err != nil {
 		return err
 	}
-	cursors, err := p.engines.sealer("notices")
-	if err != nil {
-		return err
-	}
-	if err := notify.Mount(routes, shell, p.notify, cursors); err != nil {
-		return err
-	}
 	tokens, err := p.engines.sealer("ledger")
 	if err != nil {
 		return err
@@ -84,6 +77,13 @@ func (p *Program) mountPages(routes *access.Routes, shell *web.Shell) error {
 		return err
 	}
 	if err := search.Mount(routes, shell, p.search); err != nil {
+		return err
+	}
+	cursors, err := p.engines.sealer("notices")
+	if err != nil {
+		return err
+	}
+	if err := notify.Mount(routes, shell, p.notify, cursors); err != nil {
 		return err
 	}
 	return admin.Mount(routes, shell, admin.Config{

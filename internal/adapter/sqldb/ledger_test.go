@@ -23,7 +23,7 @@ func (d *DB) VerifyLedger(ctx context.Context) (int64, error) {
 	var last ledger.Stored
 	l := d.Ledger()
 	err := l.ScanLedger(ctx, func(s ledger.Stored) error {
-		if s.Seq != last.Seq+1 || s.Hash != ledger.Chain(last.Hash, s.Seq, s.At, s.Entry) {
+		if !s.Follows(last) {
 			return fmt.Errorf("%w at entry %d", errChain, last.Seq+1)
 		}
 		last = s

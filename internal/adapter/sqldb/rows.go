@@ -1,9 +1,17 @@
 package sqldb
 
-import "database/sql"
+import (
+	"context"
+	"database/sql"
+)
 
 // scanner is a row of either *sql.Row or *sql.Rows.
 type scanner interface{ Scan(dest ...any) error }
+
+// querier reads, within a transaction or outside.
+type querier interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
 
 // collect reads all rows with scan and closes them. It takes the query's
 // error too, so that a query and its reading are one expression.

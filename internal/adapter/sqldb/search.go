@@ -8,7 +8,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/aspis-platform/aspis/internal/intel"
 	"github.com/aspis-platform/aspis/internal/platform/errs"
@@ -17,13 +16,10 @@ import (
 )
 
 // Search finds things across the stores.
-type Search struct {
-	db       *DB
-	building sync.Mutex
-}
+type Search struct{ db *DB }
 
 // Search is the store of package search.
-func (d *DB) Search() *Search { return &Search{db: d} }
+func (d *DB) Search() *Search { return &Search{d} }
 
 var _ search.Index = (*Search)(nil)
 
@@ -41,8 +37,6 @@ func (s *Search) Ready(ctx context.Context) (bool, error) {
 // if its version is another than this program's or force is set. Searches
 // find what is there already meanwhile, and changes go on.
 func (s *Search) Rebuild(ctx context.Context, force bool) error {
-	s.building.Lock()
-	defer s.building.Unlock()
 	ready, err := s.Ready(ctx)
 	if err != nil || ready && !force {
 		return err
@@ -65,7 +59,7 @@ func (s *Search) Rebuild(ctx context.Context, force bool) error {
 		})
 	}
 	if err != nil {
-		return fmt.Errorf("%w: %w", errIndex, err)
+		return fmt.Errorf("make search index: %w", err)
 	}
 	return nil
 }

@@ -220,9 +220,6 @@ func scanToShelve(row scanner) (*alertToShelve, error) {
 	return a, err
 }
 
-// errIndex is wrapped by errors of making the index anew.
-var errIndex = errors.New("search index")
-
 // rebuildBatch is how many objects one transaction of a rebuild has.
 const rebuildBatch = 100
 

@@ -290,11 +290,6 @@ func (d *DB) shelfIDs(ctx context.Context, tx *sql.Tx, sources []shelfSource) (m
 	return found, insertRows(ctx, tx, "search_shelf (id, name)", "", rows)
 }
 
-// querier reads, in a transaction or outside.
-type querier interface {
-	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-}
-
 func findShelves(ctx context.Context, q querier, names []string) (map[string]int64, error) {
 	found := make(map[string]int64, len(names))
 	for part := range chunks(names, 200) {
@@ -332,8 +327,8 @@ func (d *DB) dropDocs(ctx context.Context, tx *sql.Tx, numbers []int64) error {
 	return d.dropIndex(ctx, tx, numbers)
 }
 
-// putDocs stores documents; those without a number get new ones, the first of
-// a source the newest of it.
+// putDocs stores documents; those without a number get new ones, in the order
+// that o says.
 func (d *DB) putDocs(ctx context.Context, tx *sql.Tx, o order, docs []newDoc) error {
 	var fresh int64
 	for _, doc := range docs {

@@ -79,9 +79,25 @@ func (c *Checker) readState() {
 		c.found(stateFile, 0, "it is not what the program wrote")
 		c.state = treeState{}
 	}
-	if c.state.Size < c.Checkpoint.Size {
-		c.found(stateFile, 0, fmt.Sprintf("it says %d entries, the checkpoint %d", c.state.Size, c.Checkpoint.Size))
+	if c.state.Size < c.Checkpoint.Size || !c.holds(c.state.Size) {
+		c.found(stateFile, 0, fmt.Sprintf("it says %d entries; the checkpoint covers %d", c.state.Size, c.Checkpoint.Size))
+		c.state = treeState{}
 	}
+}
+
+// holds reports whether the bundle is there with which a tree of that size
+// ends.
+func (c *Checker) holds(size uint64) bool {
+	if size == 0 {
+		return true
+	}
+	last := (size - 1) / Width
+	for _, partial := range []uint8{0, uint8(size % Width)} {
+		if _, err := os.Stat(filepath.Join(c.dir, layout.EntriesPath(last, partial))); err == nil {
+			return true
+		}
+	}
+	return false
 }
 
 func (c *Checker) found(file string, entry int64, problem string) {

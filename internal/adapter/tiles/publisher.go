@@ -83,7 +83,7 @@ func (p *Publisher) Run(ctx context.Context) error {
 		}
 		more, err := p.Step(ctx)
 		if ctx.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // it was told to stop
 		}
 		p.set(func(s *State) { s.Err = err })
 		text := fmt.Sprint(err)

@@ -212,6 +212,9 @@ func TestEveryByteIsLocated(t *testing.T) {
 		for _, file := range w.files(t) {
 			w.spoil(t, file)
 		}
+		for range 50 { // its digits are few
+			w.spoil(t, ".state/treeState")
+		}
 		w.add(66_000) // a full tile of the second level, and one of the third
 		w.publish(t, p)
 		for _, file := range []string{"tile/1/000", "tile/2/000.p/1", "tile/1/001.p/8", "tile/0/255", "tile/entries/255", "checkpoint"} {

@@ -19,8 +19,8 @@ type Source interface {
 
 // Report is what a check of the whole ledger found.
 type Report struct {
-	Entries  int64            `json:"entries"`          // rows in the database
-	InLog    int64            `json:"in_log"`           // entries under the signed checkpoint
+	Entries  int64            `json:"entries,omitzero"` // rows in the database; none of a copy by itself
+	InLog    int64            `json:"in_log,omitzero"`  // entries under the signed checkpoint
 	InCopy   *int64           `json:"in_copy,omitzero"` // the same in the copy
 	Findings []ledger.Finding `json:"findings"`
 	// More is how many findings there are beyond those listed.
