@@ -22,6 +22,7 @@ import (
 	"github.com/aspis-platform/aspis/internal/adapter/sqldb"
 	"github.com/aspis-platform/aspis/internal/adapter/tiles"
 	"github.com/aspis-platform/aspis/internal/audit"
+	"github.com/aspis-platform/aspis/internal/identity"
 	"github.com/aspis-platform/aspis/internal/intel"
 	"github.com/aspis-platform/aspis/internal/monitor"
 	"github.com/aspis-platform/aspis/internal/notify"
@@ -41,6 +42,7 @@ type Program struct {
 	registry   *prometheus.Registry
 	engines    *engines
 	directory  *sector.Directory
+	identity   *identity.Service
 	soc        *soc
 	isac       *isac
 	publisher  *tiles.Publisher
@@ -79,7 +81,8 @@ func (p *Program) build(ctx context.Context) error {
 		return fmt.Errorf("listen on %s: %w; choose another port with --listen", p.opts.Listen, err)
 	}
 	if p.opts.BaseURL == "" {
-		p.opts.BaseURL = p.opts.baseURL(p.listener.Addr())
+		at := p.listener.Addr()
+		p.opts.BaseURL = strings.Replace(p.opts.baseURL(at), at.String(), reached(p.opts.Listen, at.String()), 1)
 	}
 	p.opts.BaseURL = strings.TrimSuffix(p.opts.BaseURL, "/")
 	if err := p.opts.checkBase(p.opts.BaseURL); err != nil {
@@ -99,6 +102,9 @@ func (p *Program) build(ctx context.Context) error {
 		return err
 	}
 	p.directory = newDirectory(p.engines.db)
+	if p.identity, err = newIdentity(p); err != nil {
+		return err
+	}
 	if p.soc, err = newSOC(p); err != nil {
 		return err
 	}
@@ -125,8 +131,29 @@ func (p *Program) build(ctx context.Context) error {
 	return nil
 }
 
+// reached is the address that was listened on, by the name that was given:
+// passkeys are bound to names.
+func reached(asked, got string) string {
+	host, _, err := net.SplitHostPort(asked)
+	_, port, err2 := net.SplitHostPort(got)
+	if err != nil || err2 != nil || host != "localhost" {
+		return got
+	}
+	return net.JoinHostPort(host, port)
+}
+
 func newDirectory(db *sqldb.DB) *sector.Directory {
 	return sector.NewDirectory(db.Sector(), db.Sector(), db.Sector(), time.Now)
+}
+
+func newIdentity(p *Program) (*identity.Service, error) {
+	sealer, err := p.engines.sealer("identity")
+	if err != nil {
+		return nil, err
+	}
+	return identity.New(identity.Config{
+		Stores: p.engines.db.Identity().Stores(), People: p.directory, Sealer: sealer, BaseURL: p.opts.BaseURL,
+		LinksEnter: p.opts.LinksEnter, PrivateProviders: p.opts.PrivateProviders, Now: p.opts.Now})
 }
 
 // Directory is the members, people and keys.
