@@ -131,7 +131,7 @@ func (s *Service) checkCode(ctx context.Context, v sector.Viewer, typed string) 
 		return "", wrong
 	}
 	if len(code) == recoverySize {
-		err := s.Secrets.UseCode(ctx, v.User, sector.HashSecret(code), about(v, "recovery-code.use", v, ""))
+		err := s.Secrets.UseCode(ctx, v.User, sector.HashSecret(code), about(v, "code.use", v, ""))
 		if errs.Is(err, errs.NotFound) {
 			err = wrong
 		}
