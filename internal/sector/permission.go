@@ -38,6 +38,7 @@ const (
 	ReadPeople         Permission = "person.read" // of one's own organisation; the centre's administrators: of all
 	InvitePeople       Permission = "person.invite"
 	RemovePeople       Permission = "person.remove"
+	WriteProviders     Permission = "provider.write" // members' own providers of sign-in
 	ReadKeys           Permission = "key.read"
 	CreateKeys         Permission = "key.create"
 	RevokeKeys         Permission = "key.revoke"
@@ -106,6 +107,7 @@ func Grants() []Grant {
 		{ReadPeople, []Role{Administrator}, nil},
 		{InvitePeople, []Role{Administrator}, nil},
 		{RemovePeople, []Role{Administrator}, nil},
+		{WriteProviders, []Role{Administrator}, nil},
 		{ReadKeys, []Role{Administrator, MemberAdmin}, nil},
 		{CreateKeys, []Role{Administrator, MemberAdmin}, nil},
 		{RevokeKeys, []Role{Administrator, MemberAdmin}, nil},
