@@ -8,6 +8,7 @@ import (
 	"github.com/aspis-platform/aspis/internal/admin"
 	"github.com/aspis-platform/aspis/internal/apidoc"
 	"github.com/aspis-platform/aspis/internal/audit"
+	"github.com/aspis-platform/aspis/internal/home"
 	"github.com/aspis-platform/aspis/internal/intel"
 	"github.com/aspis-platform/aspis/internal/machine"
 	"github.com/aspis-platform/aspis/internal/monitor"
@@ -58,6 +59,9 @@ func (p *Program) routes(edge *httpx.Edge) (http.Handler, error) {
 }
 
 func (p *Program) mountPages(routes *access.Routes, shell *web.Shell) error {
+	if err := home.Mount(routes, shell, newHomeSource(p), p.opts.Now); err != nil {
+		return err
+	}
 	if err := pulse.Mount(routes, shell, pulseSource{p}, ways()...); err != nil {
 		return err
 	}
