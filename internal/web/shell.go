@@ -37,6 +37,7 @@ type Config struct {
 	Assets   *static.Assets
 	Accounts Accounts
 	Sessions scs.Store
+	Lists    ListStore        // nil: lists have no saved views and no files
 	Secure   bool             // served over TLS: cookies are Secure and __Host-
 	Now      func() time.Time // nil: time.Now
 	Version  string           // shown in the footer
@@ -62,6 +63,7 @@ type Shell struct {
 	admit    func(sector.Viewer) error
 	unread   func(ctx context.Context, v sector.Viewer) (int64, error)
 	nav      []NavItem
+	lists    ListStore
 	own      *Views // the shell's pages: sign-in, errors
 }
 
@@ -82,6 +84,7 @@ func New(c Config) (*Shell, error) {
 	s := &Shell{
 		texts: c.Texts, edge: c.Edge, assets: c.Assets, accounts: c.Accounts,
 		throttle: newThrottle(c.Now), secure: c.Secure, now: c.Now, version: c.Version, admit: c.Admit, unread: c.Unread,
+		throttle: newThrottle(c.Now), secure: c.Secure, now: c.Now, version: c.Version, admit: c.Admit, lists: c.Lists,
 	}
 	s.sessions = s.newSessions(c.Sessions)
 	own, err := s.Views(templates, "templates/pages")
@@ -98,6 +101,7 @@ func (s *Shell) Mount(routes *access.Routes) {
 	routes.Handle("GET "+static.Prefix, sector.Public, s.assets)
 	s.mountSignIn(routes)
 	s.mountEnrol(routes)
+	s.mountLists(routes)
 	s.Page(routes, "POST /preferences", sector.Public, s.setPreference)
 	routes.Handle("/", sector.Public, s.session(s.page(notFound)))
 }

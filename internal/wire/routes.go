@@ -35,6 +35,8 @@ func (p *Program) routes(edge *httpx.Edge) (http.Handler, error) {
 		Texts: p.texts, Edge: edge, Assets: assets, Accounts: p.directory,
 		Sessions: p.engines.db.Sessions(), Now: p.opts.Now, Version: p.opts.Version,
 		Secure: p.secure(), Admit: p.limits.identity, Unread: p.notify.Unread})
+		Sessions: p.engines.db.Sessions(), Lists: listStore{p.engines.db.Lists()}, Now: p.opts.Now, Version: p.opts.Version,
+		Secure: p.secure(), Admit: p.limits.identity})
 	if err != nil {
 		return nil, err
 	}
