@@ -238,7 +238,7 @@ type alertModel struct {
 	Lines    []recordLine
 	Lanes    []lane // none when it stayed at one member
 	Graph    web.Graph
-	Cut      bool   // there are more records than are kept
+	Cut      bool // there are more records than are kept
 	Steps    []stepLine
 	Comments []noteLine
 	Centre   bool

@@ -1,3 +1,5 @@
+//go:build unix
+
 package wire
 
 import (
@@ -9,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"slices"
+	"syscall"
 	"testing"
 	"time"
 
@@ -76,10 +79,10 @@ func TestPagesAtScale(t *testing.T) {
 		{sector.Supervisor, "/figures"},
 		{sector.Administrator, "/admin/members"}, {sector.Administrator, "/admin/members?q=bank"}, {sector.Administrator, "/admin/members/m-0007"}, {sector.Administrator, "/admin/people"},
 	} {
-		median, p95, bytes := s.measure(p.URL()+page.path, signs[page.role])
-		t.Logf("%-16s %-44.44s p50 %8v p95 %8v %7d bytes", page.role, page.path, median.Round(100*time.Microsecond), p95.Round(100*time.Microsecond), bytes)
-		if p95 > slowest {
-			t.Errorf("%s, as %s: p95 is %v, want at most %v", page.path, page.role, p95, slowest)
+		m := s.measure(p.URL()+page.path, signs[page.role])
+		t.Logf("%-16s %-44.44s p50 %8v p95 %8v processor %8v %7d bytes", page.role, page.path, m.median.Round(round), m.p95.Round(round), m.processor.Round(round), m.bytes)
+		if m.p95 > slowest {
+			t.Errorf("%s, as %s: p95 is %v, want at most %v", page.path, page.role, m.p95, slowest)
 		}
 	}
 }
@@ -97,7 +100,7 @@ func (s *filler) find(p *Program) {
 	s.t.Helper()
 	db, ctx := p.engines.db.Read(), s.t.Context()
 	for id, query := range map[*string]string{
-		&s.toAll: `SELECT advisory FROM release_scope WHERE scope = 'all' ORDER BY at DESC LIMIT 1`,
+		&s.toAll: `SELECT advisory FROM release_scope WHERE scope = 'members' ORDER BY at DESC LIMIT 1`,
 		&s.draft: `SELECT id FROM advisory WHERE state = 'draft' ORDER BY changed_at DESC LIMIT 1`,
 	} {
 		if err := db.QueryRowContext(ctx, query).Scan(id); err != nil {
@@ -114,11 +117,28 @@ func (s *filler) find(p *Program) {
 	}
 }
 
-func (s *filler) measure(url string, a actor) (median, p95 time.Duration, bytes int) {
+const round = 100 * time.Microsecond
+
+// measured is what a page took: time by the clock, and the processor's time
+// that this program used for one answer, which says more on a busy machine.
+type measured struct {
+	median, p95, processor time.Duration
+	bytes                  int
+}
+
+func processorUsed() time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+func (s *filler) measure(url string, a actor) measured {
 	s.t.Helper()
 	const times = 20
 	var took []time.Duration
-	size := 0
+	size, before := 0, processorUsed()
 	for range times {
 		r, err := http.NewRequestWithContext(s.t.Context(), http.MethodGet, url, nil)
 		if err != nil {
@@ -135,12 +155,13 @@ func (s *filler) measure(url string, a actor) (median, p95 time.Duration, bytes 
 		_ = resp.Body.Close()
 		took = append(took, time.Since(began))
 		if err != nil || resp.StatusCode != http.StatusOK {
-			s.t.Fatalf("%s: status %d, %v", url, resp.StatusCode, err)
+			s.t.Errorf("%s: status %d, %v", url, resp.StatusCode, err)
+			return measured{}
 		}
 		size = int(n)
 	}
 	slices.Sort(took)
-	return took[times/2], took[times*95/100], size
+	return measured{took[times/2], took[times*95/100], (processorUsed() - before) / times, size}
 }
 
 // put runs a statement for each row.
@@ -212,11 +233,13 @@ func message(i int) (intel.Message, error) {
 	return m, nil
 }
 
+func words(i int) string { return fmt.Sprintf("警訊第 %d 號\nwarning number %d", i, i) }
+
 // scope is who an advisory went to.
 func scope(i int) string {
 	switch {
 	case i%(scaleAdvisories/scaleToAll) == 0:
-		return "all"
+		return "members"
 	case i%2 == 0:
 		return "sector:" + string(sector.SubSectors()[i/2%4])
 	}
@@ -249,23 +272,23 @@ func (s *filler) advisories(ctx context.Context, tx *sql.Tx) error {
 		if st == "" {
 			st, standing = intel.Released, 1
 		}
-		return []any{ids[i], 1, st, intel.Categories()[i%5], at, at, at, 0, standing, ids[i], "author", "", "", "", fmt.Sprintf("警訊第 %d 號\nwarning number %d", i, i), audience(i), "[]", messages[i]}
+		return []any{ids[i], 1, st, intel.Categories()[i%5], at, at, at, 0, standing, ids[i], "author", "", "", "", words(i), audience(i), "[]", messages[i]}
 	})
 	if err != nil {
 		return err
 	}
 	err = put(ctx, tx, `release (id, advisory, version, lineage, seq, at, ended_at, changed_at, category, answer_due, decided_by, approved_by, search, redacted, audience, message)`, 16, scaleAdvisories, func(i int) []any {
 		if at := s.at(i, scaleAdvisories); state(i) == "" {
-			return []any{"r" + ids[i], ids[i], 1, ids[i], i, at, 0, at, intel.Categories()[i%5], at + 3*24*3600e6, "author", "", fmt.Sprintf("警訊第 %d 號\nwarning number %d", i, i), "[]", audience(i), messages[i]}
+			return []any{"r" + ids[i], ids[i], 1, ids[i], i, at, 0, at, intel.Categories()[i%5], at + 3*24*3600e6, "author", "", words(i), "[]", audience(i), messages[i]}
 		}
 		return nil
 	})
 	if err != nil {
 		return err
 	}
-	err = put(ctx, tx, `release_scope (release, scope, advisory, lineage, at, ended_at, changed_at)`, 7, scaleAdvisories, func(i int) []any {
+	err = put(ctx, tx, `release_scope (release, scope, advisory, lineage, at, ended_at, changed_at, search)`, 8, scaleAdvisories, func(i int) []any {
 		if at := s.at(i, scaleAdvisories); state(i) == "" {
-			return []any{"r" + ids[i], scope(i), ids[i], ids[i], at, 0, at}
+			return []any{"r" + ids[i], scope(i), ids[i], ids[i], at, 0, at, words(i)}
 		}
 		return nil
 	})
@@ -284,7 +307,7 @@ func (s *filler) deliveries(ctx context.Context, tx *sql.Tx) error {
 		`INSERT INTO delivery (release, member, advisory, delivered_at, mailed_at, recalled_at, opened_at, mail_error, due, answered_at)
 			SELECT s.release, m.id, s.advisory, s.at, s.at + 2000000, 0, s.at + 60000000, '', s.at + 259200000000,
 				CASE WHEN s.at < $1 THEN s.at + 120000000 ELSE 0 END
-			FROM release_scope s JOIN member m ON s.scope = 'all' OR s.scope = 'member:' || m.id`,
+			FROM release_scope s JOIN member m ON s.scope = 'members' OR s.scope = 'member:' || m.id`,
 		`INSERT INTO answer (advisory, member, kind, reason, actor, at)
 			SELECT advisory, member, 'not_affected', '', 'user:u', answered_at FROM delivery WHERE answered_at > 0 AND $1 > 0`,
 	} {

@@ -65,10 +65,10 @@ func (s *Home) Standing(ctx context.Context, f sector.Filter, from, to time.Time
 	err := s.db.read.QueryRowContext(ctx, `SELECT
 			coalesce((SELECT max(r.at) FROM receipt r WHERE r.member = $1), 0),
 			(`+countUpTo(`SELECT 1 FROM dead_letter l WHERE l.member = $1`)+`),
-			(SELECT count(*) FROM delivery d WHERE d.member = $1 AND d.due > $2 AND d.due <= $3),
-			(SELECT count(*) FROM delivery d WHERE d.member = $1 AND d.due > $2 AND d.due <= $3
+			(SELECT count(*) FROM delivery d WHERE d.member = $1 AND d.due > 0 AND d.due > $2 AND d.due <= $3),
+			(SELECT count(*) FROM delivery d WHERE d.member = $1 AND d.due > 0 AND d.due > $2 AND d.due <= $3
 				AND d.answered_at > 0 AND d.answered_at <= d.due)`,
-		f.Owner(), max(micros(from), 0), micros(to)).Scan(&last, &st.Letters, &st.Asked, &st.InTime)
+		f.Owner(), micros(from), micros(to)).Scan(&last, &st.Letters, &st.Asked, &st.InTime)
 	if err != nil {
 		return st, fmt.Errorf("standing: %w", err)
 	}

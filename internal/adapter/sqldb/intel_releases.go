@@ -112,7 +112,7 @@ func (s *Advisories) insertRelease(ctx context.Context, tx *sql.Tx, a intel.Advi
 	}
 	var scopes, ids, deliveries [][]any
 	for _, key := range r.Audience.ScopeKeys() {
-		scopes = append(scopes, []any{r.ID, key, a.ID, a.Lineage, at, 0, at})
+		scopes = append(scopes, []any{r.ID, key, a.ID, a.Lineage, at, 0, at, searchText(a.Title)})
 	}
 	for _, id := range objects {
 		ids = append(ids, []any{id, r.ID, a.Lineage})
@@ -121,7 +121,7 @@ func (s *Advisories) insertRelease(ctx context.Context, tx *sql.Tx, a intel.Advi
 		deliveries = append(deliveries, []any{r.ID, m, a.ID, at, 0, 0, 0, "", micros(a.AnswerDue), 0})
 	}
 	return errors.Join(
-		insertRows(ctx, tx, "release_scope (release, scope, advisory, lineage, at, ended_at, changed_at)", "", scopes),
+		insertRows(ctx, tx, "release_scope (release, scope, advisory, lineage, at, ended_at, changed_at, search)", "", scopes),
 		insertRows(ctx, tx, "release_object (object, release, lineage)", "", ids),
 		insertRows(ctx, tx, "delivery ("+deliveryColumns+")", "", deliveries),
 		keepAnswered(ctx, tx, r.ID))
@@ -239,8 +239,11 @@ func listOf(b *binder, g gated, me string, q intel.ReleasedQuery) releasedList {
 		beyond := map[bool]string{true: ">", false: "<"}[q.Ascending]
 		where = append(where, "(s.changed_at, s.advisory) "+beyond+" ("+b.bind(micros(q.After.At))+", "+b.bind(q.After.ID)+")")
 	}
-	if detail := detailOf(b, q); len(detail) > 0 {
-		where = append(where, `EXISTS (SELECT 1 FROM release d WHERE d.id = s.release AND `+strings.Join(detail, " AND ")+`)`)
+	if q.Category != "" {
+		where = append(where, "EXISTS (SELECT 1 FROM release d WHERE d.id = s.release AND d.category = "+b.bind(q.Category)+")")
+	}
+	if q.Text != "" {
+		where = append(where, "s.search LIKE "+b.bind(likeText(q.Text))+" ESCAPE '!'")
 	}
 	from := "release_scope s"
 	if q.Unanswered {
@@ -253,18 +256,6 @@ func listOf(b *binder, g gated, me string, q intel.ReleasedQuery) releasedList {
 			strings.Join(where, " AND ") + ` ORDER BY ` + l.order("s.changed_at", "s.advisory") + ` LIMIT ` + l.limit
 	})
 	return l
-}
-
-// detailOf are conditions on the release d itself.
-func detailOf(b *binder, q intel.ReleasedQuery) []string {
-	var where []string
-	if q.Category != "" {
-		where = append(where, "d.category = "+b.bind(q.Category))
-	}
-	if q.Text != "" {
-		where = append(where, "d.search LIKE "+b.bind(likeText(q.Text))+" ESCAPE '!'")
-	}
-	return where
 }
 
 func scanReleased(row scanner, m sector.MemberID) (intel.ReleasedAdvisory, error) {
