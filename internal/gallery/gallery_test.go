@@ -12,6 +12,8 @@ import (
 
 	"github.com/aspis-platform/aspis/internal/admin"
 	"github.com/aspis-platform/aspis/internal/admin/admintest"
+	"github.com/aspis-platform/aspis/internal/home"
+	"github.com/aspis-platform/aspis/internal/home/hometest"
 	"github.com/aspis-platform/aspis/internal/platform/seal"
 	"github.com/aspis-platform/aspis/internal/pulse"
 	"github.com/aspis-platform/aspis/internal/pulse/pulsetest"
@@ -50,6 +52,10 @@ func mount(t *testing.T, kit *webtest.Kit) {
 	}
 	found := search.New(searchtest.New(webtest.Now()), search.NewStatic(guides), sealer, webtest.Now)
 	if err := search.Mount(kit.Routes, kit.Shell, found); err != nil {
+		t.Fatal(err)
+	}
+	homes := &hometest.Source{Now: webtest.Now, Empty: os.Getenv("ASPIS_GALLERY_QUIET") != ""}
+	if err := home.Mount(kit.Routes, kit.Shell, homes, webtest.Now); err != nil {
 		t.Fatal(err)
 	}
 	views, err := kit.Shell.Views(os.DirFS("."), "templates")
