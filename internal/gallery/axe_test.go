@@ -91,3 +91,17 @@ func (v *visitor) shoot(t *testing.T, file string) {
 		t.Fatal(err)
 	}
 }
+
+// TestBrowserFindsAPlantedBarrier proves that the examination can fail.
+func TestBrowserFindsAPlantedBarrier(t *testing.T) {
+	script := axe(t)
+	v := newVisitor(t, sector.MemberStaff)
+	v.do(t, chromedp.Navigate(v.url+"/"), chromedp.WaitVisible(chromedp.CSS("h1")))
+	ask(t, v, chromedp.Evaluate[bool](script+`; document.querySelector("h1").style.color = "#eee"; document.querySelector("nav a").textContent = ""; true`))
+	found := strings.Join(ask(t, v, chromedp.Evaluate[[]string](axeRun, chromedp.EvalAwaitPromise)), "\n")
+	for _, rule := range []string{"color-contrast: h1", "link-name: "} {
+		if !strings.Contains(found, rule) {
+			t.Errorf("%s is not found in:\n%s", rule, found)
+		}
+	}
+}

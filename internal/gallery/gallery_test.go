@@ -1,12 +1,6 @@
-// Package gallery serves every page with invented figures, for looking at:
-//
-//	ASPIS_GALLERY=127.0.0.1:8099 go test -tags gallery -run Gallery -timeout 0 ./internal/gallery
-//
-// and then, for instance, /as/analyst?lang=zh-Hant&theme=dark&next=/.
 package gallery
 
 import (
-	"net/http"
 	"os"
 	"testing"
 
@@ -58,11 +52,7 @@ func mount(t *testing.T, kit *webtest.Kit) {
 	if err := home.Mount(kit.Routes, kit.Shell, homes, webtest.Now); err != nil {
 		t.Fatal(err)
 	}
-	views, err := kit.Shell.Views(os.DirFS("."), "templates")
-	if err != nil {
+	if err := Mount(kit.Routes, kit.Shell, webtest.Now); err != nil {
 		t.Fatal(err)
 	}
-	kit.Shell.Page(kit.Routes, "GET /design", sector.Public, func(w http.ResponseWriter, r *http.Request) error {
-		return views.Page(w, r, "design", web.Page{Title: "common.product", Data: designModel()})
-	})
 }

@@ -21,7 +21,7 @@ func TestTwoPeopleWriteAtOnce(t *testing.T) {
 	path := "/advisories/" + string(a.ID) + "/edit"
 	form := func(version int, title string) url.Values {
 		return url.Values{"version": {fmt.Sprint(version)}, "title_zh": {"警訊"}, "title_en": {title}, "body_zh": {"請檢查。"}, "body_en": {"Please check."},
-			"category": {"INT"}, "tlp": {"AMBER"}, "pap": {"GREEN"}, "reach": {"members"}, "indicators": {"198.51.100.7"}}
+			"category": {"INT"}, "tlp": {"AMBER"}, "pap": {"GREEN"}, "reach": {"all"}, "indicators": {"198.51.100.7"}}
 	}
 	if first := w.kit.Post(t, sector.Analyst, i18n.En, path, form(a.Version, "Hers")); first.Status != http.StatusSeeOther {
 		t.Fatalf("the first to save: status %d", first.Status)

@@ -265,8 +265,8 @@ func (l List) ClearURL() string {
 	return l.Path
 }
 
-// State is what stands where rows would: Kind is "empty", "partial", "error"
-// or "forbidden". It says what to do next.
+// State is what stands where rows would: Kind is "empty", "loading",
+// "partial", "error" or "forbidden". It says what to do next.
 type State struct {
 	Kind    string
 	Title   string // catalogue key

@@ -57,6 +57,8 @@ func (p *Program) routes(edge *httpx.Edge) (http.Handler, error) {
 		p.mountPages(routes, shell),
 		apidoc.Mount(routes, shell))
 	p.routeTable, p.described = routes.Table(), routes.Described
+		p.mountGallery(routes, shell))
+	p.routeTable = routes.Table()
 	return edge.Wrap(routes, func(next http.Handler) http.Handler { return p.identify(shell, next) }), err
 }
 
