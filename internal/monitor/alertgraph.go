@@ -6,8 +6,9 @@ import (
 	"github.com/aspis-platform/aspis/internal/web"
 )
 
-// graphRecords is how many of an alert's records its graph shows.
-const graphRecords = 20
+// graphRecords is how many of an alert's records its graph shows: enough to
+// see what they share, and no crowd.
+const graphRecords = 8
 
 // graph is how an alert hangs together, from what its page shows: the alert,
 // its records, what they mention, the indicator that was matched and the
@@ -25,7 +26,14 @@ func (m *alertModel) graph(zone *time.Location) web.Graph {
 		g.Node(web.GraphNode{ID: "advisory", Kind: "advisory", Label: m.Advisory, Href: "/advisories/" + m.Advisory})
 		g.Edge("alert", "advisory", "common.graph.drafted")
 	}
-	for _, line := range m.Lines[:min(len(m.Lines), graphRecords)] {
+	lines := m.Lines[:min(len(m.Lines), graphRecords)]
+	shared := map[string]int{}
+	for _, line := range lines {
+		for _, o := range line.Mentions {
+			shared[o.Shown]++
+		}
+	}
+	for _, line := range lines {
 		id, label := "r:"+line.ID, line.At.In(zone).Format("2006-01-02 15:04:05")
 		if m.Centre {
 			label += " " + line.Name
@@ -34,7 +42,10 @@ func (m *alertModel) graph(zone *time.Location) web.Graph {
 			break
 		}
 		g.Edge("alert", id, "common.graph.from_record")
-		for _, o := range line.Mentions {
+		for i, o := range line.Mentions {
+			if i > 0 && shared[o.Shown] == 1 && "o:"+o.Shown != seen {
+				continue // says nothing of how things hang together
+			}
 			node := "o:" + o.Shown
 			if !g.Node(web.GraphNode{ID: node, Kind: "observable", Label: o.Shown}) {
 				break

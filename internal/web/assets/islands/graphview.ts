@@ -42,7 +42,7 @@ function styleOf(el: HTMLElement): cytoscape.StylesheetJson {
       selector: "node",
       style: {
         label: "data(label)", width: 22, height: 22, "font-size": 11, "font-family": css.fontFamily, color: color("--ink"),
-        "text-valign": "bottom", "text-margin-y": 4, "text-wrap": "ellipsis", "text-max-width": "150px",
+        "text-valign": "center", "text-halign": "right", "text-margin-x": 6, "text-wrap": "ellipsis", "text-max-width": "190px",
         "border-width": 1, "border-color": color("--surface"),
       },
     },
@@ -56,6 +56,25 @@ function styleOf(el: HTMLElement): cytoscape.StylesheetJson {
   ] as cytoscape.StylesheetJson;
 }
 
+// rows spreads each column evenly over the height and leaves room for labels.
+function rows(cy: cytoscape.Core): void {
+  const columns = new Map<number, cytoscape.NodeSingular[]>();
+  cy.nodes().forEach((n) => {
+    const x = Math.round(n.position("x"));
+    columns.set(x, [...(columns.get(x) ?? []), n]);
+  });
+  const sorted = [...columns.entries()].sort(([a], [b]) => a - b);
+  sorted.forEach(([, nodes], i) => {
+    nodes.sort((a, b) => a.position("y") - b.position("y"));
+    nodes.forEach((n, j) => n.position({ x: i * 260, y: (j - (nodes.length - 1) / 2) * 34 }));
+  });
+  cy.fit(undefined, 24);
+  const box = cy.elements().boundingBox({ includeLabels: true });
+  if (cy.zoom() > 1) cy.zoom(1);
+  cy.center();
+  if (box.w > cy.width()) cy.fit(cy.elements(), 24);
+}
+
 export function draw(el: HTMLElement, graph: Graph): () => void {
   keepStyleOut();
   el.classList.add("__________cytoscape_container");
@@ -67,13 +86,18 @@ export function draw(el: HTMLElement, graph: Graph): () => void {
       edges: graph.edges.map((e) => ({ data: { source: e.from, target: e.to, label: e.label } })),
     },
     style: styleOf(el),
-    layout: { name: "breadthfirst", directed: true, spacingFactor: 1.1, animate: false, padding: 24 },
+    // From left to right, so that labels stand beside their nodes in rows.
+    layout: {
+      name: "breadthfirst", directed: true, animate: false, fit: false,
+      transform: (_node: cytoscape.NodeSingular, at: cytoscape.Position) => ({ x: at.y, y: at.x }),
+    },
     minZoom: 0.3,
     maxZoom: 2.5,
     userZoomingEnabled: false,
     boxSelectionEnabled: false,
     autounselectify: true,
   });
+  rows(cy);
   let at = cy.nodes().first();
   const said = document.createElement("span");
   said.className = "visually-hidden";
