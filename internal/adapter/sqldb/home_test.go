@@ -147,8 +147,11 @@ func TestHomesOfTheCentreAreForTheCentre(t *testing.T) {
 			t.Errorf("standing: %+v", st)
 		}
 		for what, empty := range map[string]func() bool{
-			"queue":        func() bool { q, err := s.Queue(ctx, own, 1); return err == nil && len(q) == 0 },
-			"overdue":      func() bool { o, n, err := s.Overdue(ctx, own, time.Now(), 1); return err == nil && len(o) == 0 && n == 0 },
+			"queue": func() bool { q, err := s.Queue(ctx, own, 1); return err == nil && len(q) == 0 },
+			"overdue": func() bool {
+				o, n, err := s.Overdue(ctx, own, time.Now(), 1)
+				return err == nil && len(o) == 0 && n == 0
+			},
 			"last records": func() bool { l, err := s.LastRecords(ctx, own); return err == nil && len(l) == 0 },
 			"delivered":    func() bool { d, err := s.Delivered(ctx, own, time.Time{}); return err == nil && d == home.Delivered{} },
 		} {
