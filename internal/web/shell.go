@@ -84,7 +84,7 @@ func New(c Config) (*Shell, error) {
 	s := &Shell{
 		texts: c.Texts, edge: c.Edge, assets: c.Assets, accounts: c.Accounts,
 		throttle: newThrottle(c.Now), secure: c.Secure, now: c.Now, version: c.Version, admit: c.Admit, unread: c.Unread,
-		throttle: newThrottle(c.Now), secure: c.Secure, now: c.Now, version: c.Version, admit: c.Admit, lists: c.Lists,
+		lists: c.Lists,
 	}
 	s.sessions = s.newSessions(c.Sessions)
 	own, err := s.Views(templates, "templates/pages")

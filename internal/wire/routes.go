@@ -33,10 +33,8 @@ func (p *Program) routes(edge *httpx.Edge) (http.Handler, error) {
 	}
 	shell, err := web.New(web.Config{
 		Texts: p.texts, Edge: edge, Assets: assets, Accounts: p.directory,
-		Sessions: p.engines.db.Sessions(), Now: p.opts.Now, Version: p.opts.Version,
-		Secure: p.secure(), Admit: p.limits.identity, Unread: p.notify.Unread})
 		Sessions: p.engines.db.Sessions(), Lists: listStore{p.engines.db.Lists()}, Now: p.opts.Now, Version: p.opts.Version,
-		Secure: p.secure(), Admit: p.limits.identity})
+		Secure: p.secure(), Admit: p.limits.identity, Unread: p.notify.Unread})
 	if err != nil {
 		return nil, err
 	}
@@ -55,10 +53,9 @@ func (p *Program) routes(edge *httpx.Edge) (http.Handler, error) {
 	err = errors.Join(
 		intel.MountTAXII(routes, p.isac.taxii, p.directory, p.opts.BaseURL, p.log),
 		p.mountPages(routes, shell),
-		apidoc.Mount(routes, shell))
-	p.routeTable, p.described = routes.Table(), routes.Described
+		apidoc.Mount(routes, shell),
 		p.mountGallery(routes, shell))
-	p.routeTable = routes.Table()
+	p.routeTable, p.described = routes.Table(), routes.Described
 	return edge.Wrap(routes, func(next http.Handler) http.Handler { return p.identify(shell, next) }), err
 }
 
