@@ -257,7 +257,7 @@ func (w *walk) pulse() {
 	w.Helper()
 	for _, seat := range []string{"analyst", "staff", "authority"} {
 		b := w.people[seat]
-		b.visit("/")
+		b.visit("/pulse")
 		b.says("pulse.title", "pulse.stage.door", "pulse.stage.alerts", "common.live")
 	}
 	b := w.people["analyst"]
@@ -489,7 +489,7 @@ func (w *walk) administer() {
 func (w *walk) picture() {
 	w.Helper()
 	b := w.people["analyst"]
-	b.visit("/")
+	b.visit("/pulse")
 	b.do(chromedp.Sleep(2 * time.Second)) // the marks of what changed while it loaded fade
 	if w.zh() {
 		b.screenshot("pulse-zh")

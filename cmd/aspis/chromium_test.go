@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -84,6 +85,8 @@ type tab struct {
 	base  string
 	lang  i18n.Lang
 	texts *i18n.Catalogue
+
+	examined map[string]bool // kinds of page, by language
 
 	mu     sync.Mutex
 	faults []string
@@ -332,6 +335,7 @@ func (b *tab) look() {
 	if seen.Overflow > 0 {
 		b.Errorf("%s (%s) is %d px too wide for %d", at, b.lang, seen.Overflow, wideWidth)
 	}
+	b.examine(at)
 	b.resize(phoneWidth)
 	over := 0
 	for range 10 { // pictures follow the width a moment later
@@ -350,6 +354,47 @@ func (b *tab) look() {
 	}
 	b.translated(at, seen)
 }
+
+// axeScript asks axe-core, in both themes, for what breaks WCAG 2.2 A and AA,
+// with everything opened that is folded up, and leaves the page as it was.
+const axeScript = `(async () => {
+  const root = document.documentElement, theme = root.dataset.theme, found = new Set();
+  const folded = [...document.querySelectorAll("details:not([open])")];
+  folded.forEach((d) => d.open = true);
+  for (root.dataset.theme of ["light", "dark"]) {
+    const result = await axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], resultTypes: ["violations"]});
+    for (const v of result.violations) found.add(v.id + " (" + root.dataset.theme + "): " + v.nodes.slice(0, 3).map((n) => n.target.join(" ")).join(" | "));
+  }
+  folded.forEach((d) => d.open = false);
+  root.dataset.theme = theme;
+  return [...found];
+})()`
+
+// examine looks for barriers, once for each kind of page. The protocol
+// evaluates the examination, so that the pages' policy stays as it is.
+func (b *tab) examine(at string) {
+	b.Helper()
+	path, _, _ := strings.Cut(at, "?")
+	kind := identifiers.ReplaceAllString(path, "{id}") + " " + string(b.lang)
+	axe, err := os.ReadFile("../../node_modules/axe-core/axe.min.js")
+	if err != nil || b.examined[kind] {
+		return
+	}
+	if b.examined == nil {
+		b.examined = map[string]bool{}
+	}
+	b.examined[kind] = true
+	ask[bool](b, string(axe)+"; true")
+	found, err := chromedp.Run(b.ctx, chromedp.Evaluate[[]string](axeScript, chromedp.EvalAwaitPromise))
+	if err != nil {
+		b.Fatalf("examining %s: %v", at, err)
+	}
+	for _, barrier := range found {
+		b.Errorf("%s (%s): %s", at, b.lang, barrier)
+	}
+}
+
+var identifiers = regexp.MustCompile(`[0-9a-f-]{20,}(:\d+)?`)
 
 // translated expects our words in the page's language.
 func (b *tab) translated(at string, seen sight) {

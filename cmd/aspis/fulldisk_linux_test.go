@@ -102,7 +102,7 @@ func (f *fullDisk) untilFull(when string) {
 
 func (f *fullDisk) pagesGoOn(when string) {
 	f.Helper()
-	for _, path := range []string{"/", "/alerts", "/events", "/advisories", "/admin/health"} {
+	for _, path := range []string{"/", "/pulse", "/alerts", "/events", "/advisories", "/admin/health"} {
 		if got := f.analyst.get(path); got.status != http.StatusOK {
 			f.Errorf("%s: page %s: %d: %s", when, path, got.status, text(got.body))
 		}

@@ -2,6 +2,7 @@ package admin
 
 import (
 	"cmp"
+	"context"
 	"net/http"
 	"slices"
 	"strings"
@@ -12,11 +13,11 @@ import (
 
 func memberList() web.ListSpec {
 	return web.ListSpec{
-		Path: "/admin/members",
+		Path: "/admin/members", Export: true,
 		Columns: []web.Column{
-			{Key: "admin.members.name", Sort: "name"}, {Key: "admin.members.id", Sort: "id"},
-			{Key: "admin.members.sector", Sort: "sector"}, {Key: "admin.members.mail", Class: "from-wide"},
-			{Key: "admin.members.since", Sort: "since", Class: "time from-wide"},
+			{Key: "admin.members.name", Sort: "name"}, {Key: "admin.members.id", Name: "id", Sort: "id"},
+			{Key: "admin.members.sector", Name: "sector", Sort: "sector"}, {Key: "admin.members.mail", Name: "mail", Class: "from-wide"},
+			{Key: "admin.members.since", Name: "since", Sort: "since", Class: "time from-wide"},
 		},
 		Filters: []web.Filter{
 			{Name: "q", Key: "admin.members.find", Kind: "text"},
@@ -36,13 +37,15 @@ type membersModel struct {
 
 // members lists a thousand members at most, so it sorts and pages in memory.
 func (p pages) members(w http.ResponseWriter, r *http.Request) error {
-	all, err := p.Members.Members(r.Context())
+	l, done, err := p.shell.Table(w, r, memberList())
+	if err != nil || done {
+		return err
+	}
+	all, err := p.matching(r, l)
 	if err != nil {
 		return err
 	}
-	m := membersModel{List: p.shell.ReadList(r, memberList()), MayEdit: mayEdit(r)}
-	all = slices.DeleteFunc(all, func(x sector.Member) bool { return !matches(m.List, x) })
-	slices.SortFunc(all, memberOrder(m.Sorted, m.Down))
+	m := membersModel{List: l, MayEdit: mayEdit(r)}
 	m.Total = len(all)
 	m.Members, m.Next = page(all, m.After, m.Limit)
 	m.Empty = web.State{Kind: "empty", Title: "admin.members.none", Text: "admin.members.none_text"}
@@ -54,6 +57,27 @@ func (p pages) members(w http.ResponseWriter, r *http.Request) error {
 		m.Empty.Actions = []web.Link{{Key: "admin.members.new", Href: "/admin/members/new"}}
 	}
 	return p.views.Page(w, r, "members", web.Page{Title: "admin.members.title", Data: m})
+}
+
+// matching are the members that the list shows, in its order.
+func (p pages) matching(r *http.Request, l web.List) ([]sector.Member, error) {
+	all, err := p.Members.Members(r.Context())
+	all = slices.DeleteFunc(all, func(x sector.Member) bool { return !matches(l, x) })
+	slices.SortFunc(all, memberOrder(l.Sorted, l.Down))
+	return all, err
+}
+
+// exportMembers is the list as a file.
+func (p pages) exportMembers(w http.ResponseWriter, r *http.Request) error {
+	l := p.shell.ReadList(r, memberList())
+	return p.shell.Export(w, r, l, "members", func(context.Context, string) ([][]any, string, error) {
+		all, err := p.matching(r, l)
+		rows := make([][]any, len(all))
+		for i, m := range all {
+			rows[i] = []any{p.shell.MemberName(r, m), string(m.ID), p.shell.T(r, "common.sector."+string(m.Sector)), m.Mail, m.CreatedAt}
+		}
+		return rows, "", err
+	})
 }
 
 func mayEdit(r *http.Request) bool { return sector.ViewerFrom(r.Context()).May(sector.WriteMembers) }

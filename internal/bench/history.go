@@ -127,7 +127,7 @@ func (b *run) pages(ctx context.Context, c *centre) error {
 	}
 	f := &PageFigures{Events: b.Events, Alerts: b.Alerts}
 	if f.Pages, err = b.timeAll(ctx, map[string]page{
-		"pulse": {c.analyst, "/"}, "alerts": {c.analyst, "/alerts"}, "alert": {c.analyst, "/alerts/" + alert},
+		"home": {c.analyst, "/"}, "pulse": {c.analyst, "/pulse"}, "alerts": {c.analyst, "/alerts"}, "alert": {c.analyst, "/alerts/" + alert},
 		"alerts_search": {c.analyst, "/alerts?q=host-00"},
 		"events":        {c.analyst, "/events"}, "event": {c.analyst, "/events/" + event},
 		"events_field": {c.analyst, "/events?q=host%3Ahost-000100.bench.example"},

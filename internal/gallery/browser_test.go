@@ -111,7 +111,7 @@ func ask[T any](t *testing.T, v *visitor, a chromedp.Action[T]) T {
 func TestBrowserFollowsTheLoop(t *testing.T) {
 	v := newVisitor(t, sector.Analyst)
 	total := `document.querySelector(".loop-wide [data-stage=door] [data-part=total]").textContent`
-	v.do(t, chromedp.Navigate(v.url+"/"), chromedp.WaitVisible(chromedp.CSS(".u-wrap")))
+	v.do(t, chromedp.Navigate(v.url+"/pulse"), chromedp.WaitVisible(chromedp.CSS(".u-wrap")))
 	first := ask(t, v, chromedp.Evaluate[string](total))
 	ask(t, v, chromedp.Poll[bool](total+` !== "`+first+`"`))
 	if n := ask(t, v, chromedp.Evaluate[int](`document.querySelectorAll(".plot canvas").length`)); n != 2 {

@@ -1,17 +1,13 @@
-// Package gallery serves every page with invented figures, for looking at:
-//
-//	ASPIS_GALLERY=127.0.0.1:8099 go test -tags gallery -run Gallery -timeout 0 ./internal/gallery
-//
-// and then, for instance, /as/analyst?lang=zh-Hant&theme=dark&next=/.
 package gallery
 
 import (
-	"net/http"
 	"os"
 	"testing"
 
 	"github.com/aspis-platform/aspis/internal/admin"
 	"github.com/aspis-platform/aspis/internal/admin/admintest"
+	"github.com/aspis-platform/aspis/internal/home"
+	"github.com/aspis-platform/aspis/internal/home/hometest"
 	"github.com/aspis-platform/aspis/internal/platform/seal"
 	"github.com/aspis-platform/aspis/internal/pulse"
 	"github.com/aspis-platform/aspis/internal/pulse/pulsetest"
@@ -52,11 +48,11 @@ func mount(t *testing.T, kit *webtest.Kit) {
 	if err := search.Mount(kit.Routes, kit.Shell, found); err != nil {
 		t.Fatal(err)
 	}
-	views, err := kit.Shell.Views(os.DirFS("."), "templates")
-	if err != nil {
+	homes := &hometest.Source{Now: webtest.Now, Empty: os.Getenv("ASPIS_GALLERY_QUIET") != ""}
+	if err := home.Mount(kit.Routes, kit.Shell, homes, webtest.Now); err != nil {
 		t.Fatal(err)
 	}
-	kit.Shell.Page(kit.Routes, "GET /design", sector.Public, func(w http.ResponseWriter, r *http.Request) error {
-		return views.Page(w, r, "design", web.Page{Title: "common.product", Data: designModel()})
-	})
+	if err := Mount(kit.Routes, kit.Shell, webtest.Now); err != nil {
+		t.Fatal(err)
+	}
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aspis-platform/aspis/internal/platform/errs"
 	"github.com/aspis-platform/aspis/internal/platform/i18n"
 	"github.com/aspis-platform/aspis/internal/sector"
 	"github.com/aspis-platform/aspis/internal/web"
@@ -23,6 +24,7 @@ type composeModel struct {
 	Evidence Evidence
 	Sources  []sector.Member // whose records the evidence is
 	Check    checkModel
+	Versions *web.Versions // somebody else has saved meanwhile
 }
 
 // reachOption is a checkbox of the audience.
@@ -250,6 +252,7 @@ type composing struct {
 	advisory Advisory
 	members  []sector.Member
 	form     *web.Form // empty
+	versions *web.Versions
 }
 
 // composing loads the advisory that the request names, for its viewer.
@@ -263,7 +266,7 @@ func (p pages) composing(r *http.Request) (composing, error) {
 	if err != nil {
 		return composing{}, err
 	}
-	return composing{a, members, p.form(r, members)}, nil
+	return composing{advisory: a, members: members, form: p.form(r, members)}, nil
 }
 
 func (p pages) compose(w http.ResponseWriter, r *http.Request) error {
@@ -278,7 +281,7 @@ func (p pages) compose(w http.ResponseWriter, r *http.Request) error {
 func (p pages) showCompose(w http.ResponseWriter, r *http.Request, d composing, c Content) error {
 	ctx, v := r.Context(), sector.ViewerFrom(r.Context())
 	a, f := d.advisory, d.form
-	m := composeModel{Advisory: a, Name: p.titleOf(r, a.Title), Form: f, Reach: reachOptions(f, d.members)}
+	m := composeModel{Advisory: a, Name: p.titleOf(r, a.Title), Form: f, Reach: reachOptions(f, d.members), Versions: d.versions}
 	var err error
 	if m.Evidence, err = p.svc.EvidenceFor(ctx, v, a); err != nil {
 		return err
@@ -294,8 +297,12 @@ func (p pages) showCompose(w http.ResponseWriter, r *http.Request, d composing, 
 		return err
 	}
 	m.Check = newCheckModel(found, leaks)
+	status := f.Status()
+	if d.versions != nil {
+		status = http.StatusConflict
+	}
 	return p.views.Page(w, r, "compose", web.Page{
-		Title: "advisory.compose", Data: m, Status: f.Status(), Wide: true, Crumbs: p.crumbs(r, a),
+		Title: "advisory.compose", Data: m, Status: status, Wide: true, Crumbs: p.crumbs(r, a),
 	})
 }
 
@@ -347,15 +354,51 @@ func (p pages) save(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		version = -1
 	}
+	read := d.advisory
 	d.advisory.Version = version // what the form was made of, for a second try
 	if d.form.OK() {
-		if saved, err := p.svc.Edit(r.Context(), sector.ViewerFrom(r.Context()), d.advisory.ID, version, c); err == nil {
+		saved, err := p.svc.Edit(r.Context(), sector.ViewerFrom(r.Context()), d.advisory.ID, version, c)
+		switch {
+		case err == nil:
 			return p.saved(w, r, saved)
-		} else if err := failWith(d.form, err); err != nil {
-			return err
+		case errs.Is(err, errs.Conflict) && read.Version != version:
+			if d.versions, err = p.versions(r, read, c); err != nil {
+				return err
+			}
+			d.advisory = read
+		default:
+			if err := failWith(d.form, err); err != nil {
+				return err
+			}
 		}
 	}
 	return p.showCompose(w, r, d, c)
+}
+
+// versions tells what somebody else has saved and what the viewer wrote. The
+// form then holds the viewer's and goes on from the other's version: what it
+// replaces has been shown.
+func (p pages) versions(r *http.Request, theirs Advisory, yours Content) (*web.Versions, error) {
+	names, err := p.names(r.Context())
+	if err != nil {
+		return nil, err
+	}
+	v := &web.Versions{By: names(theirs.Author), At: theirs.ChangedAt}
+	lines := func(all []Indicator) string {
+		var b strings.Builder
+		for _, i := range all {
+			b.WriteString(i.Line() + "\n")
+		}
+		return b.String()
+	}
+	v.Differ("field.title.zh", theirs.Title.Zh, yours.Title.Zh)
+	v.Differ("field.title.en", theirs.Title.En, yours.Title.En)
+	v.Differ("field.body.zh", theirs.Body.Zh, yours.Body.Zh)
+	v.Differ("field.body.en", theirs.Body.En, yours.Body.En)
+	v.Differ("advisory.indicators", lines(theirs.Indicators), lines(yours.Indicators))
+	v.Differ("advisory.tlp", string(theirs.Marking.OrDefault().TLP), string(yours.Marking.OrDefault().TLP))
+	v.Differ("advisory.category", string(theirs.Category), string(yours.Category))
+	return v, nil
 }
 
 func (p pages) saved(w http.ResponseWriter, r *http.Request, a Advisory) error {

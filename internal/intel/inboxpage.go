@@ -12,10 +12,11 @@ import (
 
 func inboxSpec() web.ListSpec {
 	return web.ListSpec{
-		Path: "/inbox",
+		Path: "/inbox", Export: true,
 		Columns: []web.Column{
-			{Key: "inbox.changed", Class: "time"}, {Key: "advisory.title"}, {Key: "advisory.tlp", Class: "fit"},
-			{Key: "advisory.category", Class: "fit from-wide"}, {Key: "advisory.indicators", Class: "num from-wide"}, {Key: "inbox.status", Class: "fit"},
+			{Key: "inbox.changed", Name: "changed", Class: "time"}, {Key: "advisory.title"}, {Key: "advisory.tlp", Name: "tlp", Class: "fit"},
+			{Key: "advisory.category", Name: "category", Class: "fit from-wide"}, {Key: "advisory.indicators", Name: "indicators", Class: "num from-wide"},
+			{Key: "inbox.status", Name: "status", Class: "fit"},
 		},
 		Filters: []web.Filter{
 			{Name: "q", Key: "advisory.search", Kind: "text"},
@@ -46,7 +47,10 @@ const maxOwed = 50
 
 func (p pages) inbox(w http.ResponseWriter, r *http.Request) error {
 	v := sector.ViewerFrom(r.Context())
-	l := p.shell.ReadList(r, inboxSpec())
+	l, done, err := p.shell.Table(w, r, inboxSpec())
+	if err != nil || done {
+		return err
+	}
 	found, err := p.page(r, v, &l)
 	if err != nil {
 		return err

@@ -45,6 +45,7 @@ func Mount(routes *access.Routes, sh *web.Shell, svc *Service, people People, se
 func (p pages) mountCentre(routes *access.Routes) {
 	p.shell.Nav(web.NavItem{Phase: web.Before, Key: "advisory.nav", Href: "/advisories", Icon: "megaphone", Need: sector.ReadDrafts})
 	p.shell.Page(routes, "GET /advisories", sector.ReadDrafts, p.list)
+	p.shell.Page(routes, "GET /export/advisories", sector.ReadDrafts, p.exportList)
 	p.shell.Page(routes, "POST /advisories", sector.WriteDrafts, p.create)
 	p.shell.Page(routes, "GET /advisories/{id}", sector.ReadDrafts, p.detail)
 	p.shell.Page(routes, "GET /advisories/{id}/edit", sector.WriteDrafts, p.compose)
@@ -60,6 +61,7 @@ func (p pages) mountCentre(routes *access.Routes) {
 func (p pages) mountMember(routes *access.Routes) {
 	p.shell.Nav(web.NavItem{Phase: web.Before, Key: "inbox.nav", Href: "/inbox", Icon: "inbox", Need: sector.ReadInbox})
 	p.shell.Page(routes, "GET /inbox", sector.ReadInbox, p.inbox)
+	p.shell.Page(routes, "GET /export/inbox", sector.ReadInbox, p.exportInbox)
 	p.shell.Page(routes, "GET /inbox/{id}", sector.ReadInbox, p.read)
 	p.shell.Page(routes, "POST /inbox/{id}/answer", sector.AnswerWarnings, p.answer)
 }
@@ -83,11 +85,11 @@ func withAll(options []web.Option) []web.Option {
 
 func listSpec() web.ListSpec {
 	return web.ListSpec{
-		Path: "/advisories",
+		Path: "/advisories", Export: true,
 		Columns: []web.Column{
-			{Key: "advisory.changed_at", Class: "time"}, {Key: "advisory.title"}, {Key: "advisory.state", Class: "fit"},
-			{Key: "advisory.tlp", Class: "fit"}, {Key: "advisory.category", Class: "fit from-wide"}, {Key: "advisory.indicators", Class: "num from-wide"},
-			{Key: "advisory.author", Class: "fit from-wide"},
+			{Key: "advisory.changed_at", Name: "changed", Class: "time"}, {Key: "advisory.title"}, {Key: "advisory.state", Name: "state", Class: "fit"},
+			{Key: "advisory.tlp", Name: "tlp", Class: "fit"}, {Key: "advisory.category", Name: "category", Class: "fit from-wide"},
+			{Key: "advisory.indicators", Name: "indicators", Class: "num from-wide"}, {Key: "advisory.author", Name: "author", Class: "fit from-wide"},
 		},
 		Filters: []web.Filter{
 			{Name: "q", Key: "advisory.search", Kind: "text"},
@@ -122,25 +124,13 @@ type stateCount struct {
 
 func (p pages) list(w http.ResponseWriter, r *http.Request) error {
 	ctx, v := r.Context(), sector.ViewerFrom(r.Context())
-	l := p.shell.ReadList(r, listSpec())
-	q := AdvisoryQuery{Text: l.Get("q"), Category: Category(l.Get("category")), Limit: l.Limit + 1}
-	if s := l.Get("state"); s != "" {
-		q.States = []State{State(s)}
-	}
-	var err error
-	if l.After != "" {
-		if q.After, err = openPlace(p.sealer, []byte("centre"), l.After); err != nil {
-			return err
-		}
-	}
-	found, err := p.svc.Advisories(ctx, v, q)
-	if err != nil {
+	l, done, err := p.shell.Table(w, r, listSpec())
+	if err != nil || done {
 		return err
 	}
-	if len(found) > l.Limit {
-		found = found[:l.Limit]
-		last := found[l.Limit-1]
-		l.Next = sealPlace(p.sealer, []byte("centre"), Place{At: last.ChangedAt, ID: last.ID})
+	found, err := p.advisories(ctx, v, &l)
+	if err != nil {
+		return err
 	}
 	m := listModel{List: l, Draft: mayWork(v) == nil, Empty: emptyList(l)}
 	if m.Rows, err = p.rows(ctx, r, v, found); err != nil {
@@ -150,6 +140,27 @@ func (p pages) list(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return p.views.Page(w, r, "advisories", web.Page{Title: "advisory.list", Data: m})
+}
+
+// advisories reads one page of the centre's list.
+func (p pages) advisories(ctx context.Context, v sector.Viewer, l *web.List) ([]Advisory, error) {
+	q := AdvisoryQuery{Text: l.Get("q"), Category: Category(l.Get("category")), Limit: l.Limit + 1}
+	if s := l.Get("state"); s != "" {
+		q.States = []State{State(s)}
+	}
+	var err error
+	if l.After != "" {
+		if q.After, err = openPlace(p.sealer, []byte("centre"), l.After); err != nil {
+			return nil, err
+		}
+	}
+	found, err := p.svc.Advisories(ctx, v, q)
+	if l.Next = ""; len(found) > l.Limit {
+		found = found[:l.Limit]
+		last := found[l.Limit-1]
+		l.Next = sealPlace(p.sealer, []byte("centre"), Place{At: last.ChangedAt, ID: last.ID})
+	}
+	return found, err
 }
 
 func emptyList(l web.List) web.State {

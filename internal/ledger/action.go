@@ -74,6 +74,9 @@ func Actions() []Action {
 		{"escalation.desk", nil},
 		{"escalation.end", []string{"outcome"}},
 		{"ledger.export", nil},
+		{"list.export", []string{"format"}},
+		{"view.save", nil},
+		{"view.drop", nil},
 	}
 }
 

@@ -1,8 +1,10 @@
 package monitor
 
 import (
+	"context"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/aspis-platform/aspis/internal/platform/errs"
@@ -69,7 +71,7 @@ func (p *Pages) alertSpec(n *names, centre bool) web.ListSpec {
 	for _, c := range Causes() {
 		causes = append(causes, web.Option{Value: string(c), Key: "monitor.cause." + string(c)})
 	}
-	spec := web.ListSpec{Path: "/alerts", Sort: "raised", Desc: true}
+	spec := web.ListSpec{Path: "/alerts", Sort: "raised", Desc: true, Export: true}
 	spec.Filters = []web.Filter{
 		{Name: "q", Key: "monitor.filter.text", Kind: "text"},
 		{Name: "state", Key: "monitor.col.state", Kind: "select", Options: states},
@@ -77,8 +79,9 @@ func (p *Pages) alertSpec(n *names, centre bool) web.ListSpec {
 		{Name: "cause", Key: "monitor.filter.cause", Kind: "select", Options: causes},
 	}
 	spec.Columns = []web.Column{
-		{Key: "monitor.col.severity", Sort: "severity", Class: "fit"},
-		{Key: "monitor.col.alert"}, {Key: "monitor.filter.cause", Class: "fit from-wide roomy"}, {Key: "monitor.col.about", Class: "from-wide"},
+		{Key: "monitor.col.severity", Name: "severity", Sort: "severity", Class: "fit"},
+		{Key: "monitor.col.alert"}, {Key: "monitor.filter.cause", Name: "cause", Class: "fit from-wide roomy"},
+		{Key: "monitor.col.about", Name: "about", Class: "from-wide"},
 	}
 	if centre {
 		members := []web.Option{{Value: "", Key: "common.all"}}
@@ -86,15 +89,15 @@ func (p *Pages) alertSpec(n *names, centre bool) web.ListSpec {
 			members = append(members, web.Option{Value: string(m.ID), Text: n.member(m.ID)})
 		}
 		spec.Filters = append(spec.Filters, web.Filter{Name: "member", Key: "monitor.col.member", Kind: "select", Options: members})
-		spec.Columns = append(spec.Columns, web.Column{Key: "monitor.col.member"})
+		spec.Columns = append(spec.Columns, web.Column{Key: "monitor.col.member", Name: "member"})
 	}
 	spec.Columns = append(spec.Columns,
-		web.Column{Key: "monitor.col.records", Sort: "count", Class: "num"},
-		web.Column{Key: "monitor.col.last", Sort: "last", Class: "time from-wide roomy"},
-		web.Column{Key: "monitor.col.raised", Sort: "raised", Class: "time"},
-		web.Column{Key: "monitor.col.state", Class: "fit"})
+		web.Column{Key: "monitor.col.records", Name: "count", Sort: "count", Class: "num"},
+		web.Column{Key: "monitor.col.last", Name: "last", Sort: "last", Class: "time from-wide roomy"},
+		web.Column{Key: "monitor.col.raised", Name: "raised", Sort: "raised", Class: "time"},
+		web.Column{Key: "monitor.col.state", Name: "state", Class: "fit"})
 	if centre {
-		spec.Columns = append(spec.Columns, web.Column{Key: "monitor.col.assignee", Class: "fit from-wide roomy"})
+		spec.Columns = append(spec.Columns, web.Column{Key: "monitor.col.assignee", Name: "assignee", Class: "fit from-wide roomy"})
 	}
 	return spec
 }
@@ -106,7 +109,10 @@ func (p *Pages) listAlerts(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	centre := v.Org == sector.Centre
-	l := p.shell.ReadList(r, p.alertSpec(n, centre))
+	l, done, err := p.shell.Table(w, r, p.alertSpec(n, centre))
+	if err != nil || done {
+		return err
+	}
 	page, err := p.alerts.List(r.Context(), v, listQuery(l))
 	if err != nil {
 		return err
@@ -125,6 +131,42 @@ func (p *Pages) listAlerts(w http.ResponseWriter, r *http.Request) error {
 		m.Open += counts[s]
 	}
 	return p.views.Page(w, r, "alerts", web.Page{Title: "monitor.alerts.title", Data: m, Wide: true})
+}
+
+// exportAlerts is the list as a file.
+func (p *Pages) exportAlerts(w http.ResponseWriter, r *http.Request) error {
+	v := sector.ViewerFrom(r.Context())
+	n, err := p.namesFor(r)
+	if err != nil {
+		return err
+	}
+	centre := v.Org == sector.Centre
+	l := p.shell.ReadList(r, p.alertSpec(n, centre))
+	return p.shell.Export(w, r, l, "alerts", func(ctx context.Context, after string) ([][]any, string, error) {
+		q := listQuery(l)
+		q.After, q.Limit = after, maxListing
+		page, err := p.alerts.List(ctx, v, q)
+		rows := make([][]any, len(page.Alerts))
+		for i := range page.Alerts {
+			rows[i] = p.exportRow(r, n, &page.Alerts[i], centre)
+		}
+		return rows, page.Next, err
+	})
+}
+
+// exportRow has the columns of alertSpec.
+func (p *Pages) exportRow(r *http.Request, n *names, a *Alert, centre bool) []any {
+	line := n.alertLine(a)
+	word := func(key string) string { return p.shell.T(r, key) }
+	row := []any{word("common.severity." + line.Severity.String()), line.Title, word("monitor.cause." + string(line.Cause)), strings.Join(line.About, " ")}
+	if centre {
+		row = append(row, n.memberList(a.Members))
+	}
+	row = append(row, line.Count, line.Last, line.Raised, word("monitor.state."+string(line.State)))
+	if centre {
+		row = append(row, line.Assignee)
+	}
+	return row
 }
 
 func listQuery(l web.List) AlertQuery {
@@ -195,7 +237,8 @@ type alertModel struct {
 	Parts    []memberPart
 	Lines    []recordLine
 	Lanes    []lane // none when it stayed at one member
-	Cut      bool   // there are more records than are kept
+	Graph    web.Graph
+	Cut      bool // there are more records than are kept
 	Steps    []stepLine
 	Comments []noteLine
 	Centre   bool
@@ -283,7 +326,7 @@ func (p *Pages) alertPage(w http.ResponseWriter, r *http.Request, n *names, a *A
 	for _, ref := range a.Records {
 		m.Lines = append(m.Lines, recordLine{ref, n.member(ref.Member), mentions(&ref)})
 	}
-	m.Lanes = lanes(m.Lines)
+	m.Lanes, m.Graph = lanes(m.Lines), m.graph(p.shell.Zone(r))
 	for _, c := range a.History {
 		m.Steps = append(m.Steps, n.step(c))
 	}

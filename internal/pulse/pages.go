@@ -22,15 +22,15 @@ type pages struct {
 	ways  []Way
 }
 
-// Mount adds the start page and its event stream.
+// Mount adds the page and its event stream.
 func Mount(routes *access.Routes, sh *web.Shell, src Source, ways ...Way) error {
 	views, err := sh.Views(templates, "templates")
 	if err != nil {
 		return fmt.Errorf("pulse: pages: %w", err)
 	}
 	p := pages{views: views, feed: newFeed(src, time.Second), ways: ways}
-	sh.Nav(web.NavItem{Phase: web.Overview, Key: "pulse.nav", Href: "/", Icon: "activity", Need: sector.ReadPulse})
-	sh.Page(routes, "GET /{$}", sector.ReadPulse, p.show)
+	sh.Nav(web.NavItem{Phase: web.Overview, Key: "pulse.nav", Href: "/pulse", Icon: "activity", Need: sector.ReadPulse})
+	sh.Page(routes, "GET /pulse", sector.ReadPulse, p.show)
 	sh.Page(routes, "GET /pulse/events", sector.ReadPulse, p.events)
 	return nil
 }

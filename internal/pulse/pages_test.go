@@ -35,7 +35,7 @@ func TestPageForEveryRole(t *testing.T) {
 		for _, lang := range i18n.Langs() {
 			for _, quiet := range []bool{false, true} {
 				kit := newKit(t, &pulsetest.Source{Now: webtest.Now, Quiet: quiet})
-				page := kit.Get(t, role, lang, "/")
+				page := kit.Get(t, role, lang, "/pulse")
 				want := http.StatusOK
 				if !webtest.Viewer(role).May(sector.ReadPulse) {
 					want = http.StatusForbidden
@@ -51,7 +51,7 @@ func TestPageForEveryRole(t *testing.T) {
 
 func TestPictureHoldsEveryStageTwice(t *testing.T) {
 	kit := newKit(t, &pulsetest.Source{Now: webtest.Now})
-	doc := kit.Get(t, sector.Analyst, i18n.En, "/").Doc(t)
+	doc := kit.Get(t, sector.Analyst, i18n.En, "/pulse").Doc(t)
 	for _, stage := range pulse.Stages() {
 		cards := webtest.Find(doc, func(n *html.Node) bool { return webtest.Attr(n, "data-stage") == string(stage) })
 		flows := webtest.Find(doc, func(n *html.Node) bool { return webtest.Attr(n, "data-flow") == string(stage) })
@@ -64,7 +64,7 @@ func TestPictureHoldsEveryStageTwice(t *testing.T) {
 func TestWaysAreForRoles(t *testing.T) {
 	kit := newKit(t, &pulsetest.Source{Now: webtest.Now})
 	for role, want := range map[sector.Role]bool{sector.Analyst: true, sector.MemberStaff: false} {
-		body := kit.Get(t, role, i18n.En, "/").Body
+		body := kit.Get(t, role, i18n.En, "/pulse").Body
 		if got := strings.Contains(body, `href="/alerts"`); got != want {
 			t.Errorf("%s: way to the alerts is %v, want %v", role, got, want)
 		}
@@ -72,15 +72,15 @@ func TestWaysAreForRoles(t *testing.T) {
 }
 
 func TestNobodyIsAskedToSignIn(t *testing.T) {
-	page := newKit(t, &pulsetest.Source{Now: webtest.Now}).Get(t, "", i18n.En, "/")
-	if page.Status != http.StatusSeeOther || page.Header.Get("Location") != "/sign-in" {
+	page := newKit(t, &pulsetest.Source{Now: webtest.Now}).Get(t, "", i18n.En, "/pulse")
+	if page.Status != http.StatusSeeOther || page.Header.Get("Location") != "/sign-in?next=%2Fpulse" {
 		t.Errorf("status %d, location %q", page.Status, page.Header.Get("Location"))
 	}
 }
 
 func TestSourceFails(t *testing.T) {
 	kit := newKit(t, &pulsetest.Source{Now: webtest.Now, Err: errors.New("table counts is locked")})
-	page := kit.Get(t, sector.Analyst, i18n.ZhHant, "/")
+	page := kit.Get(t, sector.Analyst, i18n.ZhHant, "/pulse")
 	if page.Status != http.StatusInternalServerError || strings.Contains(page.Body, "locked") {
 		t.Errorf("status %d, or our internals are shown", page.Status)
 	}
@@ -115,7 +115,7 @@ func TestFiguresFollow(t *testing.T) {
 // are small, and no line of the chart that has small minutes.
 func TestAuthoritySeesNothingSmall(t *testing.T) {
 	kit := newKit(t, &pulsetest.Source{Now: webtest.Now})
-	page := kit.Get(t, sector.Supervisor, i18n.En, "/")
+	page := kit.Get(t, sector.Supervisor, i18n.En, "/pulse")
 	doc := page.Doc(t)
 	for stage, want := range map[pulse.Stage]string{pulse.Gate: "<3", pulse.Door: "4,318,220"} {
 		cards := webtest.Find(doc, func(n *html.Node) bool { return webtest.Attr(n, "data-stage") == string(stage) })

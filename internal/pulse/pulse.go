@@ -1,7 +1,7 @@
-// Package pulse is the start page: the loop of the joint defence as one
-// picture with live counts. A member sees its own share of every figure, the
-// authority totals without members, the centre everything; the source decides
-// that by the viewer.
+// Package pulse is the loop of the joint defence as one picture with live
+// counts. A member sees its own share of every figure, the authority totals
+// without members, the centre everything; the source decides that by the
+// viewer.
 package pulse
 
 import (

@@ -76,9 +76,12 @@
 //	{{template "list-filter" .List}}  the form above a table
 //	{{template "list-head" .List}}    <thead> with links that sort
 //	{{template "list-next" .List}}    first and next page
-//	{{template "state" .State}}       empty, partial, error, forbidden: a web.State
+//	{{template "state" .State}}       empty, loading, partial, error, forbidden: a web.State
 //	{{template "field" (.Form.Field "name")}}, {{template "form-error" .Form}}
 //	{{template "chart" .Chart}}, {{template "heat" .Heat}}: web.Chart, web.Heat
+//	{{template "graph" .Graph}}       web.Graph, drawn by an island, with its table twin
+//	{{template "progress" .Work}}     web.Progress: work that takes a while
+//	{{template "versions" .Versions}} web.Versions: two people saved at once
 //	{{template "link-text" .}}        of a web.Link
 //
 // A table:
@@ -87,6 +90,12 @@
 //	{{range .Alerts}}<tr data-href="/alerts/{{.ID}}"><td class="time">{{time .At}}</td>
 //	  <td><a href="/alerts/{{.ID}}">{{.Title}}</a></td><td>{{severity .Level}}</td></tr>{{end}}
 //	</tbody></table></div>
+//
+// A list whose columns have names, read with Shell.Table instead of
+// Shell.ReadList, has saved views and a choice of columns ({{template
+// "list-tools" .List}} below the filter; each cell stands in {{if $l.Shows
+// "name"}}). With Export: true and a page at /export + Path that calls
+// Shell.Export with the same query as the list, it has files.
 //
 // Rows get j, k, Enter and (with a checkbox) x. Cell classes: time, num, fit,
 // code, quiet. Columns that a phone may do without have class "from-wide".
@@ -102,7 +111,7 @@
 //
 // An element with data-island="NAME" (and data-props, JSON) is taken over by
 // assets/islands/NAME.ts, which exports mount(el, data) and may return a
-// function that undoes it. Pages work without scripts. There are: chart, rows
+// function that undoes it. Pages work without scripts. There are: chart, graph, export, rows
 // (keyboard in tables), filter, copy (any [data-copy]), live (counters over
 // server-sent events: data-stream=URL on a parent, data-live=NAME on each),
 // draft (autosave of a form in this browser: data-draft=KEY), menu, search (the

@@ -28,7 +28,7 @@ func (s *Shell) funcs(l locale) template.FuncMap {
 		"tlp": f.tlp, "pap": f.pap, "marking": f.marking,
 		"severity": f.severity, "badge": f.badge,
 		"sector": f.sector, "role": f.role, "roles": f.roles, "member": f.member,
-		"chart": f.chart, "heat": f.heat,
+		"chart": f.chart, "heat": f.heat, "graph": f.graph,
 		// building
 		"icon": s.icon, "url": buildURL, "json": toJSON, "link": newLink, "tuple": tuple, "join": strings.Join,
 	}

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -11,6 +12,7 @@ import (
 // Column is a column of a list.
 type Column struct {
 	Key   string // catalogue key of its heading
+	Name  string // the name by which it can be left out; empty: always shown
 	Sort  string // the name to sort by in the URL; empty: cannot be sorted
 	Class string // "num", "time", "fit", "wide": see tables.css
 }
@@ -40,6 +42,7 @@ type ListSpec struct {
 	Sort    string // by default
 	Desc    bool   // by default
 	Limit   int    // rows a page; 0 is 50
+	Export  bool   // there is a file of it at /export + Path
 }
 
 // List is a ListSpec with what the viewer asked for.
@@ -50,6 +53,9 @@ type List struct {
 	After    string // the key to go on after, as the store made it; empty: first page
 	Next     string // set by the page when there is more
 	Now      map[string]string
+	Cols     []string    // names of the columns asked for; nil: all
+	Views    []SavedView // the viewer's, where the page is a [Shell.Table]
+	tools    bool
 	location *time.Location
 }
 
@@ -70,6 +76,7 @@ func (s *Shell) ReadList(r *http.Request, spec ListSpec) List {
 	if by := q.Get("sort"); spec.sortable(by) {
 		l.Sorted, l.Down = by, q.Get("dir") == "desc"
 	}
+	l.Cols = spec.accept(q["col"])
 	for _, f := range spec.Filters {
 		if v := f.accept(q.Get(f.Name)); v != "" {
 			l.Now[f.Name] = v
@@ -80,6 +87,73 @@ func (s *Shell) ReadList(r *http.Request, spec ListSpec) List {
 
 func (sp ListSpec) sortable(by string) bool {
 	return by != "" && slices.ContainsFunc(sp.Columns, func(c Column) bool { return c.Sort == by })
+}
+
+// accept is the names that are columns', in the columns' order; nil for all.
+func (sp ListSpec) accept(names []string) []string {
+	var cols []string
+	missing := false
+	for _, c := range sp.Columns {
+		switch {
+		case c.Name == "":
+		case slices.Contains(names, c.Name):
+			cols = append(cols, c.Name)
+		default:
+			missing = true
+		}
+	}
+	if !missing {
+		return nil
+	}
+	return cols
+}
+
+// Shows reports whether the column of that name is shown. Without a choice,
+// and where none is named, everything is.
+func (l List) Shows(name string) bool {
+	return name == "" || len(l.Cols) == 0 || slices.Contains(l.Cols, name)
+}
+
+// Visible are the columns that are shown.
+func (l List) Visible() []Column {
+	return slices.DeleteFunc(slices.Clone(l.Columns), func(c Column) bool { return !l.Shows(c.Name) })
+}
+
+// Choosable are the columns that may be left out.
+func (l List) Choosable() []Column {
+	return slices.DeleteFunc(slices.Clone(l.Columns), func(c Column) bool { return c.Name == "" })
+}
+
+// Tools reports whether the list has views, columns to choose, or a file.
+func (l List) Tools() bool { return l.tools }
+
+// Query is the list's state as its address holds it, without the page.
+func (l List) Query() string { return l.query().Encode() }
+
+// Fixed is the state that a form on the list must carry along, without the
+// parameters that the form sets itself.
+func (l List) Fixed(but ...string) []Pair {
+	var pairs []Pair
+	q := l.query()
+	for _, name := range slices.Sorted(maps.Keys(q)) {
+		if slices.Contains(but, name) {
+			continue
+		}
+		for _, v := range q[name] {
+			pairs = append(pairs, Pair{name, v})
+		}
+	}
+	return pairs
+}
+
+// Pair is a name and its value.
+type Pair struct{ Name, Value string }
+
+// ExportURL is the list as a file; format is "csv" or "xlsx".
+func (l List) ExportURL(format string) string {
+	q := l.query()
+	q.Set("format", format)
+	return "/export" + l.Path + "?" + q.Encode()
 }
 
 func (f Filter) accept(v string) string {
@@ -126,6 +200,9 @@ func (l List) query() url.Values {
 	if l.Sorted != l.Sort || l.Down != l.Desc {
 		q.Set("sort", l.Sorted)
 		q.Set("dir", direction(l.Down))
+	}
+	if len(l.Cols) > 0 {
+		q["col"] = l.Cols
 	}
 	return q
 }
@@ -180,11 +257,16 @@ func (l List) FirstURL() string {
 	return l.href(l.query())
 }
 
-// ClearURL is the list without filters.
-func (l List) ClearURL() string { return l.Path }
+// ClearURL is the list without filters, past the viewer's preferred view.
+func (l List) ClearURL() string {
+	if slices.ContainsFunc(l.Views, func(v SavedView) bool { return v.Preferred }) {
+		return l.Path + "?view=" + everything
+	}
+	return l.Path
+}
 
-// State is what stands where rows would: Kind is "empty", "partial", "error"
-// or "forbidden". It says what to do next.
+// State is what stands where rows would: Kind is "empty", "loading",
+// "partial", "error" or "forbidden". It says what to do next.
 type State struct {
 	Kind    string
 	Title   string // catalogue key

@@ -11,14 +11,18 @@ type Phase string
 
 // The phases, in display order. Their names are common.phase.<phase>.
 const (
-	Overview Phase = "overview" // the whole loop
-	During   Phase = "during"   // 事中: detect
-	Before   Phase = "before"   // 事前: prevent
-	After    Phase = "after"    // 事後: respond
-	House    Phase = "house"    // running the centre: members, health
+	Overview  Phase = "overview"  // the reader's home and the whole loop
+	Before    Phase = "before"    // 事前: prevent
+	During    Phase = "during"    // 事中: detect
+	After     Phase = "after"     // 事後: respond
+	Assurance Phase = "assurance" // 保證: assessments, baselines, ledger
+	Readiness Phase = "readiness" // 整備: training, exercises
+	House     Phase = "house"     // 管理: members, people, health
 )
 
-func phases() []Phase { return []Phase{Overview, Before, During, After, House} }
+func phases() []Phase {
+	return []Phase{Overview, Before, During, After, Assurance, Readiness, House}
+}
 
 // NavItem is a line of the navigation.
 type NavItem struct {
@@ -32,6 +36,17 @@ type NavItem struct {
 // Nav adds lines to the navigation, in the order they are added within a
 // phase. A line only shows the way; the page checks the permission itself.
 func (s *Shell) Nav(items ...NavItem) { s.nav = append(s.nav, items...) }
+
+// Ways are the lines that the viewer may follow, in the order they are shown.
+func (s *Shell) Ways(v sector.Viewer) []NavItem {
+	var ways []NavItem
+	for _, g := range s.navFor(v, "") {
+		for _, l := range g.Items {
+			ways = append(ways, l.NavItem)
+		}
+	}
+	return ways
+}
 
 type navGroup struct {
 	Key   string

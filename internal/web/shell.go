@@ -23,6 +23,7 @@ type Config struct {
 	Assets   *static.Assets
 	Keeper   Keeper
 	Sessions scs.Store
+	Lists    ListStore        // nil: lists have no saved views and no files
 	Secure   bool             // reached over TLS: cookies are Secure and __Host-
 	Now      func() time.Time // nil: time.Now
 	Version  string           // shown in the footer
@@ -48,6 +49,7 @@ type Shell struct {
 	admit    func(sector.Viewer) error
 	unread   func(ctx context.Context, v sector.Viewer) (int64, error)
 	nav      []NavItem
+	lists    ListStore
 	own      *Views // the shell's pages: errors
 }
 
@@ -68,7 +70,7 @@ func New(c Config) (*Shell, error) {
 	}
 	s := &Shell{
 		texts: c.Texts, edge: c.Edge, assets: c.Assets, keeper: c.Keeper,
-		secure: c.Secure, now: c.Now, version: c.Version, admit: c.Admit, unread: c.Unread,
+		secure: c.Secure, now: c.Now, version: c.Version, admit: c.Admit, unread: c.Unread, lists: c.Lists,
 	}
 	s.sessions = s.newSessions(c.Sessions)
 	own, err := s.Views(templates, "templates/pages")
@@ -83,6 +85,7 @@ func New(c Config) (*Shell, error) {
 // everything nobody else serves.
 func (s *Shell) Mount(routes *access.Routes) {
 	routes.Handle("GET "+static.Prefix, sector.Public, s.assets)
+	s.mountLists(routes)
 	s.Page(routes, "POST /preferences", sector.Public, s.setPreference)
 	routes.Handle("/", sector.Public, s.session(s.page(notFound)))
 }

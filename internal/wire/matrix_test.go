@@ -37,7 +37,13 @@ func (a actor) String() string {
 // running is a whole program on an empty folder, serving until the test ends.
 func running(t *testing.T) *Program {
 	t.Helper()
-	p, err := Build(t.Context(), Options{Data: t.TempDir(), Listen: "localhost:0", LinksEnter: true})
+	return serving(t, t.TempDir())
+}
+
+// serving is a whole program on a folder.
+func serving(t *testing.T, dir string) *Program {
+	t.Helper()
+	p, err := Build(t.Context(), Options{Data: dir, Listen: "localhost:0", LinksEnter: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/aspis-platform/aspis/internal/admin"
 	"github.com/aspis-platform/aspis/internal/apidoc"
 	"github.com/aspis-platform/aspis/internal/audit"
+	"github.com/aspis-platform/aspis/internal/home"
 	"github.com/aspis-platform/aspis/internal/identity"
 	"github.com/aspis-platform/aspis/internal/intel"
 	"github.com/aspis-platform/aspis/internal/machine"
@@ -35,7 +36,7 @@ func (p *Program) routes(edge *httpx.Edge) (http.Handler, error) {
 	}
 	shell, err := web.New(web.Config{
 		Texts: p.texts, Edge: edge, Assets: assets, Keeper: identity.Keeper(p.identity),
-		Sessions: p.engines.db.Sessions(), Now: p.opts.Now, Version: p.opts.Version,
+		Sessions: p.engines.db.Sessions(), Lists: listStore{p.engines.db.Lists()}, Now: p.opts.Now, Version: p.opts.Version,
 		Secure: p.secure(), Admit: p.limits.identity, Unread: p.notify.Unread})
 	if err != nil {
 		return nil, err
@@ -55,12 +56,16 @@ func (p *Program) routes(edge *httpx.Edge) (http.Handler, error) {
 	err = errors.Join(
 		intel.MountTAXII(routes, p.isac.taxii, p.directory, p.opts.BaseURL, p.log),
 		p.mountPages(routes, shell),
-		apidoc.Mount(routes, shell))
+		apidoc.Mount(routes, shell),
+		p.mountGallery(routes, shell))
 	p.routeTable, p.described = routes.Table(), routes.Described
 	return edge.Wrap(routes, func(next http.Handler) http.Handler { return p.identify(shell, next) }), err
 }
 
 func (p *Program) mountPages(routes *access.Routes, shell *web.Shell) error {
+	if err := home.Mount(routes, shell, newHomeSource(p), p.opts.Now); err != nil {
+		return err
+	}
 	if err := pulse.Mount(routes, shell, pulseSource{p}, ways()...); err != nil {
 		return err
 	}

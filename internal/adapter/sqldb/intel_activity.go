@@ -15,8 +15,10 @@ var _ intel.ActivityStore = (*Advisories)(nil)
 func (s *Advisories) Activity(ctx context.Context, f sector.Filter, since time.Time) (intel.Activity, error) {
 	var a intel.Activity
 	var b binder
-	query := `SELECT DISTINCT s.release, s.at FROM release_scope s
-		WHERE s.at >= ` + b.bind(micros(since)) + ` AND ` + b.gate(f).sees("s")
+	query := `SELECT r.id, r.at FROM release r WHERE r.at >= ` + b.bind(micros(since))
+	if g := b.gate(f); !g.all {
+		query = `SELECT DISTINCT s.release, s.at FROM release_scope s WHERE s.at >= $1 AND ` + g.sees("s")
+	}
 	rows, err := s.db.read.QueryContext(ctx, query, b.args...)
 	if a.Releases, err = collect(rows, err, func(row scanner) (time.Time, error) {
 		var release string

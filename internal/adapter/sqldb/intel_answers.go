@@ -57,7 +57,10 @@ func (s *Advisories) Opened(ctx context.Context, f sector.Filter, id intel.Advis
 // open notes a first opening and reports whether it was one.
 func (s *Advisories) open(ctx context.Context, tx *sql.Tx, release string, id intel.AdvisoryID, m sector.MemberID, at time.Time) (bool, error) {
 	done, err := tx.ExecContext(ctx, `INSERT INTO delivery (`+deliveryColumns+`)
-		SELECT r.id, CAST($1 AS text), CAST($2 AS text), r.at, 0, 0, CAST($3 AS bigint), '' FROM release r WHERE r.id = $4
+		SELECT r.id, CAST($1 AS text), CAST($2 AS text), r.at, 0, 0, CAST($3 AS bigint), '',
+			CASE WHEN r.ended_at = 0 THEN r.answer_due ELSE 0 END,
+			coalesce((SELECT min(a.at) FROM answer a WHERE a.advisory = r.advisory AND a.member = CAST($1 AS text)), 0)
+		FROM release r WHERE r.id = $4
 		ON CONFLICT (release, member) DO UPDATE SET opened_at = excluded.opened_at WHERE delivery.opened_at = 0`,
 		m, id, micros(at), release)
 	if err != nil {
@@ -87,6 +90,11 @@ func (s *Advisories) SaveAnswer(ctx context.Context, f sector.Filter, a intel.An
 		}
 		if _, err := s.open(ctx, tx, r.release, a.Advisory, a.Member, a.At); err != nil {
 			return err
+		}
+		_, err = tx.ExecContext(ctx, `UPDATE delivery SET answered_at = $1 WHERE release = $2 AND member = $3 AND answered_at = 0`,
+			micros(a.At), r.release, a.Member)
+		if err != nil {
+			return fmt.Errorf("note answer: %w", err)
 		}
 		return s.db.appendLedger(ctx, tx, e)
 	})

@@ -84,6 +84,9 @@ func (s *Advisories) end(ctx context.Context, tx *sql.Tx, id intel.AdvisoryID, a
 	if err == nil {
 		_, err = tx.ExecContext(ctx, `UPDATE release_scope SET ended_at = $1, changed_at = $1 WHERE release = $2`, at, release)
 	}
+	if err == nil { // nobody owes an answer to what has ended
+		_, err = tx.ExecContext(ctx, `UPDATE delivery SET due = 0 WHERE release = $1 AND due > 0`, release)
+	}
 	if err != nil {
 		return "", fmt.Errorf("end release: %w", err)
 	}
@@ -109,21 +112,33 @@ func (s *Advisories) insertRelease(ctx context.Context, tx *sql.Tx, a intel.Advi
 	}
 	var scopes, ids, deliveries [][]any
 	for _, key := range r.Audience.ScopeKeys() {
-		scopes = append(scopes, []any{r.ID, key, a.ID, a.Lineage, at, 0, at})
+		scopes = append(scopes, []any{r.ID, key, a.ID, a.Lineage, at, 0, at, searchText(a.Title)})
 	}
 	for _, id := range objects {
 		ids = append(ids, []any{id, r.ID, a.Lineage})
 	}
 	for _, m := range to {
-		deliveries = append(deliveries, []any{r.ID, m, a.ID, at, 0, 0, 0, ""})
+		deliveries = append(deliveries, []any{r.ID, m, a.ID, at, 0, 0, 0, "", micros(a.AnswerDue), 0})
 	}
 	return errors.Join(
-		insertRows(ctx, tx, "release_scope (release, scope, advisory, lineage, at, ended_at, changed_at)", "", scopes),
+		insertRows(ctx, tx, "release_scope (release, scope, advisory, lineage, at, ended_at, changed_at, search)", "", scopes),
 		insertRows(ctx, tx, "release_object (object, release, lineage)", "", ids),
-		insertRows(ctx, tx, "delivery ("+deliveryColumns+")", "", deliveries))
+		insertRows(ctx, tx, "delivery ("+deliveryColumns+")", "", deliveries),
+		keepAnswered(ctx, tx, r.ID))
 }
 
-const deliveryColumns = `release, member, advisory, delivered_at, mailed_at, recalled_at, opened_at, mail_error`
+const deliveryColumns = `release, member, advisory, delivered_at, mailed_at, recalled_at, opened_at, mail_error, due, answered_at`
+
+// keepAnswered: who answered a version before owes no answer to this one.
+func keepAnswered(ctx context.Context, tx *sql.Tx, release string) error {
+	_, err := tx.ExecContext(ctx, `UPDATE delivery SET answered_at =
+			(SELECT min(a.at) FROM answer a WHERE a.advisory = delivery.advisory AND a.member = delivery.member)
+		WHERE release = $1 AND EXISTS (SELECT 1 FROM answer a WHERE a.advisory = delivery.advisory AND a.member = delivery.member)`, release)
+	if err != nil {
+		return fmt.Errorf("keep answers: %w", err)
+	}
+	return nil
+}
 
 // Withdraw implements intel.ReleaseStore.
 func (s *Advisories) Withdraw(ctx context.Context, a intel.Advisory, work func(sector.Release) []jobs.Job, e ledger.Entry) error {
@@ -224,29 +239,23 @@ func listOf(b *binder, g gated, me string, q intel.ReleasedQuery) releasedList {
 		beyond := map[bool]string{true: ">", false: "<"}[q.Ascending]
 		where = append(where, "(s.changed_at, s.advisory) "+beyond+" ("+b.bind(micros(q.After.At))+", "+b.bind(q.After.ID)+")")
 	}
-	if detail := detailOf(b, me, q); len(detail) > 0 {
-		where = append(where, `EXISTS (SELECT 1 FROM release d WHERE d.id = s.release AND `+strings.Join(detail, " AND ")+`)`)
+	if q.Category != "" {
+		where = append(where, "EXISTS (SELECT 1 FROM release d WHERE d.id = s.release AND d.category = "+b.bind(q.Category)+")")
+	}
+	if q.Text != "" {
+		where = append(where, "s.search LIKE "+b.bind(likeText(q.Text))+" ESCAPE '!'")
+	}
+	from := "release_scope s"
+	if q.Unanswered {
+		// What is owed is read first: it is little, whatever was ever released.
+		from = "delivery o CROSS JOIN release_scope s"
+		where = append(where, "o.release = s.release AND o.member = "+me+" AND o.due > 0 AND o.answered_at = 0")
 	}
 	l.arms = g.arms("release, changed_at, advisory", func(scope string) string {
-		return `SELECT s.release, s.changed_at, s.advisory FROM release_scope s WHERE ` + scope + ` AND ` +
+		return `SELECT s.release, s.changed_at, s.advisory FROM ` + from + ` WHERE ` + scope + ` AND ` +
 			strings.Join(where, " AND ") + ` ORDER BY ` + l.order("s.changed_at", "s.advisory") + ` LIMIT ` + l.limit
 	})
 	return l
-}
-
-// detailOf are conditions on the release d itself.
-func detailOf(b *binder, me string, q intel.ReleasedQuery) []string {
-	var where []string
-	if q.Category != "" {
-		where = append(where, "d.category = "+b.bind(q.Category))
-	}
-	if q.Text != "" {
-		where = append(where, "d.search LIKE "+b.bind(likeText(q.Text))+" ESCAPE '!'")
-	}
-	if q.Unanswered {
-		where = append(where, "d.answer_due > 0 AND d.ended_at = 0 AND NOT EXISTS (SELECT 1 FROM answer x WHERE x.advisory = d.advisory AND x.member = "+me+")")
-	}
-	return where
 }
 
 func scanReleased(row scanner, m sector.MemberID) (intel.ReleasedAdvisory, error) {

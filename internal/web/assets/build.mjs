@@ -17,6 +17,8 @@ const options = {
   bundle: true,
   minify: !watch,
   format: "esm",
+  splitting: true,
+  chunkNames: "[name]-[hash]",
   target: ["es2022", "chrome111", "firefox113", "safari16.4"],
   outdir: dist,
   entryNames: "[name]-[hash]",

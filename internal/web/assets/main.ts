@@ -4,7 +4,9 @@ import type { Mount } from "./islands/island";
 import * as chart from "./islands/chart";
 import * as copy from "./islands/copy";
 import * as draft from "./islands/draft";
+import * as exporting from "./islands/export";
 import * as filter from "./islands/filter";
+import * as graph from "./islands/graph";
 import * as keys from "./islands/keys";
 import * as live from "./islands/live";
 import * as menu from "./islands/menu";
@@ -17,7 +19,9 @@ import * as search from "./islands/search";
 const islands: Record<string, Mount> = {
   chart: chart.mount,
   draft: draft.mount,
+  export: exporting.mount,
   filter: filter.mount,
+  graph: graph.mount,
   live: live.mount,
   menu: menu.mount,
   part: part.mount,

@@ -39,6 +39,7 @@ type Kit struct {
 	Shell    *web.Shell
 	Texts    *i18n.Catalogue
 	Accounts *Accounts
+	Lists    *Lists
 	Log      *bytes.Buffer // JSON lines
 	Handler  http.Handler  // the routes with everything a request gets
 
@@ -57,11 +58,11 @@ func New(t testing.TB) *Kit {
 	if err != nil {
 		t.Fatal(err)
 	}
-	k := &Kit{Texts: texts, Accounts: People(), Log: &bytes.Buffer{}, cookies: map[sector.Role]*http.Cookie{}}
+	k := &Kit{Texts: texts, Accounts: People(), Lists: &Lists{}, Log: &bytes.Buffer{}, cookies: map[sector.Role]*http.Cookie{}}
 	edge := httpx.NewEdge(slog.New(slog.NewJSONHandler(&lockedWriter{w: k.Log}, nil)), texts, nil)
 	k.Shell, err = web.New(web.Config{
 		Texts: texts, Edge: edge, Assets: assets, Keeper: k.Accounts,
-		Sessions: memstore.NewWithCleanupInterval(0), Now: Now, Version: "test",
+		Sessions: memstore.NewWithCleanupInterval(0), Lists: k.Lists, Now: Now, Version: "test",
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -1,0 +1,80 @@
+package intel_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/aspis-platform/aspis/internal/intel/inteltest"
+	"github.com/aspis-platform/aspis/internal/platform/i18n"
+	"github.com/aspis-platform/aspis/internal/sector"
+	"github.com/aspis-platform/aspis/internal/web/webtest"
+)
+
+// TestTwoPeopleWriteAtOnce: the second to save loses nothing and overwrites
+// nothing unseen: both versions are shown, and saving again is a decision.
+func TestTwoPeopleWriteAtOnce(t *testing.T) {
+	w := newPagesWorld(t)
+	a := w.Draft(t, inteltest.Content(1, sector.Audience{All: true}, "198.51.100.7"))
+	path := "/advisories/" + string(a.ID) + "/edit"
+	form := func(version int, title string) url.Values {
+		return url.Values{"version": {fmt.Sprint(version)}, "title_zh": {"警訊"}, "title_en": {title}, "body_zh": {"請檢查。"}, "body_en": {"Please check."},
+			"category": {"INT"}, "tlp": {"AMBER"}, "pap": {"GREEN"}, "reach": {"all"}, "indicators": {"198.51.100.7"}}
+	}
+	if first := w.kit.Post(t, sector.Analyst, i18n.En, path, form(a.Version, "Hers")); first.Status != http.StatusSeeOther {
+		t.Fatalf("the first to save: status %d", first.Status)
+	}
+	for _, lang := range i18n.Langs() {
+		second := w.kit.Post(t, sector.DutyManager, lang, path, form(a.Version, "His"))
+		webtest.Check(t, second)
+		body := second.Body
+		if second.Status != http.StatusConflict || !strings.Contains(body, `<td class="prose">Hers</td><td class="prose">His</td>`) ||
+			!strings.Contains(body, `value="His"`) || !strings.Contains(body, webtest.Email(sector.Analyst)) || strings.Contains(body, "<td class=\"prose\">Please check.") {
+			t.Fatalf("the second to save: status %d:\n%s", second.Status, body)
+		}
+	}
+	now := w.Get(t, a.ID)
+	if now.Title.En != "Hers" {
+		t.Fatalf("the title is %q before anybody decided", now.Title.En)
+	}
+	if again := w.kit.Post(t, sector.DutyManager, i18n.En, path, form(now.Version, "Both")); again.Status != http.StatusSeeOther {
+		t.Fatalf("saving what was seen: status %d", again.Status)
+	}
+	if got := w.Get(t, a.ID).Title.En; got != "Both" {
+		t.Errorf("the title is %q", got)
+	}
+}
+
+// TestExportsGoThroughTheGate: a member's file has what its inbox has, and the
+// centre's has every draft.
+func TestExportsGoThroughTheGate(t *testing.T) {
+	w := newPagesWorld(t)
+	w.Release(t, w.Draft(t, inteltest.Content(1, sector.Audience{All: true})), nil)
+	w.Release(t, w.Draft(t, inteltest.Content(2, sector.Audience{Members: []sector.MemberID{"m1"}})), nil)
+	w.Draft(t, inteltest.Content(3, sector.Audience{All: true}))
+	for _, test := range []struct {
+		role sector.Role
+		path string
+		want []int
+	}{
+		{sector.MemberStaff, "/export/inbox?format=csv", []int{1}},
+		{sector.Analyst, "/export/advisories?format=csv", []int{1, 2, 3}},
+		{sector.Analyst, "/export/advisories?format=csv&state=draft", []int{3}},
+	} {
+		body := w.kit.Get(t, test.role, i18n.En, test.path).Body
+		for n := 1; n <= 3; n++ {
+			want := false
+			for _, m := range test.want {
+				want = want || m == n
+			}
+			if strings.Contains(body, fmt.Sprintf("Warning number %d", n)) != want {
+				t.Errorf("%s: advisory %d is there: %v\n%s", test.path, n, !want, body)
+			}
+		}
+	}
+	if page := w.kit.Get(t, sector.MemberStaff, i18n.En, "/export/advisories?format=csv"); page.Status != http.StatusForbidden {
+		t.Errorf("a member takes the centre's list: status %d", page.Status)
+	}
+}
