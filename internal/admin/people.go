@@ -179,6 +179,18 @@ func centreLinks(u sector.User) bool {
 	return u.RemovedAt.IsZero() && (u.Member == "" || slices.Contains(u.Roles, sector.MemberAdmin))
 }
 
+// mayLink is nil when the centre makes sign-in links for this account.
+func mayLink(users []sector.User, id sector.UserID) error {
+	i := slices.IndexFunc(users, func(u sector.User) bool { return u.ID == id })
+	switch {
+	case i < 0:
+		return errs.New(errs.NotFound, "sector.user_unknown")
+	case !centreLinks(users[i]):
+		return errs.New(errs.Forbidden, "admin.people.link_not_yours")
+	}
+	return nil
+}
+
 func rolesOf(names []string) []sector.Role {
 	roles := make([]sector.Role, len(names))
 	for i, name := range names {
@@ -193,12 +205,8 @@ func (p pages) createLink(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	i := slices.IndexFunc(users, func(u sector.User) bool { return u.ID == id })
-	switch {
-	case i < 0:
-		return errs.New(errs.NotFound, "sector.user_unknown")
-	case !centreLinks(users[i]):
-		return errs.New(errs.Forbidden, "admin.people.link_not_yours")
+	if err := mayLink(users, id); err != nil {
+		return err
 	}
 	return p.giveLink(w, r, id)
 }
