@@ -70,7 +70,7 @@ func Mount(routes *access.Routes, sh *web.Shell, c Config) error {
 	p := pages{Config: c, shell: sh, views: views}
 	sh.Nav(
 		web.NavItem{Phase: web.House, Key: "admin.members.title", Href: "/admin/members", Icon: "building-2", Need: sector.ReadMembers},
-		web.NavItem{Phase: web.House, Key: "admin.people.title", Href: "/admin/people", Icon: "users", Need: sector.ReadPeople},
+		web.NavItem{Phase: web.House, Key: "admin.people.title", Href: "/admin/people", Icon: "users", Need: sector.ReadAccounts},
 		web.NavItem{Phase: web.House, Key: "admin.health.title", Href: "/admin/health", Icon: "heart-pulse", Need: sector.ReadHealth},
 	)
 	sh.Page(routes, "GET /admin/members", sector.ReadMembers, p.members)
@@ -79,10 +79,10 @@ func Mount(routes *access.Routes, sh *web.Shell, c Config) error {
 	sh.Page(routes, "GET /admin/health", sector.ReadHealth, p.health)
 	sh.Page(routes, "GET /admin/members/new", sector.WriteMembers, p.newMember)
 	sh.Page(routes, "POST /admin/members/new", sector.WriteMembers, p.createMember)
-	sh.Page(routes, "GET /admin/people", sector.ReadPeople, p.people)
-	sh.Page(routes, "GET /admin/people/new", sector.InvitePeople, p.newPerson)
-	sh.Page(routes, "POST /admin/people/new", sector.InvitePeople, p.createPerson)
-	sh.Page(routes, "POST /admin/people/{id}/link", sector.InvitePeople, p.createLink)
+	sh.Page(routes, "GET /admin/people", sector.ReadAccounts, p.people)
+	sh.Page(routes, "GET /admin/people/new", sector.InviteAccounts, p.newPerson)
+	sh.Page(routes, "POST /admin/people/new", sector.InviteAccounts, p.createPerson)
+	sh.Page(routes, "POST /admin/people/{id}/link", sector.InviteAccounts, p.createLink)
 	return nil
 }
 

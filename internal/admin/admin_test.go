@@ -108,8 +108,10 @@ func TestInvite(t *testing.T) {
 		status int
 	}{
 		{"analyst", url.Values{"email": {"a@b.example"}, "role": {"analyst"}}, http.StatusCreated},
-		{"member", url.Values{"email": {"a@b.example"}, "role": {"member"}, "member": {"jade-bank"}}, http.StatusCreated},
-		{"member without one", url.Values{"email": {"a@b.example"}, "role": {"member"}}, http.StatusUnprocessableEntity},
+		{"member's administrator", url.Values{"email": {"a@b.example"}, "role": {"member-administrator"}, "member": {"jade-bank"}}, http.StatusCreated},
+		{"member's administrator without one", url.Values{"email": {"a@b.example"}, "role": {"member-administrator"}}, http.StatusUnprocessableEntity},
+		{"member's staff", url.Values{"email": {"a@b.example"}, "role": {"member"}, "member": {"jade-bank"}}, http.StatusUnprocessableEntity},
+		{"partner", url.Values{"email": {"a@b.example"}, "role": {"partner"}}, http.StatusCreated},
 		{"analyst with one", url.Values{"email": {"a@b.example"}, "role": {"analyst"}, "member": {"jade-bank"}}, http.StatusUnprocessableEntity},
 		{"taken", url.Values{"email": {"analyst@aspis.example"}, "role": {"analyst"}}, http.StatusUnprocessableEntity},
 	}
@@ -122,6 +124,25 @@ func TestInvite(t *testing.T) {
 		webtest.Check(t, page)
 		if test.status == http.StatusCreated && !strings.Contains(page.Body, "http://example.com/enrol?token="+admintest.Secret) {
 			t.Errorf("%s: no link on the page", test.name)
+		}
+	}
+}
+
+// TestTheCentreHoldsNoLinkOfMembersStaff: whoever holds a sign-in link sets
+// the password.
+func TestTheCentreHoldsNoLinkOfMembersStaff(t *testing.T) {
+	for role, status := range map[sector.Role]int{
+		sector.MemberStaff: http.StatusForbidden, sector.Executive: http.StatusForbidden,
+		sector.MemberAdmin: http.StatusCreated, sector.Supervisor: http.StatusCreated, sector.Analyst: http.StatusCreated,
+	} {
+		kit, _ := newKit(t)
+		page := kit.Post(t, sector.Administrator, i18n.En, "/admin/people/u-"+string(role)+"/link", nil)
+		if page.Status != status {
+			t.Errorf("%s: status %d, want %d", role, page.Status, status)
+		}
+		shown := strings.Contains(kit.Get(t, sector.Administrator, i18n.En, "/admin/people?role="+string(role)).Body, "/u-"+string(role)+"/link")
+		if shown != (status == http.StatusCreated) {
+			t.Errorf("%s: the button is shown: %v", role, shown)
 		}
 	}
 }

@@ -39,9 +39,9 @@ func MountAPI(routes *access.Routes, c Config, cursors access.Cursors) {
 	access.Operation(routes, "GET /api/v1/members/{id}/keys", sector.ReadKeys, doc("key-list", "keys"), a.keys)
 	access.Operation(routes, "POST /api/v1/members/{id}/keys", sector.CreateKeys, create("key-create", "keys"), a.createKey)
 	access.Operation(routes, "DELETE /api/v1/members/{id}/keys/{key}", sector.RevokeKeys, doc("key-revoke", "keys"), a.revokeKey)
-	access.Operation(routes, "GET /api/v1/people", sector.ReadPeople, doc("person-list", "people"), a.people)
-	access.Operation(routes, "POST /api/v1/people", sector.InvitePeople, create("person-create", "people"), a.createPerson)
-	access.Operation(routes, "POST /api/v1/people/{id}/link", sector.InvitePeople, create("person-link", "people"), a.createLink)
+	access.Operation(routes, "GET /api/v1/people", sector.ReadAccounts, doc("person-list", "people"), a.people)
+	access.Operation(routes, "POST /api/v1/people", sector.InviteAccounts, create("person-create", "people"), a.createPerson)
+	access.Operation(routes, "POST /api/v1/people/{id}/link", sector.InviteAccounts, create("person-link", "people"), a.createLink)
 	access.Operation(routes, "GET /api/v1/health", sector.ReadHealth, doc("health-show", "health"), a.health)
 }
 
@@ -280,6 +280,11 @@ type createPersonIn struct {
 type personOut struct{ Body personJSON }
 
 func (a api) createPerson(ctx context.Context, in *createPersonIn) (*personOut, error) {
+	for _, role := range in.Body.Roles {
+		if !slices.Contains(centreGives(), role) {
+			return nil, errs.New(errs.Invalid, "people.role_not_yours", string(role))
+		}
+	}
 	u, err := a.People.CreateUser(ctx, sector.ViewerFrom(ctx), sector.User{Email: in.Body.Email, Roles: in.Body.Roles, Member: in.Body.Member}, "")
 	if err != nil {
 		return nil, err
@@ -299,6 +304,13 @@ type linkOut struct {
 }
 
 func (a api) createLink(ctx context.Context, in *personID) (*linkOut, error) {
+	users, err := a.People.Users(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := mayLink(users, in.ID); err != nil {
+		return nil, err
+	}
 	token, err := a.People.CreateLink(ctx, sector.ViewerFrom(ctx), in.ID, linkLife)
 	if err != nil {
 		return nil, err

@@ -38,9 +38,14 @@ func peopleList() web.ListSpec {
 
 type peopleModel struct {
 	web.List
-	People []sector.User
+	People []personRow
 	Total  int
 	Empty  web.State
+}
+
+type personRow struct {
+	sector.User
+	MayLink bool
 }
 
 func (p pages) people(w http.ResponseWriter, r *http.Request) error {
@@ -64,7 +69,9 @@ func (p pages) people(w http.ResponseWriter, r *http.Request) error {
 	if len(all) > m.Limit {
 		m.Next, all = string(all[m.Limit-1].ID), all[:m.Limit]
 	}
-	m.People = all
+	for _, u := range all {
+		m.People = append(m.People, personRow{u, centreLinks(u)})
+	}
 	return p.views.Page(w, r, "people", web.Page{Title: "admin.people.title", Data: m})
 }
 
@@ -93,7 +100,7 @@ func (p pages) personForm(r *http.Request) (*web.Form, error) {
 		return nil, err
 	}
 	role := web.Field{Name: "role", Label: "admin.people.role", Kind: "checks", Required: true}
-	for _, x := range sector.Roles() {
+	for _, x := range centreGives() {
 		role.Options = append(role.Options, web.Option{Value: string(x), Key: "common.role." + string(x)})
 	}
 	member := web.Field{Name: "member", Label: "admin.people.member", Kind: "select", Hint: "admin.people.member_hint",
@@ -102,7 +109,7 @@ func (p pages) personForm(r *http.Request) (*web.Form, error) {
 		member.Options = append(member.Options, web.Option{Value: string(x.ID), Text: x.NameZh + " · " + x.Name})
 	}
 	if member.Value != "" {
-		role.Values = []string{string(sector.MemberStaff)}
+		role.Values = []string{string(sector.MemberAdmin)}
 	}
 	return web.NewForm(
 		web.Field{Name: "email", Label: "signin.email", Kind: "email", Required: true, MaxLength: 254, Autofocus: true, Autocomplete: "off"},
@@ -156,6 +163,34 @@ func (p pages) createPerson(w http.ResponseWriter, r *http.Request) error {
 	return p.giveLink(w, r, u.ID)
 }
 
+// centreGives are the roles that the centre gives: those of its own people,
+// of the authority and of partners, and a member's administrator, who gives
+// the others there.
+func centreGives() []sector.Role {
+	return slices.DeleteFunc(sector.Roles(), func(r sector.Role) bool {
+		return r.Org() == sector.MemberOrg && r != sector.MemberAdmin
+	})
+}
+
+// centreLinks reports whether the centre makes sign-in links for the person.
+// A member's people get theirs from the member's administrator: whoever holds
+// a link holds the account.
+func centreLinks(u sector.User) bool {
+	return u.RemovedAt.IsZero() && (u.Member == "" || slices.Contains(u.Roles, sector.MemberAdmin))
+}
+
+// mayLink is nil when the centre makes sign-in links for this account.
+func mayLink(users []sector.User, id sector.UserID) error {
+	i := slices.IndexFunc(users, func(u sector.User) bool { return u.ID == id })
+	switch {
+	case i < 0:
+		return errs.New(errs.NotFound, "sector.user_unknown")
+	case !centreLinks(users[i]):
+		return errs.New(errs.Forbidden, "admin.people.link_not_yours")
+	}
+	return nil
+}
+
 func rolesOf(names []string) []sector.Role {
 	roles := make([]sector.Role, len(names))
 	for i, name := range names {
@@ -170,8 +205,8 @@ func (p pages) createLink(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if !slices.ContainsFunc(users, func(u sector.User) bool { return u.ID == id }) {
-		return errs.New(errs.NotFound, "sector.user_unknown")
+	if err := mayLink(users, id); err != nil {
+		return err
 	}
 	return p.giveLink(w, r, id)
 }

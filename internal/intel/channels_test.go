@@ -46,6 +46,7 @@ func (w *gateWorld) checkAPI(t inteltest.T, who string) {
 			break
 		}
 	}
+	w.compared(2) // the list and each item
 	if d := cmp.Diff(w.model.sees(who), got); d != "" {
 		t.Errorf("%s: API list (-model +got):\n%s", who, d)
 	}
@@ -118,7 +119,7 @@ func (w *gateWorld) checkTAXII(t inteltest.T, who string) {
 			}
 		}
 	}
-	last := w.objects(t, who, "advisories", "", false)
+	last := w.objects(t, who, "advisories", "limit=50", false)
 	titles := map[string]bool{}
 	seen := map[string]bool{}
 	for _, o := range last {
@@ -145,6 +146,7 @@ func (w *gateWorld) checkTAXII(t inteltest.T, who string) {
 	if d := cmp.Diff(want, live); d != "" {
 		t.Errorf("%s: TAXII indicators that stand (-model +got):\n%s", who, d)
 	}
+	w.compared(7) // both collections, all versions and the last, by cursor and by time, manifest, object, versions
 	w.checkWords(t, who, all, known)
 	if d := cmp.Diff(last, w.objects(t, who, "advisories", "limit=4", true)); d != "" {
 		t.Errorf("%s: reading by added_after (-by next +by time):\n%s", who, d)
@@ -173,7 +175,7 @@ func (w *gateWorld) checkDevices(t inteltest.T, who string, last []taxiiObject) 
 			want = append(want, o)
 		}
 	}
-	if d := cmp.Diff(want, w.objects(t, who, "indicators", "", false)); d != "" {
+	if d := cmp.Diff(want, w.objects(t, who, "indicators", "limit=50", false)); d != "" {
 		t.Errorf("%s: collection of indicators (-want +got):\n%s", who, d)
 	}
 }
@@ -213,6 +215,7 @@ func (w *gateWorld) checkVersions(t inteltest.T, who string, all []taxiiObject) 
 }
 
 func (w *gateWorld) checkTotals(t inteltest.T, who string) {
+	w.compared(1)
 	for n, a := range w.advisories {
 		_, err := w.Service.Figures(context.Background(), w.viewers[who], a.ID)
 		want := false
@@ -256,6 +259,7 @@ func (w *gateWorld) checkMail(t inteltest.T) {
 }
 
 func (w *gateWorld) checkMailOf(t inteltest.T, who string, mails []intel.Letter) {
+	w.compared(1)
 	want := 0
 	for _, s := range w.model.spans {
 		if s.ended || !s.who[who] {

@@ -68,7 +68,7 @@ func newCheckModel(found []Problem, leaks []Leak) checkModel {
 // Clear reports whether nothing was found.
 func (m checkModel) Clear() bool { return len(m.Problems)+len(m.Blocks)+len(m.Warnings) == 0 }
 
-func (p pages) form(r *http.Request, members []sector.Member) *web.Form {
+func (p pages) form(r *http.Request, members []sector.Member, groups []sector.Group) *web.Form {
 	lang := p.lang(r)
 	return web.NewForm(
 		web.Field{Name: "title_zh", Label: "field.title.zh", Required: false, MaxLength: maxTitle, Lang: i18n.ZhHant},
@@ -83,7 +83,13 @@ func (p pages) form(r *http.Request, members []sector.Member) *web.Form {
 		web.Field{Name: "indicators", Label: "advisory.indicators", Kind: "textarea", Rows: 8, Class: "mono", Hint: "advisory.indicators_hint"},
 		web.Field{Name: "reach", Kind: "checks", Label: "advisory.audience", Options: keyed("advisory.reach.", reachValues())},
 		web.Field{Name: "members", Kind: "checks", Label: "advisory.members", Options: memberOptions(lang, members)},
+		web.Field{Name: "groups", Kind: "checks", Label: "advisory.groups", Options: groupOptions(lang, groups)},
 	)
+}
+
+func (p pages) formFor(r *http.Request, members []sector.Member) (*web.Form, error) {
+	groups, err := p.svc.groups(r.Context())
+	return p.form(r, members, groups), err
 }
 
 // reachValues are the parts of an audience besides named members, as form
@@ -100,6 +106,14 @@ func memberOptions(lang string, members []sector.Member) []web.Option {
 	options := make([]web.Option, len(members))
 	for i, m := range members {
 		options[i] = web.Option{Value: string(m.ID), Text: memberName(lang, m)}
+	}
+	return options
+}
+
+func groupOptions(lang string, groups []sector.Group) []web.Option {
+	options := make([]web.Option, len(groups))
+	for i, g := range groups {
+		options[i] = web.Option{Value: string(g.ID), Text: Text{g.NameZh, g.Name}.In(lang)}
 	}
 	return options
 }
@@ -150,10 +164,11 @@ const formTime = "2006-01-02T15:04"
 func choose(f *web.Form, a sector.Audience) {
 	reach, err1 := f.Field("reach")
 	members, err2 := f.Field("members")
-	if err1 != nil || err2 != nil {
+	groups, err3 := f.Field("groups")
+	if err1 != nil || err2 != nil || err3 != nil {
 		return
 	}
-	reach.Values, members.Values = nil, nil
+	reach.Values, members.Values, groups.Values = nil, nil, sector.Names(a.Groups)
 	flags := map[string]bool{"all": a.All, "authority": a.Authority, "public": a.Public}
 	for _, v := range reachValues() {
 		if flags[v] || slices.Contains(a.Sectors, sector.SubSector(v)) {
@@ -204,6 +219,9 @@ func audienceOf(f *web.Form) sector.Audience {
 	}
 	for _, m := range f.All("members") {
 		a.Members = append(a.Members, sector.MemberID(m))
+	}
+	for _, g := range f.All("groups") {
+		a.Groups = append(a.Groups, sector.GroupID(g))
 	}
 	return a
 }
@@ -266,7 +284,8 @@ func (p pages) composing(r *http.Request) (composing, error) {
 	if err != nil {
 		return composing{}, err
 	}
-	return composing{advisory: a, members: members, form: p.form(r, members)}, nil
+	f, err := p.formFor(r, members)
+	return composing{advisory: a, members: members, form: f}, err
 }
 
 func (p pages) compose(w http.ResponseWriter, r *http.Request) error {
@@ -421,7 +440,10 @@ func (p pages) check(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	f := p.form(r, members)
+	f, err := p.formFor(r, members)
+	if err != nil {
+		return err
+	}
 	if err := f.Read(w, r); err != nil {
 		return err
 	}

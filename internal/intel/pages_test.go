@@ -262,3 +262,45 @@ func versionIn(t *testing.T, p webtest.Page) string {
 func idIn(base string) intel.AdvisoryID {
 	return intel.AdvisoryID(strings.TrimPrefix(base, "/advisories/"))
 }
+
+// Groups implements intel.Groups.
+func (w pagesWorld) Groups(context.Context) ([]sector.Group, error) {
+	return []sector.Group{{ID: "g1", Name: "Ransomware desk", NameZh: "勒索應變小組"}}, nil
+}
+
+// TestComposeForAGroup: the form offers the groups, the preview lists who is
+// in them, and an empty one stands in the way of a release.
+func TestComposeForAGroup(t *testing.T) {
+	for _, lang := range i18n.Langs() {
+		w := newPagesWorld(t)
+		w.Service.Groups = w
+		a := w.Draft(t, inteltest.Content(1, sector.Audience{All: true}))
+		path := "/advisories/" + string(a.ID)
+		page := w.kit.Get(t, sector.Analyst, lang, path+"/edit")
+		webtest.Check(t, page)
+		if !strings.Contains(page.Body, `name="groups" value="g1"`) {
+			t.Fatal("the form does not offer the group")
+		}
+		form := url.Values{"version": {fmt.Sprint(a.Version)}, "title_zh": {"標題"}, "title_en": {"Title"}, "body_zh": {"內容"}, "body_en": {"Body"},
+			"tlp": {"AMBER"}, "pap": {"GREEN"}, "category": {"INT"}, "groups": {"g1"}, "then": {"preview"}}
+		if page := w.kit.Post(t, sector.Analyst, lang, path+"/edit", form); page.Status != http.StatusSeeOther {
+			t.Fatalf("saving: status %d", page.Status)
+		}
+		empty := w.kit.Get(t, sector.Analyst, lang, path+"/preview")
+		webtest.Check(t, empty)
+		w.Sector[2].Groups = []sector.GroupID{"g1"}
+		full := w.kit.Get(t, sector.Analyst, lang, path+"/preview")
+		webtest.Check(t, full)
+		for i, m := range w.Sector {
+			name := map[i18n.Lang]string{i18n.En: m.Name, i18n.ZhHant: m.NameZh}[lang]
+			if strings.Contains(empty.Body, name) || strings.Contains(full.Body, name) != (i == 2) {
+				t.Errorf("%s: in the preview of an empty group %v, of a full one %v", name, strings.Contains(empty.Body, name), strings.Contains(full.Body, name))
+			}
+		}
+		release := "action=\"" + path + "/release\""
+		if strings.Contains(empty.Body, release) || !strings.Contains(full.Body, release) {
+			t.Error("the button to release is there for an empty group, or is not for a full one")
+		}
+		webtest.Check(t, w.kit.Get(t, sector.Analyst, lang, path))
+	}
+}

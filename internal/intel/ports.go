@@ -165,6 +165,11 @@ type Members interface {
 	Members(ctx context.Context) ([]sector.Member, error)
 }
 
+// Groups is the sharing groups that a release may be for.
+type Groups interface {
+	Groups(ctx context.Context) ([]sector.Group, error)
+}
+
 // Evidence is what alerts offer to an advisory: observables of their records
 // that are not internal, most frequent first. Never a member's name.
 type Evidence struct {

@@ -55,15 +55,16 @@ func (s *Service) Release(ctx context.Context, v sector.Viewer, id AdvisoryID, v
 		return sector.Release{}, err
 	}
 	r := decision(v, a)
-	r.ID = s.NewID().String()
+	r.ID, r.Audience = s.NewID().String(), to.audience
 	a.Version++
 	r.Version = a.Version
 	a.State, a.SubmittedBy, a.ChangedAt = Released, "", s.Now().UTC()
 	e := s.entry(v, "advisory.release", a, map[string]any{
 		"audience": a.Audience.ScopeKeys(), "tlp": a.Marking.TLP, "category": a.Category,
-		"decided_by": r.DecidedBy, "approved_by": r.ApprovedBy, "members": len(to),
+		"decided_by": r.DecidedBy, "approved_by": r.ApprovedBy, "members": len(to.members),
 	})
-	r, err = s.Releases.Release(ctx, a, r, ids(to), func(r sector.Release) []jobs.Job { return append(s.releaseJobs(a, r, to), recalls...) }, e)
+	r, err = s.Releases.Release(ctx, a, r, ids(to.members),
+		func(r sector.Release) []jobs.Job { return append(s.releaseJobs(a, r, to.members), recalls...) }, e)
 	if err == nil {
 		s.Changed()
 	}
@@ -160,7 +161,7 @@ func (s *Service) Withdraw(ctx context.Context, v sector.Viewer, id AdvisoryID, 
 		a.Lineage = s.NewID().String()
 		a.Indicators = a.identify(nil, a.Indicators)
 	}
-	work := func(r sector.Release) []jobs.Job { return s.recall(a, r.ID, s.reached(r.Audience, members)) }
+	work := func(r sector.Release) []jobs.Job { return s.recall(a, r.ID, s.gate.Reached(r.Audience, members)) }
 	e := s.entry(v, "advisory.withdraw", a, map[string]any{"reason": reason, "released": len(past) > 0})
 	if !standing {
 		a.WithdrawnAt, a.Standing = a.ChangedAt, 0
@@ -242,7 +243,7 @@ func (s *Service) Preview(ctx context.Context, v sector.Viewer, id AdvisoryID) (
 
 func (s *Service) audiencePreview(a Advisory, members []sector.Member) Preview {
 	p := Preview{
-		Members: s.reached(a.Audience, members), Redacted: redactions(),
+		Members: s.gate.Reached(a.Audience, members), Redacted: redactions(),
 		Authority:    s.gate.For(sector.Viewer{Org: sector.Authority}).Allows(a.Audience),
 		Public:       s.gate.For(sector.Viewer{}).Allows(a.Audience),
 		SecondPerson: sector.NeedsSecondPerson(a.Marking, string(a.Category)),
@@ -283,9 +284,10 @@ func (s *Service) losing(a Advisory, past []PastRelease, members []sector.Member
 	if a.Standing == 0 || len(past) == 0 {
 		return nil
 	}
+	to := a.Audience.Resolve(members)
 	var lost []sector.Member
-	for _, m := range s.reached(past[len(past)-1].Audience, members) {
-		if !s.gate.For(viewerOf(m)).Allows(a.Audience) {
+	for _, m := range s.gate.Reached(past[len(past)-1].Audience, members) {
+		if !s.gate.For(m.Viewer()).Allows(to) {
 			lost = append(lost, m)
 		}
 	}

@@ -177,6 +177,7 @@ type detailModel struct {
 	Review     bool // the viewer may release it as the second person
 	Scopes     []string
 	Named      []sector.Member
+	Groups     []string // names
 }
 
 type releaseRow struct {
@@ -225,6 +226,15 @@ func (p pages) detail(w http.ResponseWriter, r *http.Request) error {
 	for _, id := range a.Audience.Members {
 		m.Named = append(m.Named, members[id])
 	}
+	groups, err := p.svc.groups(ctx)
+	if err != nil {
+		return err
+	}
+	for _, g := range groups {
+		if slices.Contains(a.Audience.Groups, g.ID) {
+			m.Groups = append(m.Groups, Text{g.NameZh, g.Name}.In(p.lang(r)))
+		}
+	}
 	if m.Releases, err = p.releases(r, a, names); err != nil {
 		return err
 	}
@@ -239,7 +249,7 @@ func (p pages) detail(w http.ResponseWriter, r *http.Request) error {
 }
 
 func reachKeys(a sector.Audience) []string {
-	f := web.NewForm(web.Field{Name: "reach", Kind: "checks"}, web.Field{Name: "members", Kind: "checks"})
+	f := web.NewForm(web.Field{Name: "reach", Kind: "checks"}, web.Field{Name: "members", Kind: "checks"}, web.Field{Name: "groups", Kind: "checks"})
 	choose(f, a)
 	var keys []string
 	for _, v := range f.All("reach") {

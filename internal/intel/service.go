@@ -13,12 +13,13 @@ import (
 	"github.com/aspis-platform/aspis/stix"
 )
 
-// Config is what a service is made of. All fields but Changed, NewID and Tell
-// are required.
+// Config is what a service is made of. All fields but Groups, Changed, NewID
+// and Tell are required.
 type Config struct {
 	Drafts   DraftStore
 	Releases ReleaseStore
 	Members  Members
+	Groups   Groups // nil: there are none
 	Evidence EvidenceSource
 	Rules    *Rules
 	// Notes is told who views what is TLP:AMBER or stricter; nil: nobody.
@@ -238,19 +239,19 @@ func (s *Service) Submit(ctx context.Context, v sector.Viewer, id AdvisoryID, ve
 }
 
 // ready reports everything that stands in the way of a release as a
-// *ProblemsError, and otherwise the members it reaches.
-func (s *Service) ready(ctx context.Context, a Advisory) ([]sector.Member, error) {
+// *ProblemsError, and otherwise whom it reaches.
+func (s *Service) ready(ctx context.Context, a Advisory) (reach, error) {
 	members, err := s.Members.Members(ctx)
 	if err != nil {
-		return nil, err
+		return reach{}, err
 	}
 	ev, err := s.evidence(ctx, a.Alerts)
 	if err != nil {
-		return nil, err
+		return reach{}, err
 	}
 	past, err := s.Drafts.Releases(ctx, a.ID)
 	if err != nil {
-		return nil, err
+		return reach{}, err
 	}
 	p := s.Rules.checkRelease(a, members, s.Now())
 	for _, l := range CheckLeaks(a.Message, members, ev) {
@@ -261,31 +262,34 @@ func (s *Service) ready(ctx context.Context, a Advisory) ([]sector.Member, error
 	if n := s.takenBack(a, past, members); n > 0 {
 		p.add("audience", "advisory.taken_back", n)
 	}
-	return s.reached(a.Audience, members), p.err()
-}
-
-// reached are the members that the gate lets see an audience's release.
-func (s *Service) reached(a sector.Audience, members []sector.Member) []sector.Member {
-	var to []sector.Member
-	for _, m := range members {
-		if s.gate.For(viewerOf(m)).Allows(a) {
-			to = append(to, m)
-		}
+	r := reach{audience: a.Audience.Resolve(members), members: s.gate.Reached(a.Audience, members)}
+	if len(r.members) == 0 && len(a.Audience.Groups) > 0 && !a.Audience.Public && !a.Audience.Authority {
+		p.add("audience", "advisory.groups_empty")
 	}
-	return to
+	return r, p.err()
 }
 
-// viewerOf is a member's own view.
-func viewerOf(m sector.Member) sector.Viewer {
-	return sector.Viewer{Org: sector.MemberOrg, Member: m.ID, Sector: m.Sector}
+// reach is whom a release would reach if it were decided now.
+type reach struct {
+	audience sector.Audience // with the members of its groups in their place
+	members  []sector.Member
+}
+
+// groups are the sharing groups that a release may be for.
+func (s *Service) groups(ctx context.Context) ([]sector.Group, error) {
+	if s.Groups == nil {
+		return nil, nil
+	}
+	return s.Groups.Groups(ctx)
 }
 
 // recipients are the views of everybody a release can reach, one for each
-// member, the authority and the public.
+// member, the authority and the public. A member that does not take part now
+// may again, with what it had.
 func recipients(members []sector.Member) []sector.Viewer {
 	all := []sector.Viewer{{Org: sector.Authority}, {}}
 	for _, m := range members {
-		all = append(all, viewerOf(m))
+		all = append(all, sector.Viewer{Org: sector.MemberOrg, Member: m.ID, Sector: m.Sector})
 	}
 	return all
 }
@@ -295,6 +299,7 @@ func recipients(members []sector.Member) []sector.Viewer {
 // 2.1, section 3.6).
 func (s *Service) takenBack(a Advisory, past []PastRelease, members []sector.Member) int {
 	n := 0
+	to := a.Audience.Resolve(members)
 	for _, v := range recipients(members) {
 		f := s.gate.For(v)
 		had, lost := false, false
@@ -306,7 +311,7 @@ func (s *Service) takenBack(a Advisory, past []PastRelease, members []sector.Mem
 			lost = lost || had && !sees
 			had = had || sees
 		}
-		if lost && f.Allows(a.Audience) {
+		if lost && f.Allows(to) {
 			n++
 		}
 	}

@@ -99,6 +99,57 @@ func TestPlantedLeaksAreFound(t *testing.T) {
 	}
 }
 
+// wrongMembers says something wrong of who is in which group.
+type wrongMembers struct {
+	*gateWorld
+	what string
+}
+
+func (w wrongMembers) Members(ctx context.Context) ([]sector.Member, error) {
+	members, err := w.World.Members(ctx)
+	members = slices.Clone(members)
+	for i := range members {
+		switch {
+		case w.what == "everybody" || w.what == "who left" && members[i].ID == "m2":
+			members[i].Groups = []sector.GroupID{"g1"}
+		case w.what == "who is suspended":
+			members[i].State = sector.TakesPart
+		}
+	}
+	return members, err
+}
+
+// TestPlantedGroupFaultsAreFound: a group that takes in whoever has left it,
+// is suspended, or never joined is caught.
+func TestPlantedGroupFaultsAreFound(t *testing.T) {
+	fresh := freshFiles(t)
+	toGroup := sector.Audience{Groups: []sector.GroupID{"g1"}}
+	steps := []step{
+		{Move: move{"m1", "join", "g1"}}, {Move: move{"m2", "join", "g1"}}, {Move: move{"m3", "join", "g1"}},
+		{Move: move{"m2", "leave", "g1"}}, {Move: move{"m3", "suspend", ""}},
+		{Advisory: 0, Audience: toGroup, TLP: sector.TLPAmber, Values: []string{"198.51.100.7"}},
+	}
+	for _, what := range []string{"", "everybody", "who left", "who is suspended"} {
+		t.Run("takes in "+what, func(t *testing.T) {
+			w := newGateWorld(t, fresh(t), honest)
+			defer w.db.Close()
+			w.Service.Members = wrongMembers{w, what}
+			for i, s := range steps {
+				w.run(t, i, s)
+			}
+			c := &counting{T: t}
+			for who := range w.viewers {
+				w.checkAPI(c, who)
+				w.checkTAXII(c, who)
+			}
+			w.checkMail(c)
+			if (len(c.failed) > 0) != (what != "") {
+				t.Errorf("a group that takes in %q: found %v", what, c.failed)
+			}
+		})
+	}
+}
+
 // transcript is everything a viewer can ask for, byte for byte.
 func (w *gateWorld) transcript(t inteltest.T, who string, ids []intel.AdvisoryID) string {
 	var b strings.Builder
@@ -167,6 +218,11 @@ func TestHiddenAdvisoriesLeaveNoTrace(t *testing.T) {
 		mine, lost := map[int]bool{}, map[int]bool{} // advisories I have; that I no longer may get
 		touched := map[int]bool{}
 		for i, s := range steps {
+			if s.Move.Member != "" {
+				full.run(t, i, s)
+				cut.run(t, i, s)
+				continue
+			}
 			// What began without me stays without me, and what I lost I do not
 			// get again: else ids would tell the two runs apart.
 			if lost[s.Advisory] || touched[s.Advisory] && !mine[s.Advisory] {
@@ -197,7 +253,7 @@ func TestHiddenAdvisoriesLeaveNoTrace(t *testing.T) {
 }
 
 func withoutM3(a sector.Audience) sector.Audience {
-	a.All, a.Public = false, false
+	a.All, a.Public, a.Groups = false, false, nil
 	a.Sectors = slices.DeleteFunc(slices.Clone(a.Sectors), func(s sector.SubSector) bool { return s == sector.Insurance })
 	a.Members = slices.DeleteFunc(slices.Clone(a.Members), func(m sector.MemberID) bool { return m == "m3" })
 	if len(a.Sectors)+len(a.Members) == 0 {

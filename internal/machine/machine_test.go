@@ -34,7 +34,7 @@ func newKit(t *testing.T) (*webtest.Kit, *sector.Directory) {
 	t.Cleanup(func() { db.Close() })
 	dir := sector.NewDirectory(db.Sector(), db.Sector(), db.Sector(), webtest.Now)
 	for id, name := range map[sector.MemberID]string{"jade-bank": "Jade Valley Bank", "camphor-bank": "Camphor Bank"} {
-		if _, err := dir.CreateMember(t.Context(), sector.System(), sector.Member{ID: id, Name: name, NameZh: "銀行", Sector: sector.Banking}); err != nil {
+		if _, err := dir.CreateMember(t.Context(), sector.System(), sector.Member{ID: id, Name: name, NameZh: name + "銀行", Sector: sector.Banking}); err != nil {
 			t.Fatal(err)
 		}
 	}

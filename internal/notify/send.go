@@ -194,6 +194,9 @@ func (s *Service) party(ctx context.Context, m Message) (party, error) {
 	switch kind {
 	case "user":
 		v, err := s.Directory.Refresh(ctx, sector.UserID(id))
+		if errs.Is(err, errs.Unauthenticated) { // removed, or the member takes no part
+			err = errGone()
+		}
 		if err != nil {
 			return to, err
 		}
@@ -228,7 +231,7 @@ func (s *Service) member(ctx context.Context, id sector.MemberID) (sector.Member
 		return sector.Member{}, err
 	}
 	for _, m := range members {
-		if m.ID == id {
+		if m.ID == id && m.State == sector.TakesPart {
 			return m, nil
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -119,9 +120,11 @@ func (s *Service) world(ctx context.Context, t Topic) (world, error) {
 	for _, m := range members {
 		w.members[m.ID] = m
 	}
-	if w.users, err = s.Directory.Users(ctx); err != nil {
+	users, err := s.Directory.Users(ctx)
+	if err != nil {
 		return world{}, err
 	}
+	w.users = slices.DeleteFunc(users, func(u sector.User) bool { return !u.RemovedAt.IsZero() })
 	if w.chosen.modes, w.chosen.hours, err = s.Store.Chosen(ctx, t); err != nil {
 		return world{}, err
 	}
@@ -135,7 +138,7 @@ func (s *Service) reached(ctx context.Context, e Event, w world) (map[sector.Mem
 	reached := map[sector.MemberID]bool{}
 	var ids []sector.MemberID
 	for id, m := range w.members {
-		if s.gate.For(memberViewer(m)).Allows(e.Audience.Members) {
+		if m.State == sector.TakesPart && s.gate.For(memberViewer(m)).Allows(e.Audience.Members) {
 			reached[id] = true
 			ids = append(ids, id)
 		}

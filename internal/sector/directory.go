@@ -1,6 +1,7 @@
 package sector
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -22,6 +23,8 @@ type MemberStore interface {
 	CreateMember(ctx context.Context, m Member, e ledger.Entry) error
 	Member(ctx context.Context, id MemberID) (Member, error)
 	Members(ctx context.Context) ([]Member, error)
+	// SetMemberState fails with errs.Conflict when the member is in it already.
+	SetMemberState(ctx context.Context, id MemberID, s MemberState, e ledger.Entry) error
 }
 
 // UserStore keeps people's accounts and one-time links.
@@ -68,9 +71,33 @@ func (d *Directory) CreateMember(ctx context.Context, by Viewer, m Member) (Memb
 			return Member{}, err
 		}
 	}
+	if err := d.checkNames(ctx, &m); err != nil {
+		return Member{}, err
+	}
 	m.CreatedAt = d.now().UTC()
 	e := entry(by, "member.create", "member:"+string(m.ID), m.ID, map[string]string{"sector": string(m.Sector)})
 	return m, d.members.CreateMember(ctx, m, e)
+}
+
+// maxName bounds the name of a member in characters.
+const maxName = 100
+
+// checkNames brings the names into their one form and refuses those that
+// people would take for another member's.
+func (d *Directory) checkNames(ctx context.Context, m *Member) error {
+	var err1, err2 error
+	m.Name, err1 = Line(m.Name, maxName)
+	m.NameZh, err2 = Line(m.NameZh, maxName)
+	if err := cmp.Or(err1, err2); err != nil {
+		return err
+	}
+	all, err := d.members.Members(ctx)
+	for _, x := range all {
+		if x.ID != m.ID && (Folded(x.Name) == Folded(m.Name) || Folded(x.NameZh) == Folded(m.NameZh)) {
+			return errs.New(errs.Conflict, "sector.member_name_taken", x.ID)
+		}
+	}
+	return err
 }
 
 // Member returns one member; errs.NotFound if there is none.
@@ -80,6 +107,13 @@ func (d *Directory) Member(ctx context.Context, id MemberID) (Member, error) {
 
 // Members returns every member, by sub-sector and ID.
 func (d *Directory) Members(ctx context.Context) ([]Member, error) { return d.members.Members(ctx) }
+
+// SetMemberState stores whether a member takes part. Its people and keys are
+// nobody, or somebody again, from this moment.
+func (d *Directory) SetMemberState(ctx context.Context, id MemberID, s MemberState, e ledger.Entry) error {
+	defer d.known.forget()
+	return d.members.SetMemberState(ctx, id, s, e)
+}
 
 // CreateUser adds a person with a first password, to which the person adds a
 // second factor when signing in. An empty one leaves the account waiting for
@@ -151,6 +185,9 @@ func (d *Directory) CreateLink(ctx context.Context, by Viewer, id UserID, valid 
 	if err != nil {
 		return "", err
 	}
+	if !u.RemovedAt.IsZero() {
+		return "", errs.New(errs.Conflict, "sector.user_removed")
+	}
 	secret := newSecret("")
 	e := entry(by, "link.create", "user:"+string(id), u.Member, nil)
 	return secret, d.users.CreateLink(ctx, HashSecret(secret), id, d.now().Add(valid), e)
@@ -196,12 +233,21 @@ func (d *Directory) Refresh(ctx context.Context, id UserID) (Viewer, error) {
 	return d.viewer(ctx, u)
 }
 
+// viewer is who an account is: nobody (errs.Unauthenticated) once it was
+// removed, or while its member does not take part.
 func (d *Directory) viewer(ctx context.Context, u User) (Viewer, error) {
+	refused := errs.New(errs.Unauthenticated, "signin.refused")
+	if !u.RemovedAt.IsZero() {
+		return Viewer{}, refused
+	}
 	v := Viewer{Org: u.Org(), Member: u.Member, User: u.ID, Email: u.Email, Roles: u.Roles}
 	if u.Member != "" {
 		m, err := d.members.Member(ctx, u.Member)
 		if err != nil {
 			return Viewer{}, err
+		}
+		if m.State != TakesPart {
+			return Viewer{}, refused
 		}
 		v.Sector = m.Sector
 	}

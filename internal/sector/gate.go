@@ -14,6 +14,7 @@ type Audience struct {
 	All       bool        `json:"all,omitempty"`       // every member
 	Sectors   []SubSector `json:"sectors,omitempty"`   // every member of these sub-sectors
 	Members   []MemberID  `json:"members,omitempty"`   // these members
+	Groups    []GroupID   `json:"groups,omitempty"`    // who is in these groups at the release; see [Audience.Resolve]
 	Authority bool        `json:"authority,omitempty"` // the supervisor
 	Public    bool        `json:"public,omitempty"`    // anybody, and so everybody above
 }
@@ -26,6 +27,7 @@ const (
 	scopeAuthority = "authority"
 	scopeSector    = "sector:"
 	scopeMember    = "member:"
+	scopeGroup     = "group:" // of an audience that is not resolved; no viewer holds one
 )
 
 // ScopeKeys are the audience's scope strings, sorted, without duplicates.
@@ -46,6 +48,9 @@ func (a Audience) ScopeKeys() []string {
 	for _, m := range a.Members {
 		keys = append(keys, scopeMember+string(m))
 	}
+	for _, g := range a.Groups {
+		keys = append(keys, scopeGroup+string(g))
+	}
 	slices.Sort(keys)
 	return slices.Compact(keys)
 }
@@ -53,9 +58,36 @@ func (a Audience) ScopeKeys() []string {
 // Empty reports whether the audience reaches nobody.
 func (a Audience) Empty() bool { return len(a.ScopeKeys()) == 0 }
 
-// Includes reports whether the member is reached.
-func (a Audience) Includes(m Member) bool {
-	return gateFilter(Viewer{Org: MemberOrg, Member: m.ID, Sector: m.Sector}).matches(a.ScopeKeys())
+// Resolve puts the members that are in the groups in the groups' place: a
+// release to a group is for those who are in it at that moment (ADR 12). A
+// group that nobody is in leaves nothing.
+func (a Audience) Resolve(members []Member) Audience {
+	if len(a.Groups) == 0 {
+		return a
+	}
+	named := slices.Clone(a.Members)
+	for _, m := range members {
+		in := slices.ContainsFunc(m.Groups, func(g GroupID) bool { return slices.Contains(a.Groups, g) })
+		if in && m.State == TakesPart {
+			named = append(named, m.ID)
+		}
+	}
+	slices.Sort(named)
+	a.Members, a.Groups = slices.Compact(named), nil
+	return a
+}
+
+// Reached are the members that an audience reaches: they take part, and the
+// gate lets them see it.
+func (g Gate) Reached(a Audience, members []Member) []Member {
+	a = a.Resolve(members)
+	var to []Member
+	for _, m := range members {
+		if m.State == TakesPart && g.For(m.Viewer()).Allows(a) {
+			to = append(to, m)
+		}
+	}
+	return to
 }
 
 // CheckAudience refuses an audience wider than the marking allows
@@ -68,7 +100,7 @@ func CheckAudience(m Marking, a Audience) error {
 		return errs.New(errs.Invalid, "gate.audience_empty")
 	case a.Public && m.TLP != TLPClear:
 		return errs.New(errs.Invalid, "gate.public_needs_clear", m.TLP)
-	case m.TLP == TLPRed && (a.All || len(a.Sectors) > 0):
+	case m.TLP == TLPRed && (a.All || len(a.Sectors) > 0 || len(a.Groups) > 0):
 		return errs.New(errs.Invalid, "gate.red_needs_names")
 	}
 	return nil
@@ -168,6 +200,8 @@ func ParseAudience(keys []string) Audience {
 			a.Sectors = append(a.Sectors, SubSector(k[len(scopeSector):]))
 		case strings.HasPrefix(k, scopeMember):
 			a.Members = append(a.Members, MemberID(k[len(scopeMember):]))
+		case strings.HasPrefix(k, scopeGroup):
+			a.Groups = append(a.Groups, GroupID(k[len(scopeGroup):]))
 		}
 	}
 	return a

@@ -54,6 +54,9 @@ func (m *Machines) recognise(ctx context.Context, name string, find func() (Key,
 	if err != nil {
 		return nil, err
 	}
+	if member.State != TakesPart {
+		return nil, errs.New(errs.Unauthenticated, "key.invalid")
+	}
 	found = &known{key: k, credential: k.Credentials[0], until: m.now().Add(knownFor), used: k.Credentials[0].LastUsed,
 		viewer: Viewer{Org: MemberOrg, Member: member.ID, Sector: member.Sector, Key: k.ID, Scopes: k.Scopes}}
 	m.known.put(name, found, generation)

@@ -35,7 +35,9 @@ const (
 	ReadTAXII          Permission = "taxii.read"
 	ReadMembers        Permission = "member.read"
 	WriteMembers       Permission = "member.write"
-	ReadPeople         Permission = "person.read" // of one's own organisation; the centre's administrators: of all
+	ReadAccounts       Permission = "account.read"   // of everybody
+	InviteAccounts     Permission = "account.invite" // into any organisation
+	ReadPeople         Permission = "person.read"    // of one's own organisation
 	InvitePeople       Permission = "person.invite"
 	RemovePeople       Permission = "person.remove"
 	WriteProviders     Permission = "provider.write" // members' own providers of sign-in
@@ -104,9 +106,11 @@ func Grants() []Grant {
 		{ReadTAXII, nil, []Scope{ScopeTAXII}},
 		{ReadMembers, centre, nil},
 		{WriteMembers, []Role{Administrator}, nil},
-		{ReadPeople, []Role{Administrator}, nil},
-		{InvitePeople, []Role{Administrator}, nil},
-		{RemovePeople, []Role{Administrator}, nil},
+		{ReadAccounts, []Role{Administrator}, nil},
+		{InviteAccounts, []Role{Administrator}, nil},
+		{ReadPeople, []Role{Administrator, MemberAdmin}, nil},
+		{InvitePeople, []Role{Administrator, MemberAdmin}, nil},
+		{RemovePeople, []Role{Administrator, MemberAdmin}, nil},
 		{WriteProviders, []Role{Administrator}, nil},
 		{ReadKeys, []Role{Administrator, MemberAdmin}, nil},
 		{CreateKeys, []Role{Administrator, MemberAdmin}, nil},

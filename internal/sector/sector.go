@@ -38,6 +38,30 @@ func SubSectors() []SubSector {
 // MemberID names a member institution: 2 to 32 of a-z, 0-9 and '-'.
 type MemberID string
 
+// MemberState says whether a member takes part.
+type MemberState string
+
+// The states of a member. Whoever does not take part is kept with all its
+// history, but its people and keys are nobody and nothing is released to it.
+const (
+	TakesPart MemberState = ""
+	Suspended MemberState = "suspended"
+	Departed  MemberState = "departed"
+)
+
+// MemberStates lists every state.
+func MemberStates() []MemberState { return []MemberState{TakesPart, Suspended, Departed} }
+
+// GroupID names an ad-hoc sharing group.
+type GroupID string
+
+// Group is an ad-hoc sharing group as a release may be for it.
+type Group struct {
+	ID     GroupID
+	Name   string // English
+	NameZh string
+}
+
 // Member is a member institution.
 type Member struct {
 	ID        MemberID
@@ -45,7 +69,17 @@ type Member struct {
 	NameZh    string
 	Sector    SubSector
 	Mail      string // where warnings are mailed; empty: no mail
+	State     MemberState
+	Groups    []GroupID // the sharing groups it is in, sorted
 	CreatedAt time.Time
+}
+
+// Viewer is how the gate sees the member: as nobody unless it takes part.
+func (m Member) Viewer() Viewer {
+	if m.State != TakesPart {
+		return Viewer{}
+	}
+	return Viewer{Org: MemberOrg, Member: m.ID, Sector: m.Sector}
 }
 
 // Role decides what a person may do.
@@ -107,6 +141,7 @@ type User struct {
 	Member       MemberID // set for a member's people only
 	PasswordHash string   // argon2id, PHC string; empty until enrolled
 	CreatedAt    time.Time
+	RemovedAt    time.Time // zero while the account may be used
 }
 
 // Org is the kind of organisation the person belongs to.

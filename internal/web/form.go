@@ -30,6 +30,7 @@ type Field struct {
 	Lang         i18n.Lang // of the content, where it is fixed
 	Class        string    // "mono", "short"
 	Error        *Message
+	ErrorLine    int // of several; 0 for none
 }
 
 // Message is a text to be rendered: a key with arguments.
@@ -163,6 +164,19 @@ func (f *Form) Fail(name, key string, args ...any) {
 		return
 	}
 	f.Error = m
+}
+
+// FailLine puts an error beside a field of several lines, with the line it is
+// about, counted from 1. The first one stays.
+func (f *Form) FailLine(name string, line int, key string, args ...any) {
+	field, ok := f.fields[name]
+	if !ok {
+		f.Fail(name, key, args...)
+		return
+	}
+	if field.Error == nil {
+		field.Error, field.ErrorLine = &Message{Key: key, Args: args}, line
+	}
 }
 
 // FailWith puts an error of the domain on the form when the viewer can do

@@ -153,7 +153,7 @@ func ask(t *testing.T, c *http.Client, method, target, body string, header ...st
 
 func addMember(t *testing.T, p *Program, id sector.MemberID) {
 	t.Helper()
-	_, err := p.directory.CreateMember(t.Context(), sector.System(), sector.Member{ID: id, Name: "Bank", NameZh: "銀行", Sector: sector.Banking})
+	_, err := p.directory.CreateMember(t.Context(), sector.System(), sector.Member{ID: id, Name: "Bank " + string(id), NameZh: "銀行 " + string(id), Sector: sector.Banking})
 	if err != nil {
 		t.Fatal(err)
 	}

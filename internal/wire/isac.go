@@ -29,7 +29,7 @@ func newISAC(p *Program) (*isac, error) {
 		return nil, err
 	}
 	i.service = intel.New(intel.Config{
-		Drafts: i.store, Releases: i.store, Members: p.directory, Evidence: evidence{p.soc.alerts},
+		Drafts: i.store, Releases: i.store, Members: p.directory, Groups: p.engines.db.Sector(), Evidence: evidence{p.soc.alerts},
 		Rules: rules, Notes: p.engines.db.Ledger(), Now: p.opts.Now, Changed: i.wake, Tell: tellOf})
 	i.worker = intel.NewWorker(i.service, newHunter(p, i.store))
 	centre, err := newCentre(p)

@@ -16,6 +16,7 @@ import (
 	"github.com/aspis-platform/aspis/internal/machine"
 	"github.com/aspis-platform/aspis/internal/monitor"
 	"github.com/aspis-platform/aspis/internal/notify"
+	"github.com/aspis-platform/aspis/internal/organisation"
 	"github.com/aspis-platform/aspis/internal/platform/httpx"
 	"github.com/aspis-platform/aspis/internal/pulse"
 	"github.com/aspis-platform/aspis/internal/search"
@@ -101,6 +102,9 @@ func (p *Program) mountPages(routes *access.Routes, shell *web.Shell) error {
 		return err
 	}
 	if err := tokens.Mount(routes, shell, p.tokens, p.opts.Now); err != nil {
+		return err
+	}
+	if err := organisation.Mount(routes, shell, newOrganisation(p), p.opts.BaseURL); err != nil {
 		return err
 	}
 	if err := admin.Mount(routes, shell, p.adminConfig()); err != nil {

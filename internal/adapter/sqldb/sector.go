@@ -61,7 +61,7 @@ func (s *Sector) CreateMember(ctx context.Context, m sector.Member, e ledger.Ent
 	return err
 }
 
-const memberColumns = `id, name, name_zh, sector, mail, created_at`
+const memberColumns = `id, name, name_zh, sector, mail, state, created_at`
 
 // Member implements sector.MemberStore.
 func (s *Sector) Member(ctx context.Context, id sector.MemberID) (sector.Member, error) {
@@ -70,19 +70,26 @@ func (s *Sector) Member(ctx context.Context, id sector.MemberID) (sector.Member,
 	if errors.Is(err, sql.ErrNoRows) {
 		return m, errs.New(errs.NotFound, "sector.member_unknown", id)
 	}
+	if err == nil {
+		m.Groups, err = s.groupsOf(ctx, id)
+	}
 	return m, err
 }
 
 // Members implements sector.MemberStore.
 func (s *Sector) Members(ctx context.Context) ([]sector.Member, error) {
 	rows, err := s.db.read.QueryContext(ctx, `SELECT `+memberColumns+` FROM member ORDER BY sector, id`)
-	return collect(rows, err, scanMember)
+	members, err := collect(rows, err, scanMember)
+	if err != nil {
+		return nil, err
+	}
+	return members, s.withGroups(ctx, members)
 }
 
 func scanMember(row scanner) (sector.Member, error) {
 	var m sector.Member
 	var created int64
-	err := row.Scan(&m.ID, &m.Name, &m.NameZh, &m.Sector, &m.Mail, &created)
+	err := row.Scan(&m.ID, &m.Name, &m.NameZh, &m.Sector, &m.Mail, &m.State, &created)
 	m.CreatedAt = fromMicros(created)
 	return m, err
 }
@@ -95,7 +102,7 @@ func (s *Sector) CreateUser(ctx context.Context, u sector.User, e ledger.Entry) 
 }
 
 // Column role holds one role or more, as joinList writes them.
-const userColumns = `id, email, role, member, password_hash, created_at`
+const userColumns = `id, email, role, member, password_hash, created_at, removed_at`
 
 // User implements sector.UserStore.
 func (s *Sector) User(ctx context.Context, id sector.UserID) (sector.User, error) {
@@ -124,9 +131,9 @@ func oneUser(row *sql.Row) (sector.User, error) {
 func scanUser(row scanner) (sector.User, error) {
 	var u sector.User
 	var roles string
-	var created int64
-	err := row.Scan(&u.ID, &u.Email, &roles, &u.Member, &u.PasswordHash, &created)
-	u.Roles, u.CreatedAt = splitList[sector.Role](roles), fromMicros(created)
+	var created, removed int64
+	err := row.Scan(&u.ID, &u.Email, &roles, &u.Member, &u.PasswordHash, &created, &removed)
+	u.Roles, u.CreatedAt, u.RemovedAt = splitList[sector.Role](roles), fromMicros(created), fromMicros(removed)
 	return u, err
 }
 
