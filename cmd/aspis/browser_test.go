@@ -9,12 +9,16 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"golang.org/x/net/html"
+
+	"github.com/aspis-platform/aspis/internal/platform/totp"
 )
 
 // answer is what came back over HTTP.
@@ -30,6 +34,7 @@ type caller struct {
 	t    testing.TB
 	base string
 	key  string
+	who  whose // for people
 	http *http.Client
 }
 
@@ -42,7 +47,10 @@ func machine(t testing.TB, base, key string) *caller {
 	return &caller{t: t, base: base, key: key, http: &http.Client{Timeout: answerPatience, Transport: transport}}
 }
 
-// person signs in with the form.
+// person signs in with the form. The first time in a test it sets up an
+// authenticator app, as the portal asks for, and keeps the recovery codes;
+// with one of these it signs in from then on, since an app has a new code
+// only every half minute.
 func person(t testing.TB, base, email, password string) *caller {
 	t.Helper()
 	c := machine(t, base, "")
@@ -51,13 +59,75 @@ func person(t testing.TB, base, email, password string) *caller {
 		t.Fatal(err)
 	}
 	c.http.Jar = jar
+	c.who = whose{strings.Split(t.Name(), "/")[0], email}
 	f := c.page("/sign-in").form(t, "/sign-in")
 	f.values.Set("email", email)
 	f.values.Set("password", password)
-	if got := c.submit(f); got.path == "/sign-in" || got.status != http.StatusOK {
-		t.Fatalf("signing in as %s: %d at %s:\n%s", email, got.status, got.path, text(got.body))
+	got := c.submit(f)
+	switch got.path {
+	case "/account/set-up":
+		c.setUp(got)
+	case "/sign-in/second":
+		f := got.form(t, "/sign-in/second")
+		f.values.Set("code", wallets.code(t, c.who))
+		got = c.submit(f)
+		fallthrough
+	default:
+		if strings.HasPrefix(got.path, "/sign-in") || got.status != http.StatusOK {
+			t.Fatalf("signing in as %s: %d at %s:\n%s", email, got.status, got.path, text(got.body))
+		}
 	}
 	return c
+}
+
+// setUp adds an authenticator app.
+func (c *caller) setUp(page answer) {
+	c.t.Helper()
+	found := regexp.MustCompile(`data-copy="([A-Z2-7]{32})"`).FindStringSubmatch(page.body)
+	if found == nil {
+		c.t.Fatalf("no secret for an app:\n%s", text(page.body))
+	}
+	secret, err := totp.Parse(found[1])
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	f := page.form(c.t, "/account/set-up/app")
+	f.values.Set("code", secret.Code(totp.Step(time.Now())))
+	done := c.submit(f)
+	codes := done.list(c.t, "recovery-codes")
+	if done.status != http.StatusCreated || len(codes) == 0 {
+		c.t.Fatalf("setting up an app: %d:\n%s", done.status, text(done.body))
+	}
+	wallets.put(c.who, codes)
+}
+
+// whose names somebody in a test.
+type whose struct{ test, email string }
+
+// wallet is where people keep their recovery codes.
+type wallet struct {
+	mu    sync.Mutex
+	codes map[whose][]string
+}
+
+var wallets = wallet{codes: map[whose][]string{}}
+
+func (w *wallet) put(who whose, codes []string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.codes[who] = codes
+}
+
+func (w *wallet) code(t testing.TB, who whose) string {
+	t.Helper()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	codes := w.codes[who]
+	if len(codes) == 0 {
+		t.Fatalf("%s has no recovery code left", who.email)
+	}
+	w.codes[who] = codes[1:]
+	return codes[0]
 }
 
 // do sends a request and reads the whole answer.
@@ -130,6 +200,18 @@ type form struct {
 
 // submit sends the form and follows to the page that comes after it.
 func (c *caller) submit(f form) answer {
+	c.t.Helper()
+	got := c.send(f)
+	if strings.Contains(got.body, `name="proof-code"`) { // asked to prove who it is
+		f := got.form(c.t, f.action)
+		f.values.Set("proof-password", password)
+		f.values.Set("proof-code", wallets.code(c.t, c.who))
+		got = c.send(f)
+	}
+	return got
+}
+
+func (c *caller) send(f form) answer {
 	c.t.Helper()
 	return c.do(http.MethodPost, f.action, []byte(f.values.Encode()), "Content-Type", "application/x-www-form-urlencoded", "Sec-Fetch-Site", "same-origin")
 }

@@ -21,6 +21,7 @@ import (
 
 	"github.com/aspis-platform/aspis/internal/demo"
 	"github.com/aspis-platform/aspis/internal/platform/i18n"
+	"github.com/aspis-platform/aspis/internal/platform/totp"
 	"github.com/aspis-platform/aspis/internal/sector"
 	"github.com/aspis-platform/aspis/internal/web/static"
 )
@@ -31,7 +32,8 @@ type show struct {
 	server  *process
 	keys    map[sector.MemberID]string
 	members []sector.Member
-	people  map[string]*tab // by [seats]
+	people  map[string]*tab     // by [seats]
+	codes   map[string][]string // recovery codes of those who have an app
 }
 
 // seats name the people whose links the demonstration prints, in its order.
@@ -68,7 +70,7 @@ func TestBrowser(t *testing.T) {
 	links := s.links()
 	for i, seat := range seats() {
 		s.people[seat] = open(t, browser, s.server.url, i18n.ZhHant, texts)
-		s.enrol(s.people[seat], links[i])
+		s.enter(s.people[seat], links[i])
 	}
 	for i, lang := range []i18n.Lang{i18n.ZhHant, i18n.En} {
 		began := time.Now()
@@ -112,7 +114,7 @@ func demonstrate(t *testing.T) *show {
 			t.Logf("the demonstration said:\n%s", p.out)
 		}
 	})
-	s := &show{T: t, server: p, members: demo.Members(24), people: map[string]*tab{}}
+	s := &show{T: t, server: p, members: demo.Members(24), people: map[string]*tab{}, codes: map[string][]string{}}
 	eventually(t, startPatience, func() string {
 		if len(s.links()) == len(seats()) && regexp.MustCompile(`(?m)^  http://\S+$`).MatchString(p.out.String()) {
 			return ""
@@ -134,21 +136,61 @@ func (s *show) links() []string {
 	return regexp.MustCompile(`http://\S+/enrol\?token=\w+`).FindAllString(s.server.out.String(), -1)
 }
 
-// enrol uses a one-time link and chooses a password.
-func (s *show) enrol(b *tab, link string) {
+// enter uses a one-time link, which in the demonstration is enough.
+func (s *show) enter(b *tab, link string) {
 	b.Helper()
 	b.visit(strings.TrimPrefix(link, b.base))
-	b.says("signin.enrol.title")
+	b.says("signin.link.title")
 	b.click(`form[action="/enrol"] button`)
-	b.says("signin.choose.title")
-	b.do(chromedp.SendKeys(chromedp.CSS("#f-password"), password))
-	b.click(`form[action="/enrol/password"] button`)
 	if at := b.place(); at != "/" {
-		b.Fatalf("after choosing a password %s is at %s", link, at)
+		b.Fatalf("%s leads to %s", link, at)
 	}
 }
 
-// inEnglish signs everybody out, and in again with the password, in English;
+// setUp chooses a password and sets up an authenticator app, and returns the
+// recovery codes.
+func (b *tab) setUp() []string {
+	b.Helper()
+	b.visit("/account")
+	b.says("account.nothing")
+	b.click(`form[action="/account/change"] button`)
+	b.says("account.setup.title")
+	secret, err := totp.Parse(ask[string](b, `document.querySelector(".app-secret [data-copy]").dataset.copy`))
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.do(chromedp.SendKeys(chromedp.CSS("#f-code"), secret.Code(totp.Step(time.Now()))), chromedp.SendKeys(chromedp.CSS("#f-password"), password))
+	b.click(`form[action="/account/set-up/app"] button.primary`)
+	b.says("account.codes.title")
+	codes := ask[[]string](b, `[...document.querySelectorAll(".recovery-codes code")].map((c) => c.textContent)`)
+	b.click(`.codes a.primary`)
+	return codes
+}
+
+// code is a recovery code of the seat's that was not used.
+func (s *show) code(seat string) string {
+	s.Helper()
+	codes := s.codes[seat]
+	if len(codes) == 0 {
+		s.Fatalf("%s has no recovery code left", seat)
+	}
+	s.codes[seat] = codes[1:]
+	return codes[0]
+}
+
+// prove answers when the portal asks who is there: on a slow machine the last
+// proof is more than five minutes old.
+func (s *show) prove(seat string) {
+	s.Helper()
+	b := s.people[seat]
+	if !ask[bool](b, `document.querySelector("#f-proof-code") !== null`) {
+		return
+	}
+	b.do(chromedp.SendKeys(chromedp.CSS("#f-proof-password"), password), chromedp.SendKeys(chromedp.CSS("#f-proof-code"), s.code(seat)))
+	b.click(`form:has(#f-proof-code) button.primary`)
+}
+
+// inEnglish lets everybody set up an app, sign out, and in again, in English;
 // the analyst switches the language on a page instead, and stays there.
 func (s *show) inEnglish() {
 	s.Helper()
@@ -164,13 +206,17 @@ func (s *show) inEnglish() {
 			}
 			continue
 		}
+		s.codes[seat] = b.setUp()
 		b.click(`form[action="/sign-out"] button`)
 		b.lang = i18n.En
 		b.visit("/sign-in?lang=en")
 		b.click(`button[value="en"]`)
 		b.says("signin.title")
 		b.do(chromedp.SendKeys(chromedp.CSS("#f-email"), s.mails()[seat]), chromedp.SendKeys(chromedp.CSS("#f-password"), password))
-		b.click(`form[action="/sign-in"] button.primary`)
+		b.click(`form[action="/sign-in"] button.wide`)
+		b.says("signin.second.title")
+		b.do(chromedp.SendKeys(chromedp.CSS("#f-code"), s.code(seat)))
+		b.click(`form[action="/sign-in/second"] button.wide`)
 		if at := b.place(); at != "/" {
 			b.Fatalf("signing in as %s led to %s", seat, at)
 		}
@@ -341,6 +387,7 @@ func (w *walk) release() {
 		b.screenshot("preview-en")
 	}
 	b.click(`form[action$="/release"] button`)
+	w.prove("manager")
 	b.says("advisory.state.released", "advisory.progress", "advisory.recipients")
 }
 
@@ -459,6 +506,7 @@ func (w *walk) withdraw() {
 	b.shows(b.word("withdraw.to", len(w.receivers())))
 	b.do(chromedp.SendKeys(chromedp.CSS("#f-reason"), "content network"))
 	b.click(`form[action$="/withdraw"] button.danger`)
+	w.prove("manager")
 	b.says("advisory.state.withdrawn")
 	for _, seat := range []string{"staff", "other"} {
 		reader := w.people[seat]

@@ -29,6 +29,8 @@ type centre struct {
 type secrets struct {
 	Keys     []string // of each member's machine: records, taxii, advisories, events
 	Password string   // of both people
+	// Apps are the secrets of their authenticator apps, by address.
+	Apps map[string]string
 }
 
 const (
@@ -61,12 +63,13 @@ func (b *run) found(ctx context.Context, s *server) (*centre, error) {
 func (s *server) as(ctx context.Context, own secrets) (*centre, error) {
 	c := &centre{server: s, secrets: own}
 	var err error
-	if c.analyst, err = newBrowser(ctx, s.url, analystMail, own.Password); err != nil {
+	if c.analyst, err = newBrowser(ctx, s.url, analystMail, own.Password, own.Apps[analystMail]); err != nil {
 		return nil, err
 	}
-	if c.member, err = newBrowser(ctx, s.url, memberMail, own.Password); err != nil {
+	if c.member, err = newBrowser(ctx, s.url, memberMail, own.Password, own.Apps[memberMail]); err != nil {
 		return nil, err
 	}
+	c.Apps = map[string]string{analystMail: c.analyst.app.String(), memberMail: c.member.app.String()}
 	c.doors, c.close, err = demo.Doors(s.url, own.Keys)
 	return c, err
 }

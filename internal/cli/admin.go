@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/aspis-platform/aspis/internal/sector"
 	"github.com/aspis-platform/aspis/internal/wire"
@@ -15,6 +16,7 @@ type adminCmd struct {
 	CreateKey    createKeyCmd    `cmd:"" help:"Add a machine key of a member and print it, once."`
 	CreateUser   createUserCmd   `cmd:"" help:"Add a person."`
 	Reindex      reindexCmd      `cmd:"" help:"Make the search index of a stopped data folder anew."`
+	CreateLink   createLinkCmd   `cmd:"" help:"Print a one-time link for a person who has lost every way to sign in."`
 }
 
 // dataFlag is shared by the commands that work on a data folder.
@@ -98,6 +100,28 @@ func (c createUserCmd) Run(e *env) error {
 			return err
 		}
 		return e.printJSON(userJSON{u.ID, u.Email, strings.Join(sector.Names(u.Roles), ","), u.Member})
+	})
+}
+
+type createLinkCmd struct {
+	dataFlag
+	Email string        `required:"" help:"The person's mail address."`
+	Valid time.Duration `default:"24h" help:"How long the link works, once."`
+}
+
+type linkJSON struct {
+	Email string `json:"email"`
+	// Path is to be opened below the centre's address.
+	Path string `json:"path"`
+}
+
+func (c createLinkCmd) Run(e *env) error {
+	return c.withAdmin(e, func(a wire.Admin) error {
+		secret, err := a.CreateLinkFor(e.ctx, sector.System(), c.Email, c.Valid)
+		if err != nil {
+			return err
+		}
+		return e.printJSON(linkJSON{c.Email, "/enrol?token=" + secret})
 	})
 }
 

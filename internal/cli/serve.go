@@ -24,6 +24,7 @@ type serveFlags struct {
 	Webhooks []string      `name:"webhook-allow" env:"ASPIS_WEBHOOK_ALLOW" help:"Private networks that members' webhooks may be in, as 10.1.0.0/16."`
 	Escalate time.Duration `name:"escalate-after" default:"30m" env:"ASPIS_ESCALATE_AFTER" help:"How long an urgent warning may lie unopened before the member's deputies are told, and again before the duty desk is."`
 	Witness  []string      `name:"ledger-witness" env:"ASPIS_LEDGER_WITNESS" help:"KEY@URL of witnesses that co-sign the ledger's checkpoints."`
+	Private  bool          `name:"private-providers" env:"ASPIS_PRIVATE_PROVIDERS" help:"Allow members' OpenID providers on private addresses and without TLS."`
 	Quota    int           `env:"ASPIS_QUOTA" help:"Records a second that each member may send; 0: the default."`
 }
 
@@ -31,7 +32,7 @@ func (f serveFlags) options(e *env) wire.Options {
 	return wire.Options{
 		Data: f.Data, Listen: f.Listen, BaseURL: f.BaseURL, Database: f.Database, NATS: f.NATS, Rules: f.Rules,
 		SMTP: f.SMTP, MailFrom: f.MailFrom, RecordsPerSecond: f.Quota, Witnesses: f.Witness, Edge: f.edge(),
-		WebhookAllow: f.Webhooks, EscalateAfter: f.Escalate, Version: version(), Log: e.log,
+		WebhookAllow: f.Webhooks, EscalateAfter: f.Escalate, PrivateProviders: f.Private, Version: version(), Log: e.log,
 	}
 }
 

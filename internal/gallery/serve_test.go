@@ -45,8 +45,8 @@ func TestGallery(t *testing.T) {
 // become signs in as the role and sets preferences, which a screenshot cannot.
 func become(t *testing.T, kit *webtest.Kit, w http.ResponseWriter, r *http.Request) {
 	if role := sector.Role(r.PathValue("role")); role.Org() != "" {
-		form := url.Values{"email": {webtest.Email(role)}, "password": {webtest.Password}}
-		in, err := http.NewRequestWithContext(context.Background(), http.MethodPost, "/sign-in", strings.NewReader(form.Encode()))
+		form := url.Values{"role": {string(role)}}
+		in, err := http.NewRequestWithContext(context.Background(), http.MethodPost, webtest.SignInPath, strings.NewReader(form.Encode()))
 		if err != nil {
 			t.Error(err)
 			return

@@ -52,9 +52,9 @@ func (p pages) mountCentre(routes *access.Routes) {
 	p.shell.Page(routes, "POST /advisories/{id}/check", sector.WriteDrafts, p.check)
 	p.shell.Page(routes, "GET /advisories/{id}/preview", sector.ReadDrafts, p.preview)
 	p.shell.Page(routes, "POST /advisories/{id}/submit", sector.WriteDrafts, p.submit)
-	p.shell.Page(routes, "POST /advisories/{id}/release", sector.ReleaseAdvisories, p.release)
+	p.shell.Page(routes, "POST /advisories/{id}/release", sector.ReleaseAdvisories, p.shell.StepUp(p.release))
 	p.shell.Page(routes, "GET /advisories/{id}/withdraw", sector.WithdrawAdvisories, p.askWithdraw)
-	p.shell.Page(routes, "POST /advisories/{id}/withdraw", sector.WithdrawAdvisories, p.withdraw)
+	p.shell.Page(routes, "POST /advisories/{id}/withdraw", sector.WithdrawAdvisories, p.shell.StepUp(p.withdraw))
 }
 
 func (p pages) mountMember(routes *access.Routes) {

@@ -7,7 +7,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"net/mail"
 	"regexp"
 	"slices"
 	"strings"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/aspis-platform/aspis/internal/ledger"
 	"github.com/aspis-platform/aspis/internal/platform/errs"
+	"github.com/aspis-platform/aspis/internal/platform/password"
 )
 
 // MemberStore keeps member institutions.
@@ -34,7 +34,6 @@ type UserStore interface {
 	User(ctx context.Context, id UserID) (User, error)
 	UserByEmail(ctx context.Context, email string) (User, error)
 	Users(ctx context.Context) ([]User, error)
-	SetPassword(ctx context.Context, id UserID, hash string, e ledger.Entry) error
 	CreateLink(ctx context.Context, hash string, user UserID, expires time.Time, e ledger.Entry) error
 	// RedeemLink marks the link used and returns its user; errs.NotFound
 	// when it is unknown, used or expired at now.
@@ -47,12 +46,12 @@ type Directory struct {
 	members MemberStore
 	users   UserStore
 	now     func() time.Time
-	hashing chan struct{} // bounds concurrent password hashing
+	hasher  *password.Hasher
 }
 
 // NewDirectory returns a directory over its stores.
 func NewDirectory(m MemberStore, u UserStore, k KeyStore, now func() time.Time) *Directory {
-	return &Directory{Machines: newMachines(m, k, now), members: m, users: u, now: now, hashing: make(chan struct{}, 2)}
+	return &Directory{Machines: newMachines(m, k, now), members: m, users: u, now: now, hasher: password.NewHasher(2)}
 }
 
 var memberIDForm = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{1,31}$`)
@@ -68,7 +67,7 @@ func (d *Directory) CreateMember(ctx context.Context, by Viewer, m Member) (Memb
 		return Member{}, errs.New(errs.Invalid, "sector.unknown_sector", m.Sector)
 	}
 	if m.Mail != "" {
-		if _, err := cleanMail(m.Mail); err != nil {
+		if _, err := MailAddress(m.Mail); err != nil {
 			return Member{}, err
 		}
 	}
@@ -116,10 +115,11 @@ func (d *Directory) SetMemberState(ctx context.Context, id MemberID, s MemberSta
 	return d.members.SetMemberState(ctx, id, s, e)
 }
 
-// CreateUser adds a person. An empty password leaves the account waiting for
+// CreateUser adds a person with a first password, to which the person adds a
+// second factor when signing in. An empty one leaves the account waiting for
 // a one-time link.
-func (d *Directory) CreateUser(ctx context.Context, by Viewer, u User, password string) (User, error) {
-	email, err := cleanMail(u.Email)
+func (d *Directory) CreateUser(ctx context.Context, by Viewer, u User, first string) (User, error) {
+	email, err := MailAddress(u.Email)
 	if err != nil {
 		return User{}, err
 	}
@@ -127,8 +127,11 @@ func (d *Directory) CreateUser(ctx context.Context, by Viewer, u User, password 
 		return User{}, err
 	}
 	u.ID, u.Email, u.CreatedAt = UserID(newID()), email, d.now().UTC()
-	if password != "" {
-		if u.PasswordHash, err = d.hashPassword(ctx, password); err != nil {
+	if first != "" {
+		if err := password.Check(first, email, string(u.Member)); err != nil {
+			return User{}, err
+		}
+		if u.PasswordHash, err = d.hasher.Hash(ctx, first); err != nil {
 			return User{}, err
 		}
 	}
@@ -190,6 +193,15 @@ func (d *Directory) CreateLink(ctx context.Context, by Viewer, id UserID, valid 
 	return secret, d.users.CreateLink(ctx, HashSecret(secret), id, d.now().Add(valid), e)
 }
 
+// CreateLinkFor is CreateLink for whoever has the address.
+func (d *Directory) CreateLinkFor(ctx context.Context, by Viewer, email string, valid time.Duration) (string, error) {
+	u, err := d.Person(ctx, email)
+	if err != nil {
+		return "", err
+	}
+	return d.CreateLink(ctx, by, u.ID, valid)
+}
+
 // Redeem uses a one-time link and returns whom it signs in.
 func (d *Directory) Redeem(ctx context.Context, secret string) (Viewer, error) {
 	u, err := d.users.RedeemLink(ctx, HashSecret(secret), d.now(), ledger.Entry{Action: "link.redeem"})
@@ -200,6 +212,16 @@ func (d *Directory) Redeem(ctx context.Context, secret string) (Viewer, error) {
 		return Viewer{}, err
 	}
 	return d.viewer(ctx, u)
+}
+
+// Person returns the account with the address in any spelling of it;
+// errs.NotFound if there is none, errs.Invalid if it is no address.
+func (d *Directory) Person(ctx context.Context, email string) (User, error) {
+	email, err := MailAddress(email)
+	if err != nil {
+		return User{}, err
+	}
+	return d.users.UserByEmail(ctx, email)
 }
 
 // Refresh returns the viewer a person is now; roles and members change.
@@ -242,14 +264,6 @@ func HashSecret(secret string) string {
 func newSecret(prefix string) string { return prefix + strings.ToLower(rand.Text()+rand.Text()) }
 
 func newID() string { return strings.ToLower(rand.Text()[:16]) }
-
-func cleanMail(text string) (string, error) {
-	a, err := mail.ParseAddress(text)
-	if err != nil || a.Address != strings.TrimSpace(text) || strings.ContainsAny(text, "\r\n") {
-		return "", errs.New(errs.Invalid, "sector.mail_form", text)
-	}
-	return strings.ToLower(a.Address), nil
-}
 
 func entry(by Viewer, action, object string, about MemberID, detail any) ledger.Entry {
 	e := ledger.Entry{Actor: by.Actor(), Action: action, Object: object, Member: string(about)}

@@ -26,19 +26,3 @@ func FuzzParseAudience(f *testing.F) {
 		}
 	})
 }
-
-// FuzzCleanMail: an address that is taken is one line, one address, and clean.
-func FuzzCleanMail(f *testing.F) {
-	f.Fuzz(func(t *testing.T, text string) {
-		mail, err := cleanMail(text)
-		if err != nil {
-			return
-		}
-		if strings.ContainsAny(mail, "\r\n\x00") || strings.Count(mail, "@") == 0 {
-			t.Fatalf("%q is taken as %q", text, mail)
-		}
-		if again, err := cleanMail(mail); err != nil || again != mail {
-			t.Fatalf("%q is taken as %q, and that as %q (%v)", text, mail, again, err)
-		}
-	})
-}

@@ -40,6 +40,7 @@ const (
 	ReadPeople         Permission = "person.read"    // of one's own organisation
 	InvitePeople       Permission = "person.invite"
 	RemovePeople       Permission = "person.remove"
+	WriteProviders     Permission = "provider.write" // members' own providers of sign-in
 	ReadKeys           Permission = "key.read"
 	CreateKeys         Permission = "key.create"
 	RevokeKeys         Permission = "key.revoke"
@@ -110,6 +111,7 @@ func Grants() []Grant {
 		{ReadPeople, []Role{Administrator, MemberAdmin}, nil},
 		{InvitePeople, []Role{Administrator, MemberAdmin}, nil},
 		{RemovePeople, []Role{Administrator, MemberAdmin}, nil},
+		{WriteProviders, []Role{Administrator}, nil},
 		{ReadKeys, []Role{Administrator, MemberAdmin}, nil},
 		{CreateKeys, []Role{Administrator, MemberAdmin}, nil},
 		{RevokeKeys, []Role{Administrator, MemberAdmin}, nil},

@@ -1,6 +1,6 @@
-// Package web is the frame of all pages: layout, navigation, sessions,
-// sign-in, components and islands. It knows no domain; a domain mounts its
-// pages on it:
+// Package web is the frame of all pages: layout, navigation, the browser's
+// session, components and islands. Who people are is known to a [Keeper]. It
+// knows no domain; a domain mounts its pages on it:
 //
 //	//go:embed all:templates
 //	var templates embed.FS
@@ -36,6 +36,11 @@
 //			Title: "monitor.alerts.title", Data: listModel{List: l, Alerts: alerts},
 //		})
 //	}
+//
+// A POST that cannot be taken back (release, withdrawal, keys, export) is
+// wrapped in Shell.StepUp: people prove who they are again unless they have
+// just done so, and what they sent is kept. Routes that are no pages ask
+// [Fresh].
 //
 // After a POST that changed something: Shell.Flash, then http.Redirect with
 // 303. A form with a mistake is shown again with Status: form.Status().

@@ -97,13 +97,12 @@ func (s *Shell) setPreference(w http.ResponseWriter, r *http.Request) error {
 	return errs.New(errs.Invalid, "error.preference")
 }
 
-// safeBack is safeNext for pages that may be the sign-in page itself.
+// safeBack is SafeNext for pages that may be one of signing in.
 func safeBack(next string) string {
-	u, err := url.Parse(next)
-	if err == nil && (u.Path == signInPath) && u.Host == "" && u.Scheme == "" {
+	if path, ok := ownPath(next); ok && signsIn(path) {
 		return next
 	}
-	return safeNext(next)
+	return SafeNext(next)
 }
 
 // withoutLang drops ?lang= so that a shared link does not contradict the

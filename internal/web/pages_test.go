@@ -16,12 +16,8 @@ func TestOwnPages(t *testing.T) {
 		path   string
 		status int
 	}{
-		{"sign-in", "", "/sign-in", http.StatusOK},
-		{"one-time link", "", "/enrol?token=fresh-token", http.StatusOK},
-		{"broken link", "", "/enrol", http.StatusBadRequest},
 		{"nothing there", "", "/no/such/page", http.StatusNotFound},
 		{"nothing there, signed in", sector.Analyst, "/no/such/page", http.StatusNotFound},
-		{"password without a link", sector.Analyst, "/enrol/password", http.StatusForbidden},
 	}
 	for _, test := range tests {
 		for _, lang := range i18n.Langs() {

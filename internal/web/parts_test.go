@@ -284,34 +284,6 @@ func TestFormIsBounded(t *testing.T) {
 	}
 }
 
-func TestThrottleForgetsTheLongestUnused(t *testing.T) {
-	th := newThrottle(func() time.Time { return noon })
-	for range pairBurst {
-		th.failed("peer", "a@b.example")
-	}
-	if got := th.wait("peer", "a@b.example"); got != pairEvery {
-		t.Errorf("waits %s, want %s", got, pairEvery)
-	}
-	for i := range maxThrottle {
-		th.failed("other", i18n.Group(int64(i)))
-	}
-	if n := len(th.byKey); n > maxThrottle || n != th.order.Len() {
-		t.Errorf("%d keys and %d in order, at most %d", n, th.order.Len(), maxThrottle)
-	}
-}
-
-func TestThrottleRecovers(t *testing.T) {
-	now := noon
-	th := newThrottle(func() time.Time { return now })
-	for range pairBurst {
-		th.failed("peer", "a@b.example")
-	}
-	now = now.Add(pairEvery)
-	if got := th.wait("peer", "a@b.example"); got != 0 {
-		t.Errorf("waits %s after the time is up", got)
-	}
-}
-
 func TestHeatFollowsTheViewersDays(t *testing.T) {
 	h := Heat{Start: time.Date(2026, 11, 23, 14, 0, 0, 0, time.UTC), Counts: []int64{1, 2, 100, 0}}
 	taipei := words{bare(t), locale{i18n.En, zoneTaipei}}.heat(h)

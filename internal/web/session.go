@@ -16,17 +16,51 @@ import (
 	"github.com/aspis-platform/aspis/internal/sector"
 )
 
-// What a session holds.
+// Keeper knows the sessions that people have. The browser's cookie opens data
+// that holds the name of one.
+type Keeper interface {
+	// Resume is a session as of now; errs.Unauthenticated or errs.NotFound
+	// when it is over, or its person gone.
+	Resume(ctx context.Context, id string) (Standing, error)
+}
+
+// Standing is a session as of now.
+type Standing struct {
+	Session string // its name
+	Viewer  sector.Viewer
+	// Setup: the person must set up a way to sign in before anything else.
+	Setup bool
+	// Fresh: the person has just proved who it is.
+	Fresh bool
+}
+
+type standingKey struct{}
+
+// StandingOf is the session of the request; zero without one.
+func StandingOf(r *http.Request) Standing {
+	st, _ := r.Context().Value(standingKey{}).(Standing)
+	return st
+}
+
+// Where people sign in and out, and set up how. What is below SetUpPath is
+// open to sessions that must set up.
 const (
-	keyUser  = "user"  // sector.UserID
-	keyEnrol = "enrol" // true after a one-time link, until a password is set or skipped
-	keyFlash = "flash" // JSON of Flash
+	SignInPath  = "/sign-in"
+	SignOutPath = "/sign-out"
+	SetUpPath   = "/account/set-up"
+	LinkPath    = "/enrol" // of one-time links
+)
+
+// What the data behind a cookie holds.
+const (
+	keySession = "session"
+	keyFlash   = "flash" // JSON of Flash
 )
 
 func (s *Shell) newSessions(store scs.Store) *scs.SessionManager {
 	m := scs.New()
 	m.Store = store
-	m.Lifetime = sessionLife
+	m.Lifetime = cookieLife
 	m.HashTokenInStore = true // a copy of the store opens no session
 	m.Cookie.Name = "aspis"
 	m.Cookie.Path = "/"
@@ -42,24 +76,28 @@ func (s *Shell) newSessions(store scs.Store) *scs.SessionManager {
 	return m
 }
 
-// session loads the session and puts the viewer into the request. The account
-// is asked on every request, so that a removed person is out at once.
+// session loads the session and puts the viewer into the request. The keeper
+// is asked on every request, so that whoever is removed is out at once.
 func (s *Shell) session(next http.Handler) http.Handler {
 	return s.sessions.LoadAndSave(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		user := sector.UserID(s.sessions.GetString(r.Context(), keyUser))
-		if user == "" {
+		id := s.sessions.GetString(r.Context(), keySession)
+		if id == "" {
 			next.ServeHTTP(w, r)
 			return
 		}
 		w.Header().Set("Cache-Control", "no-store")
-		v, err := s.accounts.Refresh(r.Context(), user)
+		st, err := s.keeper.Resume(r.Context(), id)
 		switch {
+		case err == nil && st.Setup && !opensInSetup(r.URL.Path):
+			s.sendToSetup(w, r, next)
+			return
 		case err == nil:
-			r = r.WithContext(sector.WithViewer(r.Context(), v))
-			httpx.SetActor(r.Context(), v.Actor())
+			ctx := context.WithValue(sector.WithViewer(r.Context(), st.Viewer), standingKey{}, st)
+			httpx.SetActor(ctx, st.Viewer.Actor())
+			r = r.WithContext(ctx)
 		case errs.Is(err, errs.Unauthenticated), errs.Is(err, errs.NotFound):
-			if err := s.sessions.Destroy(r.Context()); err != nil {
-				s.fail(w, r, errs.New(errs.Unavailable, "error.session").Because(err))
+			if err := s.End(r); err != nil {
+				s.fail(w, r, err)
 				return
 			}
 		default:
@@ -70,13 +108,102 @@ func (s *Shell) session(next http.Handler) http.Handler {
 	}))
 }
 
-// signIn starts a session for the viewer. The token is new, so that one
-// planted before means nothing afterwards.
-func (s *Shell) signIn(ctx context.Context, v sector.Viewer) error {
-	if err := s.sessions.RenewToken(ctx); err != nil {
-		return fmt.Errorf("sign in: %w", err)
+func opensInSetup(path string) bool {
+	return under(path, SetUpPath) || path == SignOutPath || path == "/preferences"
+}
+
+// sendToSetup shows people the way; for programs the session is none.
+func (s *Shell) sendToSetup(w http.ResponseWriter, r *http.Request, next http.Handler) {
+	switch {
+	case isPartial(r):
+		w.Header().Set("HX-Redirect", SetUpPath)
+		w.WriteHeader(http.StatusForbidden)
+	case wantsHTML(r):
+		http.Redirect(w, r, SetUpPath, http.StatusSeeOther)
+	default:
+		next.ServeHTTP(w, r)
 	}
-	s.sessions.Put(ctx, keyUser, string(v.User))
+}
+
+// Begin puts the session with this name into the browser. The cookie is new
+// and holds nothing from before, so that one planted earlier means nothing.
+func (s *Shell) Begin(r *http.Request, id string) error {
+	if err := s.sessions.Clear(r.Context()); err != nil {
+		return errs.New(errs.Unavailable, "error.session").Because(err)
+	}
+	if err := s.Renew(r); err != nil {
+		return err
+	}
+	s.sessions.Put(r.Context(), keySession, id)
+	return nil
+}
+
+// Renew gives the browser a new cookie for the same session.
+func (s *Shell) Renew(r *http.Request) error {
+	if err := s.sessions.RenewToken(r.Context()); err != nil {
+		return errs.New(errs.Unavailable, "error.session").Because(err)
+	}
+	return nil
+}
+
+// End takes everything out of the browser.
+func (s *Shell) End(r *http.Request) error {
+	if err := s.sessions.Destroy(r.Context()); err != nil {
+		return errs.New(errs.Unavailable, "error.session").Because(err)
+	}
+	return nil
+}
+
+// Keep holds a value on this side for the browser, signed in or not, until it
+// is taken or the session begins or ends.
+func (s *Shell) Keep(r *http.Request, key, value string) {
+	s.sessions.Put(r.Context(), "kept."+key, value)
+}
+
+// Kept is a value that Keep holds; empty for none.
+func (s *Shell) Kept(r *http.Request, key string) string {
+	return s.sessions.GetString(r.Context(), "kept."+key)
+}
+
+// Take is Kept, once.
+func (s *Shell) Take(r *http.Request, key string) string {
+	return s.sessions.PopString(r.Context(), "kept."+key)
+}
+
+// Prover asks people to prove who they are. It reports whether that has been
+// done; if not, it has answered the request with a page that asks, and that
+// sends the same form again.
+type Prover func(w http.ResponseWriter, r *http.Request) (proved bool, err error)
+
+// UseProver names the one that StepUp asks.
+func (s *Shell) UseProver(p Prover) { s.prover = p }
+
+// StepUp is h for people who have proved who they are in the last minutes.
+// Others are asked first; what they sent is kept. It is for POST. Sessions
+// that set up have nothing to prove it with, and reach nothing else.
+func (s *Shell) StepUp(h httpx.Handler) httpx.Handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		st := StandingOf(r)
+		if st.Fresh || st.Setup {
+			return h(w, r)
+		}
+		if s.prover == nil {
+			return errs.New(errs.Forbidden, "signin.prove_first")
+		}
+		if proved, err := s.prover(w, r); err != nil || !proved {
+			return err
+		}
+		st.Fresh = true
+		return h(w, r.WithContext(context.WithValue(r.Context(), standingKey{}, st)))
+	}
+}
+
+// Fresh refuses (errs.Forbidden) requests of people whose last proof is older
+// than StepUp asks for: for routes that are no pages.
+func Fresh(r *http.Request) error {
+	if v := sector.ViewerFrom(r.Context()); v.User != "" && !StandingOf(r).Fresh {
+		return errs.New(errs.Forbidden, "signin.prove_first")
+	}
 	return nil
 }
 
@@ -100,7 +227,7 @@ func (s *Shell) require(need sector.Permission, next http.Handler) http.Handler 
 }
 
 func (s *Shell) askToSignIn(w http.ResponseWriter, r *http.Request) {
-	where := signInPath
+	where := SignInPath
 	if r.Method == http.MethodGet && r.URL.Path != "/" && !isPartial(r) {
 		where += "?next=" + url.QueryEscape(r.URL.RequestURI())
 	}
@@ -115,22 +242,36 @@ func (s *Shell) askToSignIn(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// safeNext is the path to go to after signing in: only a path of this site,
-// else the start page.
-func safeNext(next string) string {
-	u, err := url.Parse(next)
-	switch {
-	case err != nil, u.Scheme != "", u.Host != "", u.Opaque != "", u.User != nil:
-		return "/"
-	case !strings.HasPrefix(next, "/"), strings.HasPrefix(next, "//"), strings.ContainsAny(next, "\\\x00\r\n\t"):
-		return "/"
-	case strings.HasPrefix(u.Path, "//"), strings.Contains(u.Path, "\\"):
-		return "/"
-	case u.Path == signInPath, u.Path == signOutPath, strings.HasPrefix(u.Path, enrolPath):
+// SafeNext is the path to go to after signing in: only a path of this site,
+// and none that would sign out or ask again; else the start page.
+func SafeNext(next string) string {
+	path, ok := ownPath(next)
+	if !ok || path == SignOutPath || signsIn(path) {
 		return "/"
 	}
 	return next
 }
+
+// signsIn: the pages of people who are not in yet.
+func signsIn(path string) bool {
+	return under(path, SignInPath) || under(path, LinkPath) || under(path, SetUpPath)
+}
+
+// ownPath is the path of an address within this site.
+func ownPath(next string) (string, bool) {
+	u, err := url.Parse(next)
+	switch {
+	case err != nil, u.Scheme != "", u.Host != "", u.Opaque != "", u.User != nil:
+		return "", false
+	case !strings.HasPrefix(next, "/"), strings.HasPrefix(next, "//"), strings.ContainsAny(next, "\\\x00\r\n\t"):
+		return "", false
+	case strings.HasPrefix(u.Path, "//"), strings.Contains(u.Path, "\\"):
+		return "", false
+	}
+	return u.Path, true
+}
+
+func under(path, root string) bool { return path == root || strings.HasPrefix(path, root+"/") }
 
 // Flash is a message shown once, on the next page.
 type Flash struct {

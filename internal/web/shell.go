@@ -16,28 +16,14 @@ import (
 	"github.com/aspis-platform/aspis/internal/web/static"
 )
 
-// Accounts is who may sign in. Errors carry a kind: Unauthenticated for a
-// wrong password or a used or expired token (never saying which part was
-// wrong), Invalid for a password that is refused.
-type Accounts interface {
-	// Authenticate takes the same time whether or not the address is known.
-	Authenticate(ctx context.Context, email, password string) (sector.Viewer, error)
-	// Redeem uses up a one-time token.
-	Redeem(ctx context.Context, token string) (sector.Viewer, error)
-	SetPassword(ctx context.Context, v sector.Viewer, password string) error
-	// Refresh is the viewer as of now; Unauthenticated or NotFound when the
-	// account is gone.
-	Refresh(ctx context.Context, user sector.UserID) (sector.Viewer, error)
-}
-
 // Config is what a shell is made of.
 type Config struct {
 	Texts    *i18n.Catalogue
 	Edge     *httpx.Edge
 	Assets   *static.Assets
-	Accounts Accounts
+	Keeper   Keeper
 	Sessions scs.Store
-	Secure   bool             // served over TLS: cookies are Secure and __Host-
+	Secure   bool             // reached over TLS: cookies are Secure and __Host-
 	Now      func() time.Time // nil: time.Now
 	Version  string           // shown in the footer
 	// Admit refuses a page to a person who asks too often; nil admits.
@@ -53,24 +39,25 @@ type Shell struct {
 	texts    *i18n.Catalogue
 	edge     *httpx.Edge
 	assets   *static.Assets
-	accounts Accounts
+	keeper   Keeper
+	prover   Prover // nil: who is not fresh is refused
 	sessions *scs.SessionManager
-	throttle *throttle
 	secure   bool
 	now      func() time.Time
 	version  string
 	admit    func(sector.Viewer) error
 	unread   func(ctx context.Context, v sector.Viewer) (int64, error)
 	nav      []NavItem
-	own      *Views // the shell's pages: sign-in, errors
+	own      *Views // the shell's pages: errors
 }
 
-// sessionLife ends a session, whatever its use: a shift.
-const sessionLife = 12 * time.Hour
+// cookieLife ends what a cookie opens, whatever its use; the keeper may end a
+// session earlier.
+const cookieLife = 12 * time.Hour
 
 // New returns a shell.
 func New(c Config) (*Shell, error) {
-	if c.Texts == nil || c.Edge == nil || c.Assets == nil || c.Accounts == nil || c.Sessions == nil {
+	if c.Texts == nil || c.Edge == nil || c.Assets == nil || c.Keeper == nil || c.Sessions == nil {
 		return nil, errors.New("web: shell: a part is missing from the configuration")
 	}
 	if c.Now == nil {
@@ -80,8 +67,8 @@ func New(c Config) (*Shell, error) {
 		c.Admit = func(sector.Viewer) error { return nil }
 	}
 	s := &Shell{
-		texts: c.Texts, edge: c.Edge, assets: c.Assets, accounts: c.Accounts,
-		throttle: newThrottle(c.Now), secure: c.Secure, now: c.Now, version: c.Version, admit: c.Admit, unread: c.Unread,
+		texts: c.Texts, edge: c.Edge, assets: c.Assets, keeper: c.Keeper,
+		secure: c.Secure, now: c.Now, version: c.Version, admit: c.Admit, unread: c.Unread,
 	}
 	s.sessions = s.newSessions(c.Sessions)
 	own, err := s.Views(templates, "templates/pages")
@@ -92,12 +79,10 @@ func New(c Config) (*Shell, error) {
 	return s, nil
 }
 
-// Mount adds the shell's own routes: assets, sign-in and sign-out, one-time
-// links, preferences, and the answer for everything nobody else serves.
+// Mount adds the shell's own routes: assets, preferences, and the answer for
+// everything nobody else serves.
 func (s *Shell) Mount(routes *access.Routes) {
 	routes.Handle("GET "+static.Prefix, sector.Public, s.assets)
-	s.mountSignIn(routes)
-	s.mountEnrol(routes)
 	s.Page(routes, "POST /preferences", sector.Public, s.setPreference)
 	routes.Handle("/", sector.Public, s.session(s.page(notFound)))
 }

@@ -66,7 +66,7 @@ var actionName = regexp.MustCompile(`^[a-z]+\.[a-z_]+$`)
 
 // makers are the functions that make entries: an action is a literal among
 // their arguments.
-func makers() []string { return []string{"entry", "letterEntry", "startEntry"} }
+func makers() []string { return []string{"entry", "about", "letterEntry", "startEntry"} }
 
 // actionsIn are the literal actions of a file: of ledger.Entry{Action: …} and
 // in calls of makers.

@@ -37,7 +37,7 @@ func (a actor) String() string {
 // running is a whole program on an empty folder, serving until the test ends.
 func running(t *testing.T) *Program {
 	t.Helper()
-	p, err := Build(t.Context(), Options{Data: t.TempDir(), Listen: "127.0.0.1:0"})
+	p, err := Build(t.Context(), Options{Data: t.TempDir(), Listen: "localhost:0", LinksEnter: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -160,10 +160,11 @@ func cell(ctx context.Context, base string, route access.Route, a actor) error {
 // has tests of its own.
 func elsewhere() []string {
 	return []string{
-		"POST /sign-out",       // ends the session that the other cells need
-		"GET /enrol/password",  // only in a session that a one-time link began
-		"POST /enrol/password", // the same
-		"/taxii2/",             // knows keys only; asked below with its own form of refusal
+		"POST /sign-out",               // ends the session that the other cells need
+		"GET /sign-in/second",          // only after a right password
+		"POST /sign-in/second",         // the same
+		"POST /sign-in/second/options", // the same
+		"/taxii2/",                     // knows keys only; asked below with its own form of refusal
 	}
 }
 

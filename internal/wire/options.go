@@ -43,9 +43,15 @@ type Options struct {
 	// HistoryMemoryMB bounds the event history's engine; 0: the default.
 	HistoryMemoryMB int
 	Edge
-	Version string
-	Log     *slog.Logger
-	Now     func() time.Time
+	// LinksEnter lets one-time links sign in without setting anything up: for
+	// the demonstration.
+	LinksEnter bool
+	// PrivateProviders allows members' OpenID providers on private addresses
+	// and without TLS.
+	PrivateProviders bool
+	Version          string
+	Log              *slog.Logger
+	Now              func() time.Time
 }
 
 const (

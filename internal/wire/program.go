@@ -21,6 +21,7 @@ import (
 	"github.com/aspis-platform/aspis/internal/adapter/sqldb"
 	"github.com/aspis-platform/aspis/internal/adapter/tiles"
 	"github.com/aspis-platform/aspis/internal/audit"
+	"github.com/aspis-platform/aspis/internal/identity"
 	"github.com/aspis-platform/aspis/internal/intel"
 	"github.com/aspis-platform/aspis/internal/monitor"
 	"github.com/aspis-platform/aspis/internal/notify"
@@ -42,6 +43,7 @@ type Program struct {
 	engines    *engines
 	directory  *sector.Directory
 	tokens     *sector.Tokens
+	identity   *identity.Service
 	soc        *soc
 	isac       *isac
 	notify     *notify.Service
@@ -81,7 +83,8 @@ func (p *Program) build(ctx context.Context) error {
 		return errs.New(errs.Unavailable, "cli.listen_failed", p.opts.Listen, err.Error()).Because(err)
 	}
 	if p.opts.BaseURL == "" {
-		p.opts.BaseURL = p.opts.baseURL(p.listener.Addr())
+		at := p.listener.Addr()
+		p.opts.BaseURL = strings.Replace(p.opts.baseURL(at), at.String(), reached(p.opts.Listen, at.String()), 1)
 	}
 	p.opts.BaseURL = strings.TrimSuffix(p.opts.BaseURL, "/")
 	if err := p.opts.checkBase(p.opts.BaseURL); err != nil {
@@ -102,6 +105,9 @@ func (p *Program) build(ctx context.Context) error {
 	}
 	p.directory = newDirectory(p.engines.db)
 	p.tokens = sector.NewTokens(p.engines.db.Sector(), p.directory, time.Now)
+	if p.identity, err = newIdentity(p); err != nil {
+		return err
+	}
 	if p.soc, err = newSOC(p); err != nil {
 		return err
 	}
@@ -128,8 +134,29 @@ func (p *Program) build(ctx context.Context) error {
 	return nil
 }
 
+// reached is the address that was listened on, by the name that was given:
+// passkeys are bound to names.
+func reached(asked, got string) string {
+	host, _, err := net.SplitHostPort(asked)
+	_, port, err2 := net.SplitHostPort(got)
+	if err != nil || err2 != nil || host != "localhost" {
+		return got
+	}
+	return net.JoinHostPort(host, port)
+}
+
 func newDirectory(db *sqldb.DB) *sector.Directory {
 	return sector.NewDirectory(db.Sector(), db.Sector(), db.Sector(), time.Now)
+}
+
+func newIdentity(p *Program) (*identity.Service, error) {
+	sealer, err := p.engines.sealer("identity")
+	if err != nil {
+		return nil, err
+	}
+	return identity.New(identity.Config{
+		Stores: p.engines.db.Identity().Stores(), People: p.directory, Sealer: sealer, BaseURL: p.opts.BaseURL,
+		LinksEnter: p.opts.LinksEnter, PrivateProviders: p.opts.PrivateProviders, Now: p.opts.Now})
 }
 
 // Directory is the members, people and keys.

@@ -1,13 +1,16 @@
 package wire
 
 import (
+	"context"
 	"errors"
 	"net/http"
+	"time"
 
 	"github.com/aspis-platform/aspis/internal/access"
 	"github.com/aspis-platform/aspis/internal/admin"
 	"github.com/aspis-platform/aspis/internal/apidoc"
 	"github.com/aspis-platform/aspis/internal/audit"
+	"github.com/aspis-platform/aspis/internal/identity"
 	"github.com/aspis-platform/aspis/internal/intel"
 	"github.com/aspis-platform/aspis/internal/machine"
 	"github.com/aspis-platform/aspis/internal/monitor"
@@ -32,7 +35,7 @@ func (p *Program) routes(edge *httpx.Edge) (http.Handler, error) {
 		p.log.Warn("this program was built without its styles and scripts; build it with `make build`")
 	}
 	shell, err := web.New(web.Config{
-		Texts: p.texts, Edge: edge, Assets: assets, Accounts: p.directory,
+		Texts: p.texts, Edge: edge, Assets: assets, Keeper: identity.Keeper(p.identity),
 		Sessions: p.engines.db.Sessions(), Now: p.opts.Now, Version: p.opts.Version,
 		Secure: p.secure(), Admit: p.limits.identity, Unread: p.notify.Unread})
 	if err != nil {
@@ -99,11 +102,26 @@ func (p *Program) mountPages(routes *access.Routes, shell *web.Shell) error {
 	if err := organisation.Mount(routes, shell, newOrganisation(p), p.opts.BaseURL); err != nil {
 		return err
 	}
-	return admin.Mount(routes, shell, p.adminConfig())
+	if err := admin.Mount(routes, shell, p.adminConfig()); err != nil {
+		return err
+	}
+	return identity.Mount(routes, shell, p.identity)
 }
 
 func (p *Program) adminConfig() admin.Config {
-	return admin.Config{Members: p.directory, Keys: p.directory, People: p.directory, Engines: health{p}, BaseURL: p.opts.BaseURL}
+	return admin.Config{Members: p.directory, Keys: p.directory, People: people{p.directory, p.identity}, Engines: health{p}, BaseURL: p.opts.BaseURL}
+}
+
+// people is the directory, but for links: identity asks for a second person
+// where one is needed.
+type people struct {
+	*sector.Directory
+	identity *identity.Service
+}
+
+// CreateLink implements admin.People.
+func (p people) CreateLink(ctx context.Context, by sector.Viewer, id sector.UserID, valid time.Duration) (string, error) {
+	return p.identity.CreateLink(ctx, by, id, valid)
 }
 
 func ways() []pulse.Way {

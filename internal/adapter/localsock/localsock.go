@@ -28,6 +28,9 @@ type Admin interface {
 	CreateMember(ctx context.Context, by sector.Viewer, m sector.Member) (sector.Member, error)
 	CreateUser(ctx context.Context, by sector.Viewer, u sector.User, password string) (sector.User, error)
 	IssueKey(ctx context.Context, by sector.Viewer, spec sector.KeySpec) (sector.Key, string, error)
+	// CreateLinkFor returns the secret of a one-time link for whoever has the
+	// address: the way back in when no administrator can sign in any more.
+	CreateLinkFor(ctx context.Context, by sector.Viewer, email string, valid time.Duration) (string, error)
 }
 
 const (
@@ -55,6 +58,10 @@ type userCall struct {
 }
 
 type keyCall struct{ Spec sector.KeySpec }
+type linkCall struct {
+	Email string
+	Valid time.Duration
+}
 
 type keyAnswer struct {
 	Key    sector.Key
@@ -97,6 +104,9 @@ func handler(admin Admin) http.Handler {
 	mux.Handle("POST /key", answer(func(ctx context.Context, c keyCall) (keyAnswer, error) {
 		k, secret, err := admin.IssueKey(ctx, by, c.Spec)
 		return keyAnswer{k, secret}, err
+	}))
+	mux.Handle("POST /link", answer(func(ctx context.Context, c linkCall) (string, error) {
+		return admin.CreateLinkFor(ctx, by, c.Email, c.Valid)
 	}))
 	return mux
 }
@@ -160,6 +170,11 @@ func (c *Client) CreateUser(ctx context.Context, _ sector.Viewer, u sector.User,
 func (c *Client) IssueKey(ctx context.Context, _ sector.Viewer, spec sector.KeySpec) (sector.Key, string, error) {
 	a, err := post[keyAnswer](ctx, c, "/key", keyCall{spec})
 	return a.Key, a.Secret, err
+}
+
+// CreateLinkFor implements Admin.
+func (c *Client) CreateLinkFor(ctx context.Context, _ sector.Viewer, email string, valid time.Duration) (string, error) {
+	return post[string](ctx, c, "/link", linkCall{email, valid})
 }
 
 func post[Out any](ctx context.Context, c *Client, path string, in any) (Out, error) {

@@ -38,6 +38,13 @@ func (f *fake) IssueKey(_ context.Context, _ sector.Viewer, spec sector.KeySpec)
 	return sector.Key{ID: "k", Member: spec.Member, Scopes: spec.Scopes, Networks: spec.Networks}, "secret", nil
 }
 
+func (f *fake) CreateLinkFor(_ context.Context, _ sector.Viewer, email string, valid time.Duration) (string, error) {
+	if email != "lost@centre.example" || valid != time.Hour {
+		return "", errs.New(errs.NotFound, "sector.user_unknown")
+	}
+	return "link-secret", nil
+}
+
 func TestOverTheSocket(t *testing.T) {
 	for name, data := range map[string]string{
 		"short path": t.TempDir(),
@@ -69,6 +76,12 @@ func TestOverTheSocket(t *testing.T) {
 				Networks: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}})
 			if err != nil || secret != "secret" || len(k.Scopes) != 1 || len(k.Networks) != 1 {
 				t.Errorf("IssueKey = %+v, %q, %v", k, secret, err)
+			}
+			if link, err := client.CreateLinkFor(ctx, by, "lost@centre.example", time.Hour); err != nil || link != "link-secret" {
+				t.Errorf("CreateLinkFor = %q, %v", link, err)
+			}
+			if _, err := client.CreateLinkFor(ctx, by, "other@centre.example", time.Hour); !errs.Is(err, errs.NotFound) {
+				t.Errorf("nobody: %v", err)
 			}
 			stop()
 			if err := <-ended; err != nil {

@@ -137,11 +137,6 @@ func scanUser(row scanner) (sector.User, error) {
 	return u, err
 }
 
-// SetPassword implements sector.UserStore.
-func (s *Sector) SetPassword(ctx context.Context, id sector.UserID, hash string, e ledger.Entry) error {
-	return s.change(ctx, "", e, `UPDATE account SET password_hash = $1 WHERE id = $2`, hash, id)
-}
-
 // CreateLink implements sector.UserStore.
 func (s *Sector) CreateLink(ctx context.Context, hash string, user sector.UserID, expires time.Time, e ledger.Entry) error {
 	return s.change(ctx, "", e,

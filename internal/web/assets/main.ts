@@ -9,6 +9,7 @@ import * as keys from "./islands/keys";
 import * as live from "./islands/live";
 import * as menu from "./islands/menu";
 import * as part from "./islands/part";
+import * as passkey from "./islands/passkey";
 import * as pulse from "./islands/pulse";
 import * as rows from "./islands/rows";
 import * as search from "./islands/search";
@@ -20,6 +21,7 @@ const islands: Record<string, Mount> = {
   live: live.mount,
   menu: menu.mount,
   part: part.mount,
+  passkey: passkey.mount,
   pulse: pulse.mount,
   rows: rows.mount,
   search: search.mount,

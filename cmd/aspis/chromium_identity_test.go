@@ -1,0 +1,160 @@
+package main
+
+import (
+	"database/sql"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/webauthn"
+	"github.com/chromedp/chromedp"
+	_ "modernc.org/sqlite" // driver "sqlite"
+
+	"github.com/aspis-platform/aspis/internal/platform/i18n"
+	"github.com/aspis-platform/aspis/internal/platform/totp"
+	"github.com/aspis-platform/aspis/internal/web/static"
+)
+
+// TestPasskeysInTheBrowser goes through a passkey's life with Chromium's own
+// authenticator, in both languages: made after a one-time link or a first
+// password, used to sign in without a name, to prove who one is before a key
+// is made, and listed with its last use.
+func TestPasskeysInTheBrowser(t *testing.T) {
+	assets, err := static.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !assets.Built() {
+		t.Skip("the assets are not built (make assets): the pages were not looked at in a browser")
+	}
+	texts, err := i18n.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	browser := browse(t)
+	server := serveAt(t, t.TempDir(), "localhost:0")
+	if !strings.HasPrefix(server.url, "http://localhost:") {
+		t.Fatalf("the server is at %s", server.url)
+	}
+	var members institutions
+	members.found(t, server.data, 1)
+	newPerson(t, server.data, "second@centre.example", "administrator")
+	link := regexp.MustCompile(`http://localhost:\d+/enrol\?token=\w+`).FindString(server.out.String())
+	for _, lang := range i18n.Langs() {
+		k := &keyring{tab: open(t, browser, server.url, lang, texts), server: server}
+		k.plug()
+		if lang == i18n.ZhHant {
+			k.visit(strings.TrimPrefix(link, server.url))
+			k.screenshot("link-zh")
+			k.click(`form[action="/enrol"] button`)
+		} else {
+			k.visit("/sign-in")
+			k.screenshot("sign-in-en")
+			k.do(chromedp.SendKeys(chromedp.CSS("#f-email"), "second@centre.example"), chromedp.SendKeys(chromedp.CSS("#f-password"), password))
+			k.click(`form[action="/sign-in"] button.wide`)
+		}
+		k.life(string(members.all[0].ID))
+	}
+}
+
+// keyring is a window with a security key.
+type keyring struct {
+	*tab
+	server *process
+}
+
+func (k *keyring) plug() {
+	k.Helper()
+	command(k.tab, webauthn.Enable, webauthn.EnableParams{})
+	command(k.tab, webauthn.AddVirtualAuthenticator, webauthn.AddVirtualAuthenticatorParams{Options: &webauthn.VirtualAuthenticatorOptions{
+		Protocol: webauthn.AuthenticatorProtocolCtap2, Transport: webauthn.AuthenticatorTransportInternal, HasResidentKey: true,
+		HasUserVerification: true, IsUserVerified: true, AutomaticPresenceSimulation: true,
+	}})
+}
+
+func (k *keyring) life(member string) {
+	k.Helper()
+	tag := strings.ToLower(string(k.lang)[:2])
+	k.says("account.setup.title", "account.setup.first")
+	k.screenshot("set-up-" + tag)
+	k.do(chromedp.SendKeys(chromedp.CSS("#f-name"), "MacBook"))
+	k.click(`form[action="/account/set-up/passkey"] button`)
+	if at := k.place(); at != "/" {
+		k.Fatalf("making a passkey leads to %s", at)
+	}
+	k.click(`form[action="/sign-out"] button`)
+	k.visit("/sign-in?next=%2Fadmin%2Fmembers%2F" + member)
+	k.screenshot("sign-in-" + tag)
+	k.click(`form[action="/sign-in/passkey"] button`)
+	if at := k.place(); at != "/admin/members/"+member {
+		k.Fatalf("signing in with a passkey leads to %s", at)
+	}
+	k.age()
+	k.click(`form[action$="/keys"] button.primary`)
+	k.says("signin.prove.title", "signin.prove.lead")
+	k.screenshot("prove-" + tag)
+	k.click(`[data-options="/prove/options"] button`)
+	k.says("admin.keys.created")
+	k.visit("/account")
+	k.shows("MacBook")
+	k.says("account.sessions", "identity.method.passkey")
+	k.screenshot("account-" + tag)
+	k.app(tag)
+	for name, path := range map[string]string{
+		"recoveries": "/admin/recovery", "provider": "/admin/members/" + member + "/provider", "institution": "/sign-in/institution",
+	} {
+		k.visit(path)
+		k.screenshot(name + "-" + tag)
+	}
+	k.visit("/admin/people")
+	k.click(`td a[href$="/sessions"]`)
+	k.says("account.ways")
+	k.screenshot("sessions-" + tag)
+	k.age()
+	k.visit("/account")
+	k.click(`form[action="/account/codes"] button`)
+	k.says("signin.prove.app", "account.passkeys")
+	k.screenshot("prove-both-" + tag)
+}
+
+// app adds an authenticator app beside the passkey, and signs in with it.
+func (k *keyring) app(tag string) {
+	k.Helper()
+	k.click(`form[action="/account/change"] button`)
+	secret, err := totp.Parse(ask[string](k.tab, `document.querySelector(".app-secret [data-copy]").dataset.copy`))
+	if err != nil {
+		k.Fatal(err)
+	}
+	k.do(chromedp.SendKeys(chromedp.CSS("#f-code"), secret.Code(totp.Step(time.Now()))), chromedp.SendKeys(chromedp.CSS("#f-password"), password))
+	k.click(`form[action="/account/set-up/app"] button.primary`)
+	k.says("account.codes.title")
+	k.screenshot("codes-" + tag)
+	code := ask[string](k.tab, `document.querySelector(".recovery-codes code").textContent`)
+	k.click(`.codes a.primary`)
+	who := ask[string](k.tab, `document.querySelector(".who-mail").textContent`)
+	k.click(`form[action="/sign-out"] button`)
+	k.do(chromedp.SendKeys(chromedp.CSS("#f-email"), who), chromedp.SendKeys(chromedp.CSS("#f-password"), password))
+	k.click(`form[action="/sign-in"] button.wide`)
+	k.says("signin.second.title")
+	k.screenshot("second-" + tag)
+	k.do(chromedp.SendKeys(chromedp.CSS("#f-code"), code))
+	k.click(`form[action="/sign-in/second"] button:not(.primary)`)
+	if at := k.place(); at != "/" {
+		k.Fatalf("the second step leads to %s", at)
+	}
+}
+
+// age makes everybody's last proof one of long ago.
+func (k *keyring) age() {
+	k.Helper()
+	db, err := sql.Open("sqlite", "file:"+filepath.Join(k.server.data, "aspis.db")+"?_pragma=busy_timeout(5000)")
+	if err != nil {
+		k.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.ExecContext(k.Context(), `UPDATE sign_in SET proved_at = 1`); err != nil {
+		k.Fatal(err)
+	}
+}

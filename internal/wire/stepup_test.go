@@ -1,0 +1,88 @@
+package wire
+
+import (
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aspis-platform/aspis/internal/identity"
+	"github.com/aspis-platform/aspis/internal/ledger"
+	"github.com/aspis-platform/aspis/internal/sector"
+)
+
+// provenRoutes are those that ask for a fresh proof.
+func provenRoutes() []string {
+	return []string{
+		"POST /advisories/{id}/release", "POST /advisories/{id}/withdraw", "POST /keys/new", "POST /keys/certificate",
+		"POST /keys/{id}/rotate", "POST /keys/{id}/certificate",
+		"POST /admin/recovery/{id}/confirm", "POST /admin/members/{id}/provider", "POST /admin/members/{id}/provider/remove",
+		"POST /account/change", "POST /account/codes", "POST /account/app/remove", "POST /account/passkeys/{id}/remove",
+		"POST /account/set-up/app", "POST /account/set-up/password", "POST /account/set-up/passkey",
+	}
+}
+
+// TestWhatAsksForAProof asks the running program for every POST as people
+// whose last proof is old: these ask for another, and no others do.
+func TestWhatAsksForAProof(t *testing.T) {
+	p := running(t)
+	var sign []actor
+	for _, role := range []sector.Role{sector.Administrator, sector.DutyManager} {
+		u := sector.User{Email: string(role) + "@proof.example", Roles: []sector.Role{role}}
+		link, err := p.SignInLink(t.Context(), u)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cookie := redeem(t, link)
+		found, err := p.directory.Person(t.Context(), u.Email)
+		if err != nil {
+			t.Fatal(err)
+		}
+		// With something to prove oneself with, the link is no proof any more.
+		err = p.engines.db.Identity().AddPasskey(t.Context(), identity.Passkey{
+			ID: "key-of-" + string(role), User: found.ID, Name: "x", Record: "{}", CreatedAt: time.Now(),
+		}, ledger.Entry{Actor: "system", Action: "credential.add", Object: "user:" + string(found.ID)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		sign = append(sign, actor{sector.Viewer{Org: sector.Centre, User: found.ID, Roles: u.Roles}, func(r *http.Request) { r.AddCookie(cookie) }})
+	}
+	for _, route := range p.routeTable {
+		if !strings.HasPrefix(route.Pattern, "POST /") || strings.HasPrefix(route.Pattern, "POST /api/") || route.Pattern == "POST /sign-out" {
+			continue
+		}
+		for _, a := range sign {
+			if !a.viewer.May(route.Need) {
+				continue
+			}
+			asked := asksForProof(t, p.URL()+wildcard.ReplaceAllString(strings.TrimPrefix(route.Pattern, "POST "), "x"), a)
+			if want := slices.Contains(provenRoutes(), route.Pattern); asked != want {
+				t.Errorf("%s as %v asks for a proof: %v, want %v", route.Pattern, a, asked, want)
+			}
+		}
+	}
+}
+
+func asksForProof(t *testing.T, address string, a actor) bool {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, address, strings.NewReader(url.Values{"text": {"typed"}}.Encode()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Accept", "text/html")
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	a.sign(r)
+	resp, err := http.DefaultTransport.RoundTrip(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp.StatusCode == http.StatusOK && strings.Contains(string(body), `name="text" value="typed"`)
+}
