@@ -53,13 +53,17 @@ func (s *Service) Waiting(ctx context.Context, by sector.Viewer) ([]WaitingRecov
 	var waiting []WaitingRecovery
 	for _, r := range all {
 		w := WaitingRecovery{Recovery: r, Mine: r.By == by.User || r.User == by.User}
-		if w.Person, err = s.People.Refresh(ctx, r.User); err != nil {
+		w.Person, err = s.People.Refresh(ctx, r.User)
+		if errs.Is(err, errs.Unauthenticated) { // removed, or the member takes no part
+			continue
+		}
+		if err != nil {
 			return nil, err
 		}
 		if !mayRecover(by, w.Person) {
 			continue
 		}
-		if w.AskedBy, err = s.People.Refresh(ctx, r.By); err != nil && !errs.Is(err, errs.NotFound) {
+		if w.AskedBy, err = s.People.Refresh(ctx, r.By); err != nil && !errs.Is(err, errs.NotFound) && !errs.Is(err, errs.Unauthenticated) {
 			return nil, err
 		}
 		waiting = append(waiting, w)

@@ -102,7 +102,7 @@ func (w *world) mount() {
 // line does; without one when it is empty.
 func (w *world) member(id sector.MemberID) {
 	w.t.Helper()
-	_, err := w.dir.CreateMember(w.ctx(), sector.System(), sector.Member{ID: id, Name: "Jade Commercial Bank", NameZh: "翠玉商業銀行", Sector: sector.Banking})
+	_, err := w.dir.CreateMember(w.ctx(), sector.System(), sector.Member{ID: id, Name: "Jade Commercial Bank " + string(id), NameZh: "翠玉商業銀行 " + string(id), Sector: sector.Banking})
 	w.must(err)
 }
 
