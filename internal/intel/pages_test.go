@@ -207,7 +207,7 @@ func TestComposeToRelease(t *testing.T) {
 	form.Del("propose")
 	form.Set("indicators", "evil[.]example\r\n203.0.113.66")
 	stale := form.Get("version")
-	conflict := post(sector.Analyst, base+"/edit", form, 422)
+	conflict := post(sector.Analyst, base+"/edit", form, 409)
 	webtest.Check(t, conflict)
 	form.Set("version", versionIn(t, w.kit.Get(t, sector.Analyst, i18n.En, base+"/edit")))
 	if form.Get("version") == stale {

@@ -28,7 +28,7 @@ func (s *scene) part(t testing.TB, role sector.Role, lang i18n.Lang, path string
 // picture is where the page's histogram is; empty when it asks for none.
 func picture(t testing.TB, page webtest.Page) string {
 	t.Helper()
-	found := webtest.Find(page.Doc(t), func(n *html.Node) bool { return webtest.Attr(n, "hx-get") != "" })
+	found := webtest.Find(page.Doc(t), func(n *html.Node) bool { return strings.HasPrefix(webtest.Attr(n, "hx-get"), "/events/") })
 	if len(found) == 0 {
 		return ""
 	}
