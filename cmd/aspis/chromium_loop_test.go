@@ -300,9 +300,7 @@ func (w *walk) alerts() {
 	for _, m := range w.attacked() {
 		b.shows(w.name(m))
 	}
-	if w.zh() {
-		b.screenshot("alert-zh")
-	}
+	b.screenshot("alert")
 }
 
 func (w *walk) name(m sector.Member) string {
@@ -338,10 +336,8 @@ func (w *walk) compose() {
 	b.until(fmt.Sprintf(`document.querySelector("#check").innerText.includes(%q)`, b.word("leak.member_name")))
 	b.fill("#f-body_zh", strings.TrimSuffix(ask[string](b, `document.querySelector("#f-body_zh").value`), "\n"+w.attacked()[0].NameZh))
 	b.until(`!document.querySelector("#check .found-bad")`)
-	if w.zh() {
-		b.do(chromedp.Evaluate[chromedp.Void]("window.scrollTo(0, 0)"))
-		b.screenshot("compose-zh")
-	}
+	b.do(chromedp.Evaluate[chromedp.Void]("window.scrollTo(0, 0)"))
+	b.screenshot("compose")
 	b.click(`button[name="then"][value="preview"]`)
 }
 
@@ -383,9 +379,7 @@ func (w *walk) release() {
 	b.click(`a[href="/advisories/` + w.advisory + `"]`)
 	b.click(`a[href$="/preview"]`)
 	b.shows(b.word("advisory.release_to", len(w.receivers())))
-	if !w.zh() {
-		b.screenshot("preview-en")
-	}
+	b.screenshot("preview")
 	b.click(`form[action$="/release"] button`)
 	w.prove("manager")
 	b.says("advisory.state.released", "advisory.progress", "advisory.recipients")
@@ -398,9 +392,7 @@ func (w *walk) answer() {
 	b := w.people["staff"]
 	b.visit("/inbox")
 	b.says("inbox.owed", "inbox.answer_owed")
-	if w.zh() {
-		b.screenshot("inbox-zh")
-	}
+	b.screenshot("inbox")
 	b.click(`.owed a[href="/inbox/` + w.advisory + `"]`)
 	b.says("answer.title", "answer.false_alarm", "answer.true_incident", "answer.undetermined")
 	b.shows(w.defanged)
@@ -469,8 +461,9 @@ func (w *walk) administer() {
 	keys := "/keys?member=" + string(w.members[3].ID)
 	b.click(`a[href="` + keys + `"]`)
 	b.click(`a[href^="/keys/new"]`)
-	b.click(`input[name="scopes"][value="records"]`)
+	b.check(`input[name="scopes"][value="records"]`)
 	b.click(`form[action="/keys/new"] button.primary`)
+	w.prove("administrator")
 	secret := ask[string](b, `document.querySelector(".secret code").textContent`)
 	if len(secret) < 20 {
 		b.Errorf("the new key is %q", secret)
@@ -485,16 +478,16 @@ func (w *walk) administer() {
 	}
 }
 
-// picture is the pulse after everything that happened.
+// picture is the pulse after everything that happened, and the homes.
 func (w *walk) picture() {
 	w.Helper()
 	b := w.people["analyst"]
 	b.visit("/pulse")
 	b.do(chromedp.Sleep(2 * time.Second)) // the marks of what changed while it loaded fade
-	if w.zh() {
-		b.screenshot("pulse-zh")
-	} else {
-		b.screenshot("pulse-en")
+	b.screenshot("pulse")
+	for name, seat := range map[string]string{"home-centre": "analyst", "home-member": "staff", "home-authority": "authority"} {
+		w.people[seat].visit("/")
+		w.people[seat].screenshot(name)
 	}
 }
 

@@ -417,9 +417,11 @@ func (b *tab) translated(at string, seen sight) {
 // international are the words that are the same in both languages.
 func international() []string { return []string{"SHA-256", "Go", "EN", "UTC", "中文"} }
 
-// screenshots go to the folder that ASPIS_SCREENSHOTS names, if it names one.
+// screenshots go to the folder that ASPIS_SCREENSHOTS names, if it names one;
+// their names end with the language.
 func (b *tab) screenshot(name string) {
 	b.Helper()
+	name += "-" + strings.ToLower(string(b.lang)[:2])
 	dir := os.Getenv("ASPIS_SCREENSHOTS")
 	if dir == "" {
 		return

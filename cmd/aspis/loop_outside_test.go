@@ -107,7 +107,7 @@ func (v view) ask(t testing.TB, c *caller, what, path string, header ...string) 
 func (v view) pulse(t testing.TB, c *caller) {
 	t.Helper()
 	row := regexp.MustCompile(`(?s)<tr><th scope="row">(?:<a [^>]*>)?([^<]*).*?<td class="num">([^<]*)</td><td class="num">[^<]*</td><td class="num">([^<]*)</td>`)
-	rows := row.FindAllStringSubmatch(c.get("/").body, -1)
+	rows := row.FindAllStringSubmatch(c.get("/pulse").body, -1)
 	if len(rows) < 10 {
 		t.Fatalf("the pulse has %d stations", len(rows))
 	}

@@ -29,7 +29,7 @@ func TestRefusedStart(t *testing.T) {
 		says               []string
 	}{
 		{"port in use", filepath.Join(dir, "other"), inUse, []string{inUse, "address already in use", "--listen"}},
-		{"two servers on a folder", data, "127.0.0.1:0", []string{data, "another aspis", "--data"}},
+		{"two servers on a folder", data, "127.0.0.1:0", []string{data, "Another aspis", "--data"}},
 		{"a file for a folder", file, "127.0.0.1:0", []string{file, "not a directory"}},
 		{"below a file", filepath.Join(file, "data"), "127.0.0.1:0", []string{file, "cannot be created"}},
 		{"a newer version's folder", newer, "127.0.0.1:0", []string{newer, "999", "newer version"}},

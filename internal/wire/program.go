@@ -80,7 +80,7 @@ func (p *Program) build(ctx context.Context) error {
 	var err error
 	// The port first: when it is in use nothing else need be tried.
 	if p.listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", p.opts.Listen); err != nil {
-		return errs.New(errs.Unavailable, "cli.listen_failed", p.opts.Listen, err.Error()).Because(err)
+		return errs.New(errs.Conflict, "cli.listen_failed", p.opts.Listen, err.Error()).Because(err)
 	}
 	if p.opts.BaseURL == "" {
 		at := p.listener.Addr()
