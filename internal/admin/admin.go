@@ -82,7 +82,7 @@ func Mount(routes *access.Routes, sh *web.Shell, c Config) error {
 	sh.Page(routes, "GET /admin/people", sector.ReadAccounts, p.people)
 	sh.Page(routes, "GET /admin/people/new", sector.InviteAccounts, p.newPerson)
 	sh.Page(routes, "POST /admin/people/new", sector.InviteAccounts, p.createPerson)
-	sh.Page(routes, "POST /admin/people/{id}/link", sector.InviteAccounts, p.createLink)
+	sh.Page(routes, "POST /admin/people/{id}/link", sector.InviteAccounts, sh.StepUp(p.createLink))
 	return nil
 }
 

@@ -46,7 +46,7 @@ func MountAPI(routes *access.Routes, c Config, cursors access.Cursors) {
 	access.Operation(routes, "DELETE /api/v1/members/{id}/keys/{key}", sector.RevokeKeys, doc("key-revoke", "keys"), a.revokeKey)
 	access.Operation(routes, "GET /api/v1/people", sector.ReadAccounts, doc("person-list", "people"), a.people)
 	access.Operation(routes, "POST /api/v1/people", sector.InviteAccounts, create("person-create", "people"), a.createPerson)
-	access.Operation(routes, "POST /api/v1/people/{id}/link", sector.InviteAccounts, create("person-link", "people"), a.createLink)
+	access.Operation(routes, "POST /api/v1/people/{id}/link", sector.InviteAccounts, secret("person-link", "people"), a.createLink)
 	access.Operation(routes, "GET /api/v1/health", sector.ReadHealth, doc("health-show", "health"), a.health)
 }
 

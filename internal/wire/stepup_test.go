@@ -25,18 +25,25 @@ func provenRoutes() []string {
 		"POST /export/advisories", "POST /export/inbox", "POST /export/alerts", "POST /export/admin/members", "POST /ledger/{entry}/proof",
 		"POST /notifications/webhooks", "POST /notifications/webhooks/{id}/rotate", "POST /tokens",
 		"POST /api/v1/drafts/{id}/release", "POST /api/v1/drafts/{id}/approve", "POST /api/v1/drafts/{id}/withdraw",
-		"POST /api/v1/members/{id}/keys", "POST /api/v1/tokens",
+		"POST /api/v1/members/{id}/keys", "POST /api/v1/tokens", "POST /api/v1/people/{id}/link",
+		"POST /admin/people/{id}/link", "POST /people/{id}/link",
 		"POST /account/set-up/app", "POST /account/set-up/password", "POST /account/set-up/passkey",
 	}
 }
 
-// TestWhatAsksForAProof asks the running program for every POST as people
-// whose last proof is old: these ask for another, and no others do.
+// TestWhatAsksForAProof asks the running program for every POST as people of
+// every role whose last proof is old: these ask for another, and no others do.
 func TestWhatAsksForAProof(t *testing.T) {
 	p := running(t)
+	if _, err := p.directory.CreateMember(t.Context(), sector.System(), sector.Member{ID: "north-bank", Name: "North Bank", NameZh: "北方銀行", Sector: sector.Banking}); err != nil {
+		t.Fatal(err)
+	}
 	var sign []actor
-	for _, role := range []sector.Role{sector.Administrator, sector.DutyManager} {
+	for _, role := range sector.Roles() {
 		u := sector.User{Email: string(role) + "@proof.example", Roles: []sector.Role{role}}
+		if u.Org() == sector.MemberOrg {
+			u.Member = "north-bank"
+		}
 		link, err := p.SignInLink(t.Context(), u)
 		if err != nil {
 			t.Fatal(err)
@@ -53,8 +60,9 @@ func TestWhatAsksForAProof(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		sign = append(sign, actor{sector.Viewer{Org: sector.Centre, User: found.ID, Roles: u.Roles}, func(r *http.Request) { r.AddCookie(cookie) }})
+		sign = append(sign, actor{sector.Viewer{Org: u.Org(), Member: u.Member, User: found.ID, Roles: u.Roles}, func(r *http.Request) { r.AddCookie(cookie) }})
 	}
+	unasked := provenRoutes()
 	for _, route := range p.routeTable {
 		if !strings.HasPrefix(route.Pattern, "POST /") || route.Pattern == "POST /sign-out" {
 			continue
@@ -67,7 +75,11 @@ func TestWhatAsksForAProof(t *testing.T) {
 			if want := slices.Contains(provenRoutes(), route.Pattern); asked != want {
 				t.Errorf("%s as %v asks for a proof: %v, want %v", route.Pattern, a, asked, want)
 			}
+			unasked = slices.DeleteFunc(unasked, func(pattern string) bool { return pattern == route.Pattern })
 		}
+	}
+	if len(unasked) > 0 {
+		t.Errorf("nobody could ask for %q", unasked)
 	}
 }
 
