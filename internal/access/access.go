@@ -45,11 +45,13 @@ type Routes struct {
 	table []Route
 	spec  *spec
 	memo  *Memory
+
+	prover func(*http.Request) error
 }
 
 // New returns an empty table. The edge answers API requests that are refused.
 func New(edge *httpx.Edge) *Routes {
-	rs := &Routes{mux: http.NewServeMux(), edge: edge}
+	rs := &Routes{mux: http.NewServeMux(), edge: edge, prover: func(*http.Request) error { return nil }}
 	rs.spec = newSpec(rs)
 	return rs
 }
@@ -90,6 +92,10 @@ func Check(v sector.Viewer, need sector.Permission) error {
 func scopesFor(need sector.Permission) string {
 	return strings.Join(sector.Names(sector.GrantOf(need).Scopes), ", ")
 }
+
+// Prove names what refuses requests to operations with [Doc.Proof] whose
+// person has not proved who it is just now. Without it all pass.
+func (rs *Routes) Prove(prover func(*http.Request) error) { rs.prover = prover }
 
 // Texts is the catalogue that answers are worded with.
 func (rs *Routes) Texts() *i18n.Catalogue { return rs.edge.Texts() }

@@ -20,6 +20,9 @@ type Doc struct {
 	MaxBody int64
 	// Creates says that a repeated Idempotency-Key gets the first answer.
 	Creates bool
+	// Proof asks people who come with a session for a fresh proof of who they
+	// are; tokens and keys have none to give, and are not asked.
+	Proof bool
 	// Media is the type of what is answered; empty: application/json.
 	Media string
 	// Takes is the type of what is sent; empty: application/json.
@@ -71,7 +74,21 @@ func (a adapter) Handle(op *huma.Operation, serve func(huma.Context)) {
 	if !raw {
 		h = a.rs.remembered(doc, answer(op, serve))
 	}
+	if doc.Proof {
+		h = a.rs.proven(h)
+	}
 	a.rs.API(op.Method+" "+op.Path, need, h)
+}
+
+// proven is h for requests that the prover passes, even where an answer is
+// remembered.
+func (rs *Routes) proven(h httpx.Handler) httpx.Handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		if err := rs.prover(r); err != nil {
+			return err
+		}
+		return h(w, r)
+	}
 }
 
 // ServeHTTP implements huma.Adapter.

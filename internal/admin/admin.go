@@ -74,7 +74,7 @@ func Mount(routes *access.Routes, sh *web.Shell, c Config) error {
 		web.NavItem{Phase: web.House, Key: "admin.health.title", Href: "/admin/health", Icon: "heart-pulse", Need: sector.ReadHealth},
 	)
 	sh.Page(routes, "GET /admin/members", sector.ReadMembers, p.members)
-	sh.Page(routes, "GET /export/admin/members", sector.ReadMembers, p.exportMembers)
+	sh.Page(routes, "POST /export/admin/members", sector.ReadMembers, sh.StepUp(p.exportMembers))
 	sh.Page(routes, "GET /admin/members/{id}", sector.ReadMembers, p.member)
 	sh.Page(routes, "GET /admin/health", sector.ReadHealth, p.health)
 	sh.Page(routes, "GET /admin/members/new", sector.WriteMembers, p.newMember)
@@ -82,7 +82,7 @@ func Mount(routes *access.Routes, sh *web.Shell, c Config) error {
 	sh.Page(routes, "GET /admin/people", sector.ReadAccounts, p.people)
 	sh.Page(routes, "GET /admin/people/new", sector.InviteAccounts, p.newPerson)
 	sh.Page(routes, "POST /admin/people/new", sector.InviteAccounts, p.createPerson)
-	sh.Page(routes, "POST /admin/people/{id}/link", sector.InviteAccounts, p.createLink)
+	sh.Page(routes, "POST /admin/people/{id}/link", sector.InviteAccounts, sh.StepUp(p.createLink))
 	return nil
 }
 

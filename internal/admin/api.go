@@ -33,15 +33,20 @@ func MountAPI(routes *access.Routes, c Config, cursors access.Cursors) {
 	create := func(id, tag string) access.Doc {
 		return access.Doc{ID: id, Tag: tag, Creates: true, Status: http.StatusCreated}
 	}
+	secret := func(id, tag string) access.Doc {
+		d := create(id, tag)
+		d.Proof = true
+		return d
+	}
 	access.Operation(routes, "GET /api/v1/members", sector.ReadMembers, doc("member-list", "members"), a.members)
 	access.Operation(routes, "POST /api/v1/members", sector.WriteMembers, create("member-create", "members"), a.createMember)
 	access.Operation(routes, "GET /api/v1/members/{id}", sector.ReadMembers, doc("member-show", "members"), a.member)
 	access.Operation(routes, "GET /api/v1/members/{id}/keys", sector.ReadKeys, doc("key-list", "keys"), a.keys)
-	access.Operation(routes, "POST /api/v1/members/{id}/keys", sector.CreateKeys, create("key-create", "keys"), a.createKey)
+	access.Operation(routes, "POST /api/v1/members/{id}/keys", sector.CreateKeys, secret("key-create", "keys"), a.createKey)
 	access.Operation(routes, "DELETE /api/v1/members/{id}/keys/{key}", sector.RevokeKeys, doc("key-revoke", "keys"), a.revokeKey)
 	access.Operation(routes, "GET /api/v1/people", sector.ReadAccounts, doc("person-list", "people"), a.people)
 	access.Operation(routes, "POST /api/v1/people", sector.InviteAccounts, create("person-create", "people"), a.createPerson)
-	access.Operation(routes, "POST /api/v1/people/{id}/link", sector.InviteAccounts, create("person-link", "people"), a.createLink)
+	access.Operation(routes, "POST /api/v1/people/{id}/link", sector.InviteAccounts, secret("person-link", "people"), a.createLink)
 	access.Operation(routes, "GET /api/v1/health", sector.ReadHealth, doc("health-show", "health"), a.health)
 }
 

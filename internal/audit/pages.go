@@ -58,7 +58,7 @@ func Mount(routes *access.Routes, sh *web.Shell, svc *Service, members Members, 
 	)
 	sh.Page(routes, "GET "+allPath, sector.ReadLedger, p.list)
 	sh.Page(routes, "GET "+allPath+"/{entry}", sector.ReadLedger, p.entry)
-	sh.Page(routes, "POST "+allPath+"/{entry}/proof", sector.ReadLedger, p.export)
+	sh.Page(routes, "POST "+allPath+"/{entry}/proof", sector.ReadLedger, sh.StepUp(p.export))
 	sh.Page(routes, "GET "+ownPath, sector.ReadOwnLedger, p.list)
 	sh.Page(routes, "GET "+ownPath+"/{entry}", sector.ReadOwnLedger, p.entry)
 	return nil

@@ -92,8 +92,8 @@ func (p pages) mountAccount(routes *access.Routes) {
 	own("POST /account/codes", p.shell.StepUp(p.newCodes))
 	own("POST /account/app/remove", p.shell.StepUp(p.removeApp))
 	own("POST /account/passkeys/{id}/remove", p.shell.StepUp(p.removePasskey))
-	own("POST /account/sessions/{id}/end", p.endSession)
-	own("POST /account/sessions/end", p.endOthers)
+	own("POST /account/sessions/{id}/end", p.shell.StepUp(p.endSession))
+	own("POST /account/sessions/end", p.shell.StepUp(p.endOthers))
 	own("POST /prove/options", p.proveOptions)
 	own("POST /prove/institution", p.proveInstitution)
 }

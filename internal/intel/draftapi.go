@@ -22,6 +22,11 @@ func (a api) mountDrafts(routes *access.Routes) {
 	create.Creates, create.Status = true, http.StatusCreated
 	edit, check := doc("edit"), doc("check")
 	edit.MaxBody, check.MaxBody = maxDraftBody, maxDraftBody
+	proven := func(id string) access.Doc {
+		d := doc(id)
+		d.Proof = true
+		return d
+	}
 	access.Operation(routes, "GET /api/v1/drafts", sector.ReadDrafts, doc("list"), a.drafts)
 	access.Operation(routes, "POST /api/v1/drafts", sector.WriteDrafts, create, a.create)
 	access.Operation(routes, "GET /api/v1/drafts/{id}", sector.ReadDrafts, doc("show"), a.draft)
@@ -29,9 +34,9 @@ func (a api) mountDrafts(routes *access.Routes) {
 	access.Operation(routes, "POST /api/v1/drafts/{id}/check", sector.WriteDrafts, check, a.check)
 	access.Operation(routes, "GET /api/v1/drafts/{id}/preview", sector.ReadDrafts, doc("preview"), a.preview)
 	access.Operation(routes, "POST /api/v1/drafts/{id}/submit", sector.WriteDrafts, doc("submit"), a.submit)
-	access.Operation(routes, "POST /api/v1/drafts/{id}/release", sector.ReleaseAdvisories, doc("release"), a.release)
-	access.Operation(routes, "POST /api/v1/drafts/{id}/approve", sector.ApproveReleases, doc("approve"), a.approve)
-	access.Operation(routes, "POST /api/v1/drafts/{id}/withdraw", sector.WithdrawAdvisories, doc("withdraw"), a.withdraw)
+	access.Operation(routes, "POST /api/v1/drafts/{id}/release", sector.ReleaseAdvisories, proven("release"), a.release)
+	access.Operation(routes, "POST /api/v1/drafts/{id}/approve", sector.ApproveReleases, proven("approve"), a.approve)
+	access.Operation(routes, "POST /api/v1/drafts/{id}/withdraw", sector.WithdrawAdvisories, proven("withdraw"), a.withdraw)
 	access.Operation(routes, "GET /api/v1/drafts/{id}/deliveries", sector.ReadDrafts, doc("deliveries"), a.deliveries)
 }
 

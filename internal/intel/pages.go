@@ -45,7 +45,7 @@ func Mount(routes *access.Routes, sh *web.Shell, svc *Service, people People, se
 func (p pages) mountCentre(routes *access.Routes) {
 	p.shell.Nav(web.NavItem{Phase: web.Before, Key: "advisory.nav", Href: "/advisories", Icon: "megaphone", Need: sector.ReadDrafts})
 	p.shell.Page(routes, "GET /advisories", sector.ReadDrafts, p.list)
-	p.shell.Page(routes, "GET /export/advisories", sector.ReadDrafts, p.exportList)
+	p.shell.Page(routes, "POST /export/advisories", sector.ReadDrafts, p.shell.StepUp(p.exportList))
 	p.shell.Page(routes, "POST /advisories", sector.WriteDrafts, p.create)
 	p.shell.Page(routes, "GET /advisories/{id}", sector.ReadDrafts, p.detail)
 	p.shell.Page(routes, "GET /advisories/{id}/edit", sector.WriteDrafts, p.compose)
@@ -61,7 +61,7 @@ func (p pages) mountCentre(routes *access.Routes) {
 func (p pages) mountMember(routes *access.Routes) {
 	p.shell.Nav(web.NavItem{Phase: web.Before, Key: "inbox.nav", Href: "/inbox", Icon: "inbox", Need: sector.ReadInbox})
 	p.shell.Page(routes, "GET /inbox", sector.ReadInbox, p.inbox)
-	p.shell.Page(routes, "GET /export/inbox", sector.ReadInbox, p.exportInbox)
+	p.shell.Page(routes, "POST /export/inbox", sector.ReadInbox, p.shell.StepUp(p.exportInbox))
 	p.shell.Page(routes, "GET /inbox/{id}", sector.ReadInbox, p.read)
 	p.shell.Page(routes, "POST /inbox/{id}/answer", sector.AnswerWarnings, p.answer)
 }

@@ -63,7 +63,7 @@ func TestExportsGoThroughTheGate(t *testing.T) {
 		{sector.Analyst, "/export/advisories?format=csv", []int{1, 2, 3}},
 		{sector.Analyst, "/export/advisories?format=csv&state=draft", []int{3}},
 	} {
-		body := w.kit.Get(t, test.role, i18n.En, test.path).Body
+		body := w.kit.Post(t, test.role, i18n.En, test.path, nil).Body
 		for n := 1; n <= 3; n++ {
 			want := false
 			for _, m := range test.want {
@@ -74,7 +74,7 @@ func TestExportsGoThroughTheGate(t *testing.T) {
 			}
 		}
 	}
-	if page := w.kit.Get(t, sector.MemberStaff, i18n.En, "/export/advisories?format=csv"); page.Status != http.StatusForbidden {
+	if page := w.kit.Post(t, sector.MemberStaff, i18n.En, "/export/advisories?format=csv", nil); page.Status != http.StatusForbidden {
 		t.Errorf("a member takes the centre's list: status %d", page.Status)
 	}
 }

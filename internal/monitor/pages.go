@@ -49,7 +49,7 @@ func (p *Pages) Mount(routes *access.Routes) {
 		web.NavItem{Phase: web.During, Key: "monitor.nav.rejected", Href: "/rejected", Icon: "circle-slash", Need: sector.ReadRejected},
 	)
 	p.shell.Page(routes, "GET /alerts", sector.ReadAlerts, p.listAlerts)
-	p.shell.Page(routes, "GET /export/alerts", sector.ReadAlerts, p.exportAlerts)
+	p.shell.Page(routes, "POST /export/alerts", sector.ReadAlerts, p.shell.StepUp(p.exportAlerts))
 	p.shell.Page(routes, "GET /alerts/{id}", sector.ReadAlerts, p.showAlert)
 	p.shell.Page(routes, "POST /alerts/{id}", sector.TriageAlerts, p.triageAlert)
 	p.shell.Page(routes, "GET /events", sector.ReadEvents, p.searchEvents)

@@ -55,7 +55,7 @@ func (p pages) mountPeople(routes *access.Routes) {
 	p.shell.Page(routes, "POST /people/new", sector.InvitePeople, p.invite)
 	p.shell.Page(routes, "GET /people/{id}", sector.ReadPeople, p.person)
 	p.shell.Page(routes, "POST /people/{id}/roles", sector.InvitePeople, p.setRoles)
-	p.shell.Page(routes, "POST /people/{id}/link", sector.InvitePeople, p.link)
+	p.shell.Page(routes, "POST /people/{id}/link", sector.InvitePeople, p.shell.StepUp(p.link))
 	p.shell.Page(routes, "POST /people/{id}/remove", sector.RemovePeople, p.remove)
 	p.shell.Page(routes, "POST /people/{id}/restore", sector.RemovePeople, p.restore)
 }

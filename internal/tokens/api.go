@@ -22,7 +22,7 @@ func MountAPI(routes *access.Routes, svc Service) {
 	access.Operation(routes, "GET /api/v1/me", sector.SignedIn, access.Doc{ID: "me-show", Tag: "tokens"}, a.me)
 	access.Operation(routes, "GET /api/v1/tokens", sector.SignedIn, access.Doc{ID: "token-list", Tag: "tokens"}, a.list)
 	access.Operation(routes, "POST /api/v1/tokens", sector.SignedIn,
-		access.Doc{ID: "token-create", Tag: "tokens", Creates: true, Status: http.StatusCreated}, a.create)
+		access.Doc{ID: "token-create", Tag: "tokens", Creates: true, Proof: true, Status: http.StatusCreated}, a.create)
 	access.Operation(routes, "DELETE /api/v1/tokens/{id}", sector.SignedIn, access.Doc{ID: "token-revoke", Tag: "tokens"}, a.revoke)
 }
 

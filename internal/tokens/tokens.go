@@ -40,7 +40,7 @@ func Mount(routes *access.Routes, sh *web.Shell, svc Service, now func() time.Ti
 	}
 	p := pages{svc, sh, views, now}
 	sh.Page(routes, "GET /tokens", sector.SignedIn, p.list)
-	sh.Page(routes, "POST /tokens", sector.SignedIn, p.create)
+	sh.Page(routes, "POST /tokens", sector.SignedIn, sh.StepUp(p.create))
 	sh.Page(routes, "POST /tokens/{id}/revoke", sector.SignedIn, p.revoke)
 	return nil
 }

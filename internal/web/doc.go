@@ -37,10 +37,10 @@
 //		})
 //	}
 //
-// A POST that cannot be taken back (release, withdrawal, keys, export) is
-// wrapped in Shell.StepUp: people prove who they are again unless they have
-// just done so, and what they sent is kept. Routes that are no pages ask
-// [Fresh].
+// A POST that cannot be taken back or lets data or a secret out (release,
+// withdrawal, keys, files of lists) is wrapped in Shell.StepUp: people prove who they are again unless they have
+// just done so, and what they sent is kept. Operations of the API say
+// Proof: true in their access.Doc, which asks [Fresh].
 //
 // After a POST that changed something: Shell.Flash, then http.Redirect with
 // 303. A form with a mistake is shown again with Status: form.Status().
@@ -94,8 +94,9 @@
 // A list whose columns have names, read with Shell.Table instead of
 // Shell.ReadList, has saved views and a choice of columns ({{template
 // "list-tools" .List}} below the filter; each cell stands in {{if $l.Shows
-// "name"}}). With Export: true and a page at /export + Path that calls
-// Shell.Export with the same query as the list, it has files.
+// "name"}}). With Export: true and a page POST /export + Path, in
+// Shell.StepUp, that calls Shell.Export with the same query as the list, it has
+// files.
 //
 // Rows get j, k, Enter and (with a checkbox) x. Cell classes: time, num, fit,
 // code, quiet. Columns that a phone may do without have class "from-wide".

@@ -42,7 +42,7 @@ type ListSpec struct {
 	Sort    string // by default
 	Desc    bool   // by default
 	Limit   int    // rows a page; 0 is 50
-	Export  bool   // there is a file of it at /export + Path
+	Export  bool   // POST /export + Path answers with a file of it
 }
 
 // List is a ListSpec with what the viewer asked for.

@@ -41,7 +41,7 @@ func things(t *testing.T, n int) *webtest.Kit {
 		}
 		return views.Page(w, r, "things", web.Page{Title: "admin.members.title", Data: l})
 	})
-	kit.Shell.Page(kit.Routes, "GET /export/things", sector.SignedIn, func(w http.ResponseWriter, r *http.Request) error {
+	kit.Shell.Page(kit.Routes, "POST /export/things", sector.SignedIn, kit.Shell.StepUp(func(w http.ResponseWriter, r *http.Request) error {
 		l := kit.Shell.ReadList(r, spec)
 		return kit.Shell.Export(w, r, l, "things", func(_ context.Context, after string) ([][]any, string, error) {
 			var from int
@@ -55,7 +55,7 @@ func things(t *testing.T, n int) *webtest.Kit {
 			}
 			return rows, "", nil
 		})
-	})
+	}))
 	return kit
 }
 
@@ -73,7 +73,7 @@ func TestListToolsInBothLanguages(t *testing.T) {
 	for _, lang := range i18n.Langs() {
 		page := kit.Get(t, sector.Analyst, lang, "/things?q=a&col=size")
 		webtest.Check(t, page)
-		for _, want := range []string{`href="/things?col=age&amp;q=x"`, `href="/export/things?col=size&amp;format=xlsx&amp;q=a"`, `value="size" checked`} {
+		for _, want := range []string{`href="/things?col=age&amp;q=x"`, `formaction="/export/things?col=size&amp;format=xlsx&amp;q=a"`, `value="size" checked`} {
 			if !strings.Contains(page.Body, want) {
 				t.Errorf("%s is missing", want)
 			}
@@ -140,7 +140,7 @@ func TestBadViewsAreRefused(t *testing.T) {
 
 func TestExportIsWhatTheListShows(t *testing.T) {
 	kit := things(t, 2500)
-	page := kit.Get(t, sector.Analyst, i18n.En, "/export/things?format=csv&col=size&q=secret")
+	page := kit.Post(t, sector.Analyst, i18n.En, "/export/things?format=csv&col=size&q=secret", nil)
 	rows, err := csv.NewReader(strings.NewReader(strings.TrimPrefix(page.Body, "\ufeff"))).ReadAll()
 	if err != nil {
 		t.Fatal(err)
@@ -158,14 +158,14 @@ func TestExportIsWhatTheListShows(t *testing.T) {
 }
 
 func TestExportIsCutAndSaysSo(t *testing.T) {
-	page := things(t, 50_001).Get(t, sector.Analyst, i18n.En, "/export/things?format=csv")
+	page := things(t, 50_001).Post(t, sector.Analyst, i18n.En, "/export/things?format=csv", nil)
 	if n := strings.Count(page.Body, "\r\n"); n != 50_002 || !strings.HasSuffix(page.Body, "\"Cut after 50,000 rows: narrow the filter for the rest.\"\r\n") {
 		t.Errorf("%d lines, the last of %q", n, page.Body[max(0, len(page.Body)-80):])
 	}
 }
 
 func TestExportAsExcel(t *testing.T) {
-	page := things(t, 3).Get(t, sector.Analyst, i18n.ZhHant, "/export/things?format=xlsx")
+	page := things(t, 3).Post(t, sector.Analyst, i18n.ZhHant, "/export/things?format=xlsx", nil)
 	book, err := excelize.OpenReader(bytes.NewReader([]byte(page.Body)))
 	if err != nil {
 		t.Fatal(err)
@@ -178,7 +178,7 @@ func TestExportAsExcel(t *testing.T) {
 	if formula, err := book.GetCellFormula("Sheet1", "A2"); err != nil || formula != "" {
 		t.Errorf("A2 is the formula %q, %v", formula, err)
 	}
-	if bad := things(t, 3).Get(t, sector.Analyst, i18n.ZhHant, "/export/things?format=exe"); bad.Status != http.StatusBadRequest && bad.Status != http.StatusUnprocessableEntity {
+	if bad := things(t, 3).Post(t, sector.Analyst, i18n.ZhHant, "/export/things?format=exe", nil); bad.Status != http.StatusBadRequest && bad.Status != http.StatusUnprocessableEntity {
 		t.Errorf("an unknown format: status %d", bad.Status)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/aspis-platform/aspis/internal/changes"
 	"github.com/aspis-platform/aspis/internal/pulse"
 	"github.com/aspis-platform/aspis/internal/tokens"
+	"github.com/aspis-platform/aspis/internal/web"
 )
 
 // mountAPI adds what programs may do besides the domains' own routes.
@@ -20,6 +21,7 @@ func (p *Program) mountAPI(routes *access.Routes) error {
 	}
 	cursors := access.NewCursors(positions)
 	routes.Remember(access.NewMemory(p.engines.db.Replays(), replays, p.opts.Now))
+	routes.Prove(web.Fresh)
 	admin.MountAPI(routes, p.adminConfig(), cursors)
 	tokens.MountAPI(routes, p.tokens)
 	pulse.MountAPI(routes, pulseSource{p})

@@ -1,5 +1,6 @@
 // A list as a file: what has arrived is shown while it comes, and it can be
-// called off. Without this, the links load the file as links do.
+// called off. Where a proof is asked for first, the page that asks takes over.
+// Without this, the buttons load the file as forms do.
 import { text } from "./island";
 
 const size = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
@@ -28,7 +29,11 @@ function keep(blob: Blob, name: string): void {
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
 
-async function load(el: HTMLElement, href: string): Promise<void> {
+function isFile(answer: Response): boolean {
+  return answer.headers.get("Content-Disposition")?.startsWith("attachment") ?? false;
+}
+
+async function load(el: HTMLFormElement, href: string): Promise<void> {
   const stop = new AbortController();
   const bar = document.createElement("span");
   bar.className = "progress-line";
@@ -45,8 +50,13 @@ async function load(el: HTMLElement, href: string): Promise<void> {
   el.querySelector(".progress-line")?.remove();
   el.append(bar);
   try {
-    const answer = await fetch(href, { signal: stop.signal });
+    const answer = await fetch(href, { method: "POST", signal: stop.signal });
     if (!answer.ok) throw new Error(String(answer.status));
+    if (!isFile(answer)) {
+      el.action = href;
+      el.submit();
+      return;
+    }
     const blob = await receive(answer, (n) => (words.textContent = `${text(el, "busy")} ${size.format(n / 1024)} KiB`));
     keep(blob, nameOf(answer));
     bar.replaceChildren(text(el, "done"));
@@ -57,12 +67,11 @@ async function load(el: HTMLElement, href: string): Promise<void> {
 }
 
 export function mount(el: HTMLElement): () => void {
-  const click = (e: MouseEvent) => {
-    const link = (e.target as HTMLElement).closest<HTMLAnchorElement>("a[download]");
-    if (!link || e.ctrlKey || e.metaKey || e.shiftKey) return;
+  const submit = (e: SubmitEvent) => {
+    if (!(el instanceof HTMLFormElement) || !(e.submitter instanceof HTMLButtonElement)) return;
     e.preventDefault();
-    void load(el, link.href);
+    void load(el, e.submitter.formAction);
   };
-  el.addEventListener("click", click);
-  return () => el.removeEventListener("click", click);
+  el.addEventListener("submit", submit);
+  return () => el.removeEventListener("submit", submit);
 }
