@@ -390,6 +390,9 @@ func (w *walk) release() {
 func (w *walk) answer() {
 	w.Helper()
 	b := w.people["staff"]
+	b.visit("/")
+	b.says("home.owed.title", "home.owed.answer")
+	b.screenshot("home-member")
 	b.visit("/inbox")
 	b.says("inbox.owed", "inbox.answer_owed")
 	b.screenshot("inbox")
@@ -485,7 +488,7 @@ func (w *walk) picture() {
 	b.visit("/pulse")
 	b.do(chromedp.Sleep(2 * time.Second)) // the marks of what changed while it loaded fade
 	b.screenshot("pulse")
-	for name, seat := range map[string]string{"home-centre": "analyst", "home-member": "staff", "home-authority": "authority"} {
+	for name, seat := range map[string]string{"home-centre": "analyst", "home-authority": "authority"} {
 		w.people[seat].visit("/")
 		w.people[seat].screenshot(name)
 	}
