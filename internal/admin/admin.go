@@ -23,8 +23,8 @@ type Members interface {
 // Keys is the members' machine keys.
 type Keys interface {
 	Keys(ctx context.Context, m sector.MemberID) ([]sector.Key, error)
-	// CreateKey returns the secret, which exists nowhere else afterwards.
-	CreateKey(ctx context.Context, by sector.Viewer, m sector.MemberID, scopes []sector.Scope) (sector.Key, string, error)
+	// IssueKey returns the secret, which exists nowhere else afterwards.
+	IssueKey(ctx context.Context, by sector.Viewer, spec sector.KeySpec) (sector.Key, string, error)
 	RevokeKey(ctx context.Context, by sector.Viewer, k sector.Key) error
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/aspis-platform/aspis/internal/access"
 	"github.com/aspis-platform/aspis/internal/platform/errs"
+	"github.com/aspis-platform/aspis/internal/platform/peer"
 	"github.com/aspis-platform/aspis/internal/sector"
 )
 
@@ -151,14 +152,21 @@ func (a api) createMember(ctx context.Context, in *createMemberIn) (*memberOut, 
 type keyJSON struct {
 	ID        string          `json:"id"`
 	Member    sector.MemberID `json:"member"`
+	Name      string          `json:"name,omitempty"`
 	Scopes    []sector.Scope  `json:"scopes"`
+	Networks  []string        `json:"networks,omitempty" doc:"From where it may be used; left out: from anywhere."`
 	CreatedAt time.Time       `json:"created_at"`
+	ExpiresAt time.Time       `json:"expires_at,omitzero" doc:"Left out: never."`
 	RevokedAt time.Time       `json:"revoked_at,omitzero"`
 	LastUsed  time.Time       `json:"last_used,omitzero" doc:"To the minute."`
 }
 
 func newKeyJSON(k sector.Key) keyJSON {
-	return keyJSON{k.ID, k.Member, k.Scopes, k.CreatedAt, k.RevokedAt, k.LastUsed}
+	var networks []string
+	for _, n := range k.Networks {
+		networks = append(networks, n.String())
+	}
+	return keyJSON{k.ID, k.Member, k.Name, k.Scopes, networks, k.CreatedAt, k.ExpiresAt, k.RevokedAt, k.LastUsed}
 }
 
 type keysOut struct {
@@ -187,7 +195,11 @@ func (a api) keys(ctx context.Context, in *memberID) (*keysOut, error) {
 type createKeyIn struct {
 	ID   sector.MemberID `path:"id"`
 	Body struct {
-		Scopes []sector.Scope `json:"scopes" minItems:"1" maxItems:"20"`
+		Name      string         `json:"name,omitempty" doc:"What uses the key."`
+		Scopes    []sector.Scope `json:"scopes" minItems:"1" maxItems:"20"`
+		Networks  []string       `json:"networks,omitempty" maxItems:"50" doc:"Addresses or networks from which it may be used; left out: from anywhere."`
+		ExpiresAt time.Time      `json:"expires_at,omitzero" doc:"When it ends; left out: in a year."`
+		Endless   bool           `json:"endless,omitempty" doc:"It never expires."`
 	}
 }
 
@@ -199,7 +211,18 @@ type createKeyOut struct {
 }
 
 func (a api) createKey(ctx context.Context, in *createKeyIn) (*createKeyOut, error) {
-	k, secret, err := a.Keys.CreateKey(ctx, sector.ViewerFrom(ctx), in.ID, in.Body.Scopes)
+	spec := sector.KeySpec{Member: in.ID, Name: in.Body.Name, Scopes: in.Body.Scopes, Endless: in.Body.Endless}
+	for _, text := range in.Body.Networks {
+		n, err := peer.ParseNetwork(text)
+		if err != nil {
+			return nil, errs.New(errs.Invalid, "key.network_form", text).Because(err)
+		}
+		spec.Networks = append(spec.Networks, n)
+	}
+	if !in.Body.ExpiresAt.IsZero() {
+		spec.Lifetime = time.Until(in.Body.ExpiresAt)
+	}
+	k, secret, err := a.Keys.IssueKey(ctx, sector.ViewerFrom(ctx), spec)
 	if err != nil {
 		return nil, err
 	}

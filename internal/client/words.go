@@ -84,8 +84,11 @@ type Member struct {
 type Key struct {
 	ID        string    `json:"id"`
 	Member    string    `json:"member"`
+	Name      string    `json:"name,omitempty"`
 	Scopes    []string  `json:"scopes"`
+	Networks  []string  `json:"networks,omitempty"`
 	CreatedAt time.Time `json:"created_at"`
+	ExpiresAt time.Time `json:"expires_at,omitzero"` // zero: never
 	RevokedAt time.Time `json:"revoked_at,omitzero"`
 	LastUsed  time.Time `json:"last_used,omitzero"`
 }

@@ -222,6 +222,15 @@ func TestAdministrationOverTheAPI(t *testing.T) {
 	if again := admin.ask(t, "POST", "/api/v1/members/bank-1/keys", `{"scopes":["advisories"]}`, "Idempotency-Key", "k"); again.body != key.body {
 		t.Error("the same request made another key")
 	}
+	end := time.Now().Add(90 * 24 * time.Hour).UTC()
+	spec := `{"scopes":["records"],"name":"SIEM","networks":["192.0.2.7"],"expires_at":"` + end.Format(time.RFC3339) + `"}`
+	admin.ask(t, "POST", "/api/v1/members/bank-1/keys", spec).want(t, "a key for a place and a time", 201, `"networks":["192.0.2.7/32"]`)
+	admin.ask(t, "GET", "/api/v1/members/bank-1/keys", "").want(t, "when it ends", 200, `"expires_at":"`+end.Format(time.DateOnly))
+	admin.ask(t, "POST", "/api/v1/members/bank-1/keys", `{"scopes":["records"],"expires_at":"2020-01-01T00:00:00Z"}`).want(t, "a past end", 400, "key.lifetime")
+	if k := admin.ask(t, "POST", "/api/v1/members/bank-1/keys", `{"scopes":["records"],"endless":true}`).want(t, "an endless key", 201, "secret"); strings.Contains(k.body, "expires_at") {
+		t.Errorf("an endless key ends: %s", k.body)
+	}
+	admin.ask(t, "POST", "/api/v1/members/bank-1/keys", `{"scopes":["records"],"networks":["nowhere"]}`).want(t, "no network", 400, "key.network_form")
 	machine := asker{p.URL(), func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+key.field(t, "secret")) }}
 	machine.ask(t, "GET", "/api/v1/advisories", "").want(t, "the key", 200, "advisories")
 	admin.ask(t, "DELETE", "/api/v1/members/bank-2/keys/"+key.field(t, "id"), "").want(t, "another member's key", 404, "key.unknown")
