@@ -84,7 +84,7 @@ func designForm() *web.Form {
 		web.Field{Name: "text", Label: "admin.members.name_en", Kind: "textarea", Value: "…"},
 		web.Field{Name: "sector", Label: "admin.members.sector", Kind: "select", Options: []web.Option{{Key: "common.sector.banking", Value: "banking"}}},
 		web.Field{Name: "one", Label: "admin.people.role", Kind: "radio", Value: "a", Options: []web.Option{{Key: "common.role.analyst", Value: "a"}, {Key: "common.role.member", Value: "b"}}},
-		web.Field{Name: "many", Label: "admin.keys.scopes", Kind: "checks", Values: []string{"b"}, Options: []web.Option{{Key: "common.scope.records", Value: "a"}, {Key: "common.scope.taxii", Value: "b"}}},
+		web.Field{Name: "many", Label: "machine.scopes", Kind: "checks", Values: []string{"b"}, Options: []web.Option{{Key: "common.scope.records", Value: "a"}, {Key: "common.scope.taxii", Value: "b"}}},
 		web.Field{Name: "when", Label: "design.when", Kind: "datetime-local"},
 	)
 	f.Fail("title", "common.form.required")
