@@ -10,6 +10,7 @@ import (
 	"github.com/aspis-platform/aspis/internal/home"
 	"github.com/aspis-platform/aspis/internal/intel"
 	"github.com/aspis-platform/aspis/internal/monitor"
+	"github.com/aspis-platform/aspis/internal/organisation"
 	"github.com/aspis-platform/aspis/internal/sector"
 )
 
@@ -63,6 +64,9 @@ func (s homeSource) Member(ctx context.Context, v sector.Viewer) (home.Member, e
 		return m, err
 	}
 	if m.Standing, err = store.Standing(ctx, f, now.Add(-standingSpan), now); err != nil {
+		return m, err
+	}
+	if m.Confirmed, err = s.confirmed(ctx, v.Member, now); err != nil {
 		return m, err
 	}
 	keys, err := s.directory.Keys(ctx, v.Member)
@@ -233,4 +237,21 @@ func (s homeSource) Sector(ctx context.Context, v sector.Viewer) (home.Sector, e
 	}
 	out.Records = see.Figure(records)
 	return out, nil
+}
+
+// confirmed is how fresh the older of the parts of a member's profile is.
+func (s homeSource) confirmed(ctx context.Context, id sector.MemberID, now time.Time) (*home.Confirmed, error) {
+	member, err := s.directory.Member(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	kept, err := s.engines.db.Organisation().Profile(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	due := kept.Due(organisation.Contacts, member.CreatedAt)
+	if other := kept.Due(organisation.Networks, member.CreatedAt); other.Before(due) {
+		due = other
+	}
+	return &home.Confirmed{At: due.Add(-organisation.ConfirmEvery), Stale: kept.Version == 0 || now.After(due)}, nil
 }

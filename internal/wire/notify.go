@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -35,7 +34,7 @@ func newNotify(p *Program) (*notify.Service, error) {
 	return notify.New(notify.Config{
 		Store: p.engines.db.Notifications(), Directory: p.directory, Mailer: mailer, Caller: out, Hooks: out, Secrets: p.engines.secrets,
 		Texts: p.texts, BaseURL: p.opts.BaseURL, Now: p.opts.Now, Escalate: p.opts.EscalateAfter,
-		Contacts: contacts{p.directory}, Expiring: p.expiringKeys,
+		Contacts: contacts{p.directory, p.engines.db.Organisation()}, Expiring: p.expiringKeys,
 		Sources: map[string]notify.Source{"advisory": advisorySource{letters}, "alert": alertSource{p.soc.alerts, p.opts.BaseURL}},
 	}), nil
 }
@@ -226,26 +225,6 @@ func (alertSource) Told(context.Context, sector.MemberID, notify.Event) error { 
 
 // Failed implements notify.Source.
 func (alertSource) Failed(context.Context, sector.MemberID, notify.Event, string) error { return nil }
-
-// contacts are a member's deputies: its administrators and incident leads.
-type contacts struct{ people notify.Directory }
-
-// Deputies implements notify.Contacts.
-func (c contacts) Deputies(ctx context.Context, m sector.MemberID) ([]notify.Contact, error) {
-	users, err := c.people.Users(ctx)
-	if err != nil {
-		return nil, err
-	}
-	var all []notify.Contact
-	for _, role := range []sector.Role{sector.IncidentLead, sector.MemberAdmin} {
-		for _, u := range users {
-			if u.Member == m && slices.Contains(u.Roles, role) && !slices.ContainsFunc(all, func(c notify.Contact) bool { return c.User == u.ID }) {
-				all = append(all, notify.Contact{Name: u.Email, User: u.ID})
-			}
-		}
-	}
-	return all, nil
-}
 
 // expiringKeys are events of machines' keys that run out soon.
 func (p *Program) expiringKeys(ctx context.Context) ([]notify.Event, error) {
