@@ -31,16 +31,6 @@ func (l locale) location() *time.Location {
 	return time.FixedZone("UTC+8", 8*60*60)
 }
 
-func (s *Shell) locales() []locale {
-	var all []locale
-	for _, lang := range i18n.Langs() {
-		for _, zone := range zones() {
-			all = append(all, locale{lang, zone})
-		}
-	}
-	return all
-}
-
 func (s *Shell) localeOf(r *http.Request) locale {
 	return locale{lang: i18n.Negotiate(r), zone: choice(r, cookieZone, zones())}
 }

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"path"
 	"strings"
+	"sync"
 
 	"github.com/aspis-platform/aspis/internal/platform/errs"
 	"github.com/aspis-platform/aspis/internal/platform/httpx"
@@ -22,11 +23,22 @@ var templates embed.FS
 
 // Views are the pages of one domain: each NAME.html in its folder is the
 // content of a page, each _NAME.html holds {{define}}d parts that the folder
-// shares. Templates are parsed at start, once per language and zone, so that
-// functions such as t need no context.
+// shares. Every page is parsed at start, to find what is wrong with it, and
+// kept from its first visit in a language and zone on: functions such as t
+// need no context, and nobody pays for pages that nobody opens.
 type Views struct {
 	shell *Shell
-	pages map[string]map[locale]*template.Template
+	fsys  fs.FS
+	parts []string          // the folder's shared files
+	files map[string]string // of each page, by its name
+	mu    sync.RWMutex
+	ready map[view]*template.Template
+}
+
+// view is a page in a language and zone.
+type view struct {
+	page string
+	locale
 }
 
 // Page is what the layout needs to know about a page.
@@ -55,73 +67,67 @@ type Link struct {
 	Href string
 }
 
-// Views parses the templates in dir of fsys. A page that does not parse is an
+// Views finds the templates in dir of fsys. A page that does not parse is an
 // error at start, not on the first visit.
 func (s *Shell) Views(fsys fs.FS, dir string) (*Views, error) {
-	v := &Views{shell: s, pages: map[string]map[locale]*template.Template{}}
-	files, err := fs.Glob(fsys, path.Join(dir, "*.html"))
+	found, err := fs.Glob(fsys, path.Join(dir, "*.html"))
 	if err != nil {
 		return nil, fmt.Errorf("views: %w", err)
 	}
-	for _, l := range s.locales() {
-		base, err := s.base(l, fsys, files)
-		if err != nil {
-			return nil, fmt.Errorf("views: %w", err)
-		}
-		for _, file := range files {
-			if err := v.parse(base, l, fsys, file); err != nil {
-				return nil, fmt.Errorf("views: %w", err)
-			}
+	v := &Views{shell: s, fsys: fsys, files: map[string]string{}, ready: map[view]*template.Template{}}
+	for _, file := range found {
+		if name := path.Base(file); strings.HasPrefix(name, "_") {
+			v.parts = append(v.parts, file)
+		} else {
+			v.files[strings.TrimSuffix(name, ".html")] = file
 		}
 	}
-	if len(v.pages) == 0 {
+	if len(v.files) == 0 {
 		return nil, fmt.Errorf("views: no pages in %s", dir)
 	}
-	return v, nil
+	return v, v.verify()
+}
+
+// verify parses every page in one language, and keeps none.
+func (v *Views) verify() error {
+	base, err := v.base(locale{i18n.Langs()[0], zones()[0]})
+	if err != nil {
+		return fmt.Errorf("views: %w", err)
+	}
+	for _, file := range v.files {
+		page, err := base.Clone()
+		if err != nil {
+			return fmt.Errorf("views: %w", err)
+		}
+		if err := v.content(page, file); err != nil {
+			return err
+		}
+		if err := v.shell.verify(page); err != nil {
+			return fmt.Errorf("views: %s: %w", file, err)
+		}
+	}
+	return nil
 }
 
 // base is the layout, the components and the folder's shared parts.
-func (s *Shell) base(l locale, fsys fs.FS, files []string) (*template.Template, error) {
-	t := template.New("base").Option("missingkey=error").Funcs(s.funcs(l))
+func (v *Views) base(l locale) (*template.Template, error) {
+	t := template.New("base").Option("missingkey=error").Funcs(v.shell.funcs(l))
 	t, err := t.ParseFS(templates, "templates/layout/*.html")
-	if err != nil {
-		return nil, err
+	if err != nil || len(v.parts) == 0 {
+		return t, err
 	}
-	for _, file := range files {
-		if isPart(file) {
-			if t, err = t.ParseFS(fsys, file); err != nil {
-				return nil, err
-			}
-		}
-	}
-	return t, nil
+	return t.ParseFS(v.fsys, v.parts...)
 }
 
-func isPart(file string) bool { return strings.HasPrefix(path.Base(file), "_") }
-
-func (v *Views) parse(base *template.Template, l locale, fsys fs.FS, file string) error {
-	if isPart(file) {
-		return nil
-	}
-	raw, err := fs.ReadFile(fsys, file)
+// content adds a page's own file to the base.
+func (v *Views) content(base *template.Template, file string) error {
+	raw, err := fs.ReadFile(v.fsys, file)
 	if err != nil {
-		return err
+		return fmt.Errorf("views: %w", err)
 	}
-	t, err := base.Clone()
-	if err != nil {
-		return err
+	if _, err := base.New("content").Parse(string(raw)); err != nil {
+		return fmt.Errorf("views: %s: %w", file, err)
 	}
-	if _, err := t.New("content").Parse(string(raw)); err != nil {
-		return fmt.Errorf("%s: %w", file, err)
-	}
-	if err := v.shell.verify(t); err != nil {
-		return fmt.Errorf("%s: %w", file, err)
-	}
-	name := strings.TrimSuffix(path.Base(file), ".html")
-	if v.pages[name] == nil {
-		v.pages[name] = map[locale]*template.Template{}
-	}
-	v.pages[name][l] = t
 	return nil
 }
 
@@ -156,10 +162,32 @@ func (v *Views) Part(w http.ResponseWriter, r *http.Request, name, part string, 
 }
 
 func (v *Views) template(r *http.Request, name string) (*template.Template, error) {
-	t, ok := v.pages[name][v.shell.localeOf(r)]
-	if !ok {
-		return nil, fmt.Errorf("views: no page %q", name)
+	want := view{name, v.shell.localeOf(r)}
+	v.mu.RLock()
+	t := v.ready[want]
+	v.mu.RUnlock()
+	if t != nil {
+		return t, nil
 	}
+	return v.parse(want)
+}
+
+// parse makes a page ready and keeps it.
+func (v *Views) parse(want view) (*template.Template, error) {
+	file, ok := v.files[want.page]
+	if !ok {
+		return nil, fmt.Errorf("views: no page %q", want.page)
+	}
+	t, err := v.base(want.locale)
+	if err != nil {
+		return nil, fmt.Errorf("views: %w", err)
+	}
+	if err := v.content(t, file); err != nil {
+		return nil, err
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.ready[want] = t
 	return t, nil
 }
 

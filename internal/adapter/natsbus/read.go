@@ -156,14 +156,14 @@ func (l *link) directGet(ctx context.Context, seq uint64, count int) ([]*nats.Ms
 		return nil, fmt.Errorf("request: %w", err)
 	}
 	inbox := l.sub.NewInbox()
-	answers, err := l.sub.SubscribeSync(inbox)
+	// Room for each message and the one that ends the batch: a subscription of
+	// the library's own takes half a megabyte for each request.
+	arrived := make(chan *nats.Msg, count+1)
+	answers, err := l.sub.ChanSubscribe(inbox, arrived)
 	if err != nil {
 		return nil, fmt.Errorf("subscribe: %w", err)
 	}
 	defer func() { _ = answers.Unsubscribe() }() // fails only on a closed connection
-	if err := answers.SetPendingLimits(-1, -1); err != nil {
-		return nil, fmt.Errorf("subscribe: %w", err)
-	}
 	if err := l.sub.PublishRequest("$JS.API.DIRECT.GET."+streamRecords, inbox, request); err != nil {
 		return nil, fmt.Errorf("request: %w", err)
 	}
@@ -171,9 +171,11 @@ func (l *link) directGet(ctx context.Context, seq uint64, count int) ([]*nats.Ms
 	defer cancel()
 	var msgs []*nats.Msg
 	for {
-		m, err := answers.NextMsgWithContext(ctx)
-		if err != nil {
-			return nil, cmpCause(ctx, err)
+		var m *nats.Msg
+		select {
+		case m = <-arrived:
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
 		}
 		switch status := m.Header.Get(statusHdr); {
 		case status == statusEnd, status == statusNotFound:
@@ -183,12 +185,4 @@ func (l *link) directGet(ctx context.Context, seq uint64, count int) ([]*nats.Ms
 		}
 		msgs = append(msgs, m)
 	}
-}
-
-// cmpCause is the reason ctx ended, if it did, else err.
-func cmpCause(ctx context.Context, err error) error {
-	if cause := context.Cause(ctx); cause != nil {
-		return cause
-	}
-	return err
 }
