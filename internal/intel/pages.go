@@ -116,9 +116,13 @@ type listModel struct {
 	Draft  bool // the viewer may start a draft
 }
 
+// MostCounted is where counting advisories stops: beyond it a list says "more".
+const MostCounted = 10_000
+
 type stateCount struct {
 	State State
 	N     int64
+	More  bool // than N
 	Now   bool
 }
 
@@ -218,7 +222,8 @@ func (p pages) counts(ctx context.Context, l web.List) ([]stateCount, error) {
 	}
 	var all []stateCount
 	for _, s := range States() {
-		all = append(all, stateCount{State: s, N: counts[s], Now: l.Get("state") == string(s)})
+		n := counts[s]
+		all = append(all, stateCount{State: s, N: min(n, MostCounted), More: n > MostCounted, Now: l.Get("state") == string(s)})
 	}
 	return all, nil
 }

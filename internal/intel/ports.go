@@ -53,6 +53,8 @@ type DraftStore interface {
 	Deliveries(ctx context.Context, id AdvisoryID) ([]Delivery, error)
 	// Releases lists an advisory's releases, oldest first.
 	Releases(ctx context.Context, id AdvisoryID) ([]PastRelease, error)
+	// CountAdvisories counts those in each state, up to one more than
+	// [MostCounted].
 	CountAdvisories(ctx context.Context) (map[State]int64, error)
 	// Content is what a version held; errs.NotFound when there is none.
 	Content(ctx context.Context, id AdvisoryID, version int) (Content, error)

@@ -24,15 +24,35 @@ var _ home.Source = homeSource{}
 
 func newHomeSource(p *Program) homeSource { return homeSource{p, &partsOnce{}} }
 
-// partsOnce remembers how the program's parts are for a while: asking one of
-// them writes to the disk.
+// partsOnce remembers for a while how the program's parts are, as asking one
+// of them writes to the disk, and when each member last sent, as that is a
+// look into the index for every member.
 type partsOnce struct {
-	mu    sync.Mutex
-	at    time.Time
-	parts []home.Engine
+	mu     sync.Mutex
+	at     time.Time
+	parts  []home.Engine
+	sentAt time.Time
+	sent   map[sector.MemberID]time.Time
 }
 
 const partsFresh = 10 * time.Second
+
+// lastRecords is when each member last sent, for those who ever did.
+func (s homeSource) lastRecords(ctx context.Context, f sector.Filter, store home.Store) (map[sector.MemberID]time.Time, error) {
+	if !f.All() {
+		return store.LastRecords(ctx, f)
+	}
+	s.parts.mu.Lock()
+	defer s.parts.mu.Unlock()
+	if now := s.opts.Now(); s.parts.sent == nil || now.Sub(s.parts.sentAt) > partsFresh {
+		sent, err := store.LastRecords(ctx, f)
+		if err != nil {
+			return nil, err
+		}
+		s.parts.sentAt, s.parts.sent = now, sent
+	}
+	return s.parts.sent, nil
+}
 
 func (s homeSource) engineStates(ctx context.Context) []home.Engine {
 	s.parts.mu.Lock()
@@ -170,7 +190,7 @@ func (s homeSource) drafts(ctx context.Context, v sector.Viewer) ([]home.Draft, 
 // senders tells who sends and who has stopped.
 func (s homeSource) senders(ctx context.Context, f sector.Filter, store home.Store, now time.Time) (home.Senders, error) {
 	var out home.Senders
-	last, err := store.LastRecords(ctx, f)
+	last, err := s.lastRecords(ctx, f, store)
 	if err != nil {
 		return out, err
 	}

@@ -95,7 +95,7 @@ type filler struct {
 }
 
 // find picks what the pages are asked for, and waits until the matcher has
-// taken the indicators in.
+// taken the indicators in and the search's index is made.
 func (s *filler) find(p *Program) {
 	s.t.Helper()
 	db, ctx := p.engines.db.Read(), s.t.Context()
@@ -108,7 +108,11 @@ func (s *filler) find(p *Program) {
 		}
 	}
 	s.alert = monitor.AlertID("key7")
-	for p.Matcher().Len() < scaleAdvisories*scaleIndicators {
+	for ready := false; !ready || p.Matcher().Len() < scaleAdvisories*scaleIndicators; {
+		var err error
+		if ready, err = p.engines.db.Search().Ready(ctx); err != nil {
+			s.t.Fatal(err)
+		}
 		select {
 		case <-ctx.Done():
 			s.t.Fatal(ctx.Err())

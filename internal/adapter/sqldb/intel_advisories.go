@@ -186,7 +186,13 @@ func (s *Advisories) CountAdvisories(ctx context.Context) (map[intel.State]int64
 		state intel.State
 		n     int64
 	}
-	rows, err := s.db.read.QueryContext(ctx, `SELECT state, count(*) FROM advisory GROUP BY state`)
+	var b binder
+	var each []string
+	for _, state := range intel.States() {
+		each = append(each, fmt.Sprintf(`SELECT %[1]s, (SELECT count(*) FROM (SELECT 1 FROM advisory WHERE state = %[1]s LIMIT %[2]d) counted)`,
+			"CAST("+b.bind(state)+" AS text)", intel.MostCounted+1))
+	}
+	rows, err := s.db.read.QueryContext(ctx, strings.Join(each, " UNION ALL "), b.args...)
 	counts, err := collect(rows, err, func(row scanner) (c count, err error) {
 		return c, row.Scan(&c.state, &c.n)
 	})
