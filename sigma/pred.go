@@ -73,8 +73,13 @@ type content struct {
 	texts   []text
 }
 
-// folds reports whether the predicate compares folded text.
-func (p *pred) folds() bool { return !p.cased && p.kind != predRegex && p.kind <= predFieldRef }
+// folds reports whether the predicate looks at folded text.
+func (p *pred) folds() bool {
+	if p.kind == predRegex {
+		return len(p.re.needs) > 0
+	}
+	return !p.cased && p.kind <= predFieldRef
+}
 
 // holds evaluates the predicate; other is the content of the field referred
 // to by predFieldRef. The error is a regular expression out of time.
@@ -100,7 +105,11 @@ func (p *pred) holds(c, other *content) (bool, error) {
 func (p *pred) matches(c *content) (bool, error) {
 	var late error
 	for i := range c.texts {
-		ok, err := p.re.match(c.texts[i].raw)
+		t := &c.texts[i]
+		if !p.re.possible(t.folded) {
+			continue
+		}
+		ok, err := p.re.match(t.raw)
 		if ok && err == nil {
 			return true, nil
 		}

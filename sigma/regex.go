@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"regexp"
 	"regexp/syntax"
+	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/dlclark/regexp2"
 )
@@ -15,7 +17,8 @@ import (
 const (
 	maxRegexLen      = 16 << 10
 	regexMatchTime   = 100 * time.Millisecond
-	maxRegexLiterals = 64
+	maxRegexLiterals = 64 // in a list of texts of which a match needs one
+	maxRegexNeeds    = 8  // such lists
 )
 
 // regex is a compiled "re" value. It runs on Go's linear-time engine where
@@ -24,7 +27,19 @@ const (
 type regex struct {
 	linear    *regexp.Regexp
 	backtrack *regexp2.Regexp
-	literals  []string // folded; one of them is in every text that matches; nil: unknown
+	// needs are lists of folded texts: of each list, one is in every text that
+	// matches. The first is the most telling one.
+	needs [][]string
+}
+
+// possible reports whether a folded text has what every match needs.
+func (r *regex) possible(folded string) bool {
+	for _, any := range r.needs {
+		if !slices.ContainsFunc(any, func(lit string) bool { return strings.Contains(folded, lit) }) {
+			return false
+		}
+	}
+	return true
 }
 
 // match reports whether the expression is found in text. A match that takes
@@ -49,7 +64,7 @@ func compileRegex(source, flags string) (*regex, error) {
 	tree, err := syntax.Parse(expr, syntax.Perl)
 	if err == nil && dollarLast(tree) {
 		if linear, cerr := regexp.Compile(pcreDollar(tree).String()); cerr == nil {
-			return &regex{linear: linear, literals: requiredLiterals(tree)}, nil
+			return &regex{linear: linear, needs: needs(tree)}, nil
 		}
 	}
 	opts := regexp2.None
@@ -127,48 +142,50 @@ func pcreDollar(t *syntax.Regexp) *syntax.Regexp {
 	return &out
 }
 
-// requiredLiterals returns texts of which every match contains at least one,
-// folded, or nil when none can be told.
-func requiredLiterals(t *syntax.Regexp) []string {
+// needs returns what every match of the expression needs, the most telling
+// list of texts first.
+func needs(t *syntax.Regexp) [][]string {
+	lists := needsOf(t)
+	slices.SortStableFunc(lists, func(a, b []string) int { return shortest(b) - shortest(a) })
+	return lists[:min(len(lists), maxRegexNeeds)]
+}
+
+func needsOf(t *syntax.Regexp) [][]string {
 	switch t.Op {
 	case syntax.OpLiteral:
-		return []string{fold(string(t.Rune))}
+		// Where the expression says U+FFFD it also means bytes that are not UTF-8.
+		if !slices.Contains(t.Rune, utf8.RuneError) {
+			return [][]string{{fold(string(t.Rune))}}
+		}
 	case syntax.OpCapture, syntax.OpPlus:
-		return requiredLiterals(t.Sub[0])
+		return needsOf(t.Sub[0])
 	case syntax.OpRepeat:
 		if t.Min > 0 {
-			return requiredLiterals(t.Sub[0])
+			return needsOf(t.Sub[0])
 		}
-		return nil
 	case syntax.OpConcat:
-		return requiredOfConcat(t)
-	case syntax.OpAlternate:
-		return requiredOfAlternate(t)
-	default:
-		return nil
-	}
-}
-
-func requiredOfConcat(t *syntax.Regexp) []string {
-	var best []string
-	for _, sub := range t.Sub {
-		if lits := requiredLiterals(sub); shortest(lits) > shortest(best) {
-			best = lits
+		var all [][]string
+		for _, sub := range t.Sub {
+			all = append(all, needsOf(sub)...)
 		}
+		return all
+	case syntax.OpAlternate:
+		return needsOfAlternate(t)
 	}
-	return best
+	return nil
 }
 
-func requiredOfAlternate(t *syntax.Regexp) []string {
+// needsOfAlternate is one list, of the most telling texts of each alternative.
+func needsOfAlternate(t *syntax.Regexp) [][]string {
 	var all []string
 	for _, sub := range t.Sub {
-		lits := requiredLiterals(sub)
-		if lits == nil || len(all)+len(lits) > maxRegexLiterals {
+		lists := needs(sub)
+		if len(lists) == 0 || len(all)+len(lists[0]) > maxRegexLiterals {
 			return nil
 		}
-		all = append(all, lits...)
+		all = append(all, lists[0]...)
 	}
-	return all
+	return [][]string{all}
 }
 
 // shortest returns the length of the shortest of texts, 0 for none.

@@ -96,11 +96,11 @@ func (p *pred) witnesses(slot int32) []witness {
 			return one(predContains, best)
 		}
 	case predRegex:
+		if len(p.re.needs) == 0 || shortest(p.re.needs[0]) == 0 {
+			return nil
+		}
 		var out []witness
-		for _, lit := range p.re.literals {
-			if lit == "" {
-				return nil
-			}
+		for _, lit := range p.re.needs[0] {
 			out = append(out, one(predContains, lit)...)
 		}
 		return out
