@@ -11,6 +11,23 @@ func (e *Event) EachText(f func(field, text string) bool) {
 	w.run()
 }
 
+// EachLeaf is EachText for who does not ask where a text stands: no path is
+// made, and nothing is allocated.
+func (e *Event) EachLeaf(f func(text string) bool) {
+	t := &e.tape
+	for i := uint32(1); i < uint32(len(t.nodes)); {
+		n := &t.nodes[i]
+		if n.flags&shadowed != 0 {
+			i = n.next
+			continue
+		}
+		i++
+		if n.kind != Object && n.kind != List && n.kind != Null && !f(t.body(n)) {
+			return
+		}
+	}
+}
+
 // maxPath bounds the paths that are made, in bytes: a long name above thousands
 // of leaves must not cost its length thousands of times. Below a longer path a
 // leaf goes by its own name.

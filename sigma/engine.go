@@ -17,9 +17,11 @@ type Event interface {
 	Logsource() event.Logsource
 }
 
-// namedEvent is an Event that takes prepared names; *event.Event is one.
-type namedEvent interface {
+// quickEvent is an Event that takes prepared names and gives its texts without
+// their paths; *event.Event is one.
+type quickEvent interface {
 	Get(name *event.Name) (event.Value, bool)
+	EachLeaf(f func(text string) bool)
 }
 
 // EngineOptions changes how an Engine is compiled.

@@ -20,12 +20,12 @@ type Matcher struct {
 	hits     []int32 // rules that a value makes candidates
 	found    []int32 // candidates of this event, then its matches
 	event    Event
-	named    namedEvent // the event, where it takes prepared names
+	quick    quickEvent // the event, where it is one
 	routes   map[event.Logsource][]*plan
 	memory   memory
 	filling  *content // the one that addValue and addText fill
 	addValue func(event.Value) bool
-	addText  func(field, text string) bool
+	addText  func(text string) bool
 	stats    Stats
 }
 
@@ -53,7 +53,7 @@ func (e *Engine) NewMatcher() *Matcher {
 		memory:   newMemory(),
 	}
 	m.addValue = m.fill
-	m.addText = func(_, text string) bool {
+	m.addText = func(text string) bool {
 		m.filling.texts = append(m.filling.texts, m.textOf(event.StringValue(text)))
 		return true
 	}
@@ -82,7 +82,7 @@ func (m *Matcher) Match(ev Event, yield func(*Rule) bool) {
 	}
 	m.stats.Matches += uint64(len(matches))
 	slices.Sort(matches)
-	m.event, m.named = nil, nil
+	m.event, m.quick = nil, nil
 	for _, r := range matches {
 		if !yield(m.engine.rules[r]) {
 			return
@@ -118,7 +118,7 @@ func (m *Matcher) begin(ev Event) {
 		m.epoch = 1
 	}
 	m.event = ev
-	m.named, _ = ev.(namedEvent)
+	m.quick, _ = ev.(quickEvent)
 	m.arena = m.arena[:0]
 	m.found = m.found[:0]
 }
@@ -132,8 +132,10 @@ func (m *Matcher) collect(p *plan) {
 		f := &p.fields[i]
 		c := m.content(f.slot)
 		for j := range c.texts {
-			for _, r := range m.probe(f, &c.texts[j]) {
-				m.candidate(r)
+			if t := &c.texts[j]; len(t.raw) >= f.least || t.num != "" {
+				for _, r := range m.probe(f, t) {
+					m.candidate(r)
+				}
 			}
 		}
 	}
@@ -146,7 +148,10 @@ func (m *Matcher) probe(f *fieldIndex, t *text) []int32 {
 		m.hits = m.search(f, t, m.hits[:0])
 		return m.hits
 	}
-	known, ok := m.memory.at(f, t.raw)
+	if t.hash == 0 {
+		t.hash = m.memory.hash(t.raw)
+	}
+	known, ok := m.memory.at(f, t.raw, t.hash)
 	if !ok {
 		known.rules = m.search(f, t, known.rules[:0])
 	}
@@ -242,7 +247,7 @@ func (m *Matcher) content(slot int32) *content {
 	m.filling = &c.content
 	if slot == keywordSlot {
 		c.present = true
-		m.event.EachText(m.addText)
+		m.leaves()
 		return &c.content
 	}
 	v, ok := m.field(slot)
@@ -255,6 +260,15 @@ func (m *Matcher) content(slot int32) *content {
 		c.null = true
 	}
 	return &c.content
+}
+
+// leaves adds every text of the event to the content being filled.
+func (m *Matcher) leaves() {
+	if m.quick != nil {
+		m.quick.EachLeaf(m.addText)
+		return
+	}
+	m.event.EachText(func(_, text string) bool { return m.addText(text) })
 }
 
 // fill adds a value, or the elements of a list, to the content being filled.
@@ -272,8 +286,8 @@ func (m *Matcher) fill(v event.Value) bool {
 }
 
 func (m *Matcher) field(slot int32) (event.Value, bool) {
-	if m.named != nil {
-		return m.named.Get(&m.engine.names[slot])
+	if m.quick != nil {
+		return m.quick.Get(&m.engine.names[slot])
 	}
 	return m.event.Field(m.engine.fields[slot])
 }

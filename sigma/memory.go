@@ -26,11 +26,13 @@ func newMemory() memory {
 	return memory{seed: maphash.MakeSeed(), places: make([]remembered, memoryPlaces)}
 }
 
-// at returns the place of a value and whether the value was there already. If
-// not it is now, without its rules.
-func (m *memory) at(f *fieldIndex, raw string) (*remembered, bool) {
-	h := maphash.String(m.seed, raw) + f.salt
-	p := &m.places[h%memoryPlaces]
+// hash is the value's part of its place; never 0.
+func (m *memory) hash(raw string) uint64 { return maphash.String(m.seed, raw) | 1<<63 }
+
+// at returns the place of a value with its hash, and whether the value was
+// there already. If not it is now, without its rules.
+func (m *memory) at(f *fieldIndex, raw string, hash uint64) (*remembered, bool) {
+	p := &m.places[(hash+f.salt)%memoryPlaces]
 	if p.field == f && string(p.raw) == raw {
 		return p, true
 	}

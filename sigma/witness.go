@@ -145,6 +145,7 @@ type fieldIndex struct {
 	salt  uint64             // spreads the places of equal values of different fields
 	exact map[string][]int32 // folded whole value → rules
 	scan  *scanner           // the other kinds; nil for none
+	least int                // bytes of the shortest witness; folding makes no value longer
 }
 
 // plans sorts the rules by log source and indexes their witnesses.
@@ -218,9 +219,10 @@ func (c *compiler) plan(rules []int32) *plan {
 
 func (c *compiler) fieldIndex(slot int32, found map[witness][]int32) fieldIndex {
 	c.indexes++
-	f := fieldIndex{slot: slot, salt: c.indexes * 0x9E3779B97F4A7C15}
+	f := fieldIndex{slot: slot, salt: c.indexes * 0x9E3779B97F4A7C15, least: math.MaxInt}
 	var scanned []scanLiteral
 	for w, rules := range found {
+		f.least = min(f.least, len(w.lit))
 		if w.kind == predExact {
 			if f.exact == nil {
 				f.exact = map[string][]int32{}

@@ -35,8 +35,19 @@ func (it *item) Field(name string) (event.Value, bool) {
 	return it.event.Field(name)
 }
 
+// Get is Field for a prepared name.
+func (it *item) Get(name *event.Name) (event.Value, bool) {
+	if name.String() == InstitutionField {
+		return event.StringValue(string(it.Member)), true
+	}
+	return it.event.Get(name)
+}
+
 // EachText implements sigma.Event.
 func (it *item) EachText(f func(field, text string) bool) { it.event.EachText(f) }
+
+// EachLeaf is EachText without paths.
+func (it *item) EachLeaf(f func(text string) bool) { it.event.EachLeaf(f) }
 
 // Logsource implements sigma.Event.
 func (it *item) Logsource() event.Logsource { return it.event.Logsource() }
