@@ -5,17 +5,30 @@ import (
 	"strings"
 )
 
+// A literal of width+stride-1 bytes has a gram of width bytes at a multiple of
+// stride, wherever it begins.
 const (
-	gramBytes = 4
-	minLong   = 2*gramBytes - 1 // has a gram at a multiple of four wherever it begins
+	longGram, longStride   = 4, 4
+	shortGram, shortStride = 3, 2
+
+	minLong  = longGram + longStride - 1
+	minShort = shortGram + shortStride - 1
 )
 
-// gramCounts counts how often the four bytes of a key occur in rules.
-type gramCounts map[uint32]int
+// gramCounts counts how often grams occur in rules.
+type gramCounts map[gram]int
+
+type gram struct {
+	width int
+	key   uint32
+}
 
 func (g gramCounts) add(s string) {
-	for i := 0; i+gramBytes <= len(s); i++ {
-		g[load32(s, i)]++
+	for i := 0; i+longGram <= len(s); i++ {
+		g[gram{longGram, load32(s, i)}]++
+	}
+	for i := 0; i+shortGram <= len(s); i++ {
+		g[gram{shortGram, load24(s, i)}]++
 	}
 }
 
@@ -24,14 +37,22 @@ func load32(s string, i int) uint32 {
 	return uint32(s[i]) | uint32(s[i+1])<<8 | uint32(s[i+2])<<16 | uint32(s[i+3])<<24
 }
 
+func load24(s string, i int) uint32 {
+	_ = s[i+2]
+	return uint32(s[i]) | uint32(s[i+1])<<8 | uint32(s[i+2])<<16
+}
+
 func load16(s string, i int) uint16 { return uint16(s[i]) | uint16(s[i+1])<<8 }
 
 const hashFactor = 0x9E3779B1 // 2^32 divided by the golden ratio
 
-// grams finds literals by four of their bytes that are rare among all
+// grams finds literals by some of their bytes that are rare among all
 // literals: a bit set says for almost every position of a value that nothing
-// can be there, otherwise a hash table gives the literals to compare.
+// can be there, otherwise a hash table gives the literals to compare. Only
+// every second or fourth position is looked at.
 type grams struct {
+	width    int
+	stride   int
 	literals []scanLiteral
 	entries  []gramEntry
 	filter   []uint64 // bit set over the hashes of keys
@@ -46,33 +67,44 @@ type gramEntry struct {
 	next        int32 // -1: the last of its chain
 }
 
-// newGrams indexes the literals of the given indexes, which have a gram for
-// each of the classes of offsets modulo stride; nil where there are none.
-func newGrams(literals []scanLiteral, ids []int32, stride int, counts gramCounts) *grams {
+// newGrams indexes the literals of the given indexes, of width+stride-1 bytes
+// or more; nil where there are none.
+func newGrams(literals []scanLiteral, ids []int32, width, stride int, counts gramCounts) *grams {
 	if len(ids) == 0 {
 		return nil
 	}
 	n := uint(len(ids) * stride)
 	size := min(uint(max(10, bits.Len(n)+5)), 22) // 32 bits a key, at least
 	table := 1 << (bits.Len(n) + 1)
-	g := &grams{literals: literals, shift: 32 - size, filter: make([]uint64, 1<<size/64), keys: make([]uint32, table), heads: make([]int32, table)}
+	g := &grams{
+		width: width, stride: stride, literals: literals,
+		shift: 32 - size, filter: make([]uint64, 1<<size/64), keys: make([]uint32, table), heads: make([]int32, table),
+	}
 	for i := range g.heads {
 		g.heads[i] = -1
 	}
 	for _, id := range ids {
 		for class := range stride {
-			g.insert(id, rarest(literals[id].text, class, stride, counts))
+			g.insert(id, g.rarest(literals[id].text, class, counts))
 		}
 	}
 	return g
 }
 
-// rarest returns the offset, one of the class modulo stride, of the four bytes
-// of text that occur least often in rules.
-func rarest(text string, class, stride int, counts gramCounts) int32 {
+func (g *grams) key(text string, i int) uint32 {
+	if g.width == shortGram {
+		return load24(text, i)
+	}
+	return load32(text, i)
+}
+
+// rarest returns the offset, one of the class modulo stride, of the gram of
+// text that occurs least often in rules.
+func (g *grams) rarest(text string, class int, counts gramCounts) int32 {
 	best := class
-	for i := class + stride; i+gramBytes <= len(text); i += stride {
-		if counts[load32(text, i)] < counts[load32(text, best)] {
+	count := func(i int) int { return counts[gram{g.width, g.key(text, i)}] }
+	for i := class + g.stride; i+g.width <= len(text); i += g.stride {
+		if count(i) < count(best) {
 			best = i
 		}
 	}
@@ -80,7 +112,7 @@ func rarest(text string, class, stride int, counts gramCounts) int32 {
 }
 
 func (g *grams) insert(id, at int32) {
-	key := load32(g.literals[id].text, int(at))
+	key := g.key(g.literals[id].text, int(at))
 	h := key * hashFactor >> (g.shift & 31)
 	g.filter[h>>6] |= 1 << (h & 63)
 	slot := g.slot(key)
@@ -98,39 +130,28 @@ func (g *grams) slot(key uint32) uint32 {
 	return i
 }
 
-// everyFourth appends the literals that have a gram at a multiple of four.
-func (g *grams) everyFourth(text string, hits []int32) []int32 {
-	i := 0
-	for ; i+16 <= len(text); i += 16 {
-		a, b := load64(text, i), load64(text, i+8)
-		// The four positions in one test: hardly ever is any of them set.
-		if g.bit(uint32(a))|g.bit(uint32(a>>32))|g.bit(uint32(b))|g.bit(uint32(b>>32)) != 0 {
-			for j := i; j < i+16; j += gramBytes {
-				hits = g.lookup(text, j, hits)
+// scan appends the literals that text has. Several positions are looked at in
+// one test: hardly ever is any of them set.
+func (g *grams) scan(text string, hits []int32) []int32 {
+	from := 0
+	if g.width == longGram {
+		for ; from+16 <= len(text); from += 16 {
+			a, b := load64(text, from), load64(text, from+8)
+			if g.bit(uint32(a))|g.bit(uint32(a>>32))|g.bit(uint32(b))|g.bit(uint32(b>>32)) != 0 {
+				hits = g.lookup(text, from, from+16, hits)
+			}
+		}
+	} else {
+		const three = 1<<24 - 1
+		for ; from+14 <= len(text); from += 12 {
+			a, b := load64(text, from), load64(text, from+6)
+			if g.bit(uint32(a)&three)|g.bit(uint32(a>>16)&three)|g.bit(uint32(a>>32)&three)|
+				g.bit(uint32(b)&three)|g.bit(uint32(b>>16)&three)|g.bit(uint32(b>>32)&three) != 0 {
+				hits = g.lookup(text, from, from+12, hits)
 			}
 		}
 	}
-	for ; i+gramBytes <= len(text); i += gramBytes {
-		hits = g.lookup(text, i, hits)
-	}
-	return hits
-}
-
-// everywhere appends the literals that have a gram anywhere.
-func (g *grams) everywhere(text string, hits []int32) []int32 {
-	i := 0
-	for ; i+8 <= len(text); i += 4 {
-		w := load64(text, i)
-		if g.bit(uint32(w))|g.bit(uint32(w>>8))|g.bit(uint32(w>>16))|g.bit(uint32(w>>24)) != 0 {
-			for j := i; j < i+4; j++ {
-				hits = g.lookup(text, j, hits)
-			}
-		}
-	}
-	for ; i+gramBytes <= len(text); i++ {
-		hits = g.lookup(text, i, hits)
-	}
-	return hits
+	return g.lookup(text, from, len(text), hits)
 }
 
 // bit is not 0 when a literal may be found by key.
@@ -139,18 +160,21 @@ func (g *grams) bit(key uint32) uint64 {
 	return g.filter[h>>6] >> (h & 63) & 1
 }
 
-// lookup appends the literals found by the four bytes at position i.
-func (g *grams) lookup(text string, i int, hits []int32) []int32 {
-	key := load32(text, i)
-	if g.bit(key) == 0 {
-		return hits
-	}
-	for e := g.heads[g.slot(key)]; e >= 0; {
-		entry := &g.entries[e]
-		if from := i - int(entry.at); from >= 0 && strings.HasPrefix(text[from:], g.literals[entry.literal].text) {
-			hits = append(hits, entry.literal)
+// lookup appends the literals with a gram at the positions of [from, to) that
+// are looked at.
+func (g *grams) lookup(text string, from, to int, hits []int32) []int32 {
+	for i := from; i < to && i+g.width <= len(text); i += g.stride {
+		key := g.key(text, i)
+		if g.bit(key) == 0 {
+			continue
 		}
-		e = entry.next
+		for e := g.heads[g.slot(key)]; e >= 0; {
+			entry := &g.entries[e]
+			if start := i - int(entry.at); start >= 0 && strings.HasPrefix(text[start:], g.literals[entry.literal].text) {
+				hits = append(hits, entry.literal)
+			}
+			e = entry.next
+		}
 	}
 	return hits
 }

@@ -10,23 +10,26 @@ import (
 // Matcher evaluates the rules of one Engine on events. It reuses its memory
 // from event to event and belongs to one goroutine.
 type Matcher struct {
-	engine   *Engine
-	epoch    uint32
-	memo     []uint32 // by node: epoch<<1 | result
-	seen     []uint32 // by rule: the epoch it became a candidate in
-	contents []slotContent
-	arena    []byte  // folded text of this event
-	literals []int32 // found in a value
-	hits     []int32 // rules that a value makes candidates
-	found    []int32 // candidates of this event, then its matches
-	event    Event
-	quick    quickEvent // the event, where it is one
-	routes   map[event.Logsource][]*plan
-	memory   memory
-	filling  *content // the one that addValue and addText fill
-	addValue func(event.Value) bool
-	addText  func(text string) bool
-	stats    Stats
+	engine    *Engine
+	epoch     uint32
+	memo      []uint32 // by node: epoch<<1 | result
+	seen      []uint32 // by rule: the epoch it became a candidate in
+	contents  []slotContent
+	arena     []byte  // folded text of this event
+	literals  []int32 // found in a value
+	hits      []int32 // rules that a value makes candidates
+	found     []int32 // candidates of this event, then its matches
+	event     Event
+	quick     quickEvent // the event, where it is one
+	routes    map[event.Logsource][]*plan
+	memory    memory
+	filling   *content // the one that addValue and addText fill
+	addValue  func(event.Value) bool
+	addText   func(text string) bool
+	probing   *fieldIndex // the one that probeLeaf looks in
+	leaf      text
+	probeLeaf func(text string) bool
+	stats     Stats
 }
 
 type slotContent struct {
@@ -53,6 +56,7 @@ func (e *Engine) NewMatcher() *Matcher {
 		memory:   newMemory(),
 	}
 	m.addValue = m.fill
+	m.probeLeaf = m.lookAt
 	m.addText = func(text string) bool {
 		m.filling.texts = append(m.filling.texts, m.textOf(event.StringValue(text)))
 		return true
@@ -130,6 +134,11 @@ func (m *Matcher) collect(p *plan) {
 	}
 	for i := range p.fields {
 		f := &p.fields[i]
+		if f.slot == keywordSlot && m.quick != nil {
+			m.probing = f
+			m.quick.EachLeaf(m.probeLeaf)
+			continue
+		}
 		c := m.content(f.slot)
 		for j := range c.texts {
 			if t := &c.texts[j]; len(t.raw) >= f.least || t.num != "" {
@@ -139,6 +148,17 @@ func (m *Matcher) collect(p *plan) {
 			}
 		}
 	}
+}
+
+// lookAt makes candidates of the rules whose keywords may stand in a text.
+func (m *Matcher) lookAt(raw string) bool {
+	if len(raw) >= m.probing.least {
+		m.leaf = text{raw: raw}
+		for _, r := range m.probe(m.probing, &m.leaf) {
+			m.candidate(r)
+		}
+	}
+	return true
 }
 
 // probe returns the rules that a value makes candidates, some perhaps several

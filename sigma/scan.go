@@ -15,17 +15,14 @@ type scanLiteral struct {
 }
 
 // scanner finds many literals in a value. What stands at its start or end is
-// looked up there. Of the rest, a literal of seven bytes or more has four
-// consecutive ones at a position that is a multiple of four, wherever it
-// begins: only those positions are looked at for them. Shorter ones are looked
-// for at every position.
+// looked up there; for the rest see [grams].
 type scanner struct {
 	literals []scanLiteral
 	starts   *edges
 	ends     *edges
-	long     *grams // of literals of minLong bytes or more, for every fourth position
-	short    *grams // of those of four to six
-	pairs    *pairs // of those of two and three
+	long     *grams // of literals of minLong bytes or more
+	short    *grams // of those of minShort or more
+	pairs    *pairs // of those of two or more
 	single   map[byte][]int32
 }
 
@@ -44,7 +41,7 @@ func newScanner(literals []scanLiteral, counts gramCounts) *scanner {
 			ends = append(ends, id)
 		case len(l.text) >= minLong:
 			long = append(long, id)
-		case len(l.text) >= gramBytes:
+		case len(l.text) >= minShort:
 			short = append(short, id)
 		case len(l.text) >= 2:
 			pairs = append(pairs, id)
@@ -57,8 +54,8 @@ func newScanner(literals []scanLiteral, counts gramCounts) *scanner {
 	}
 	s.starts, s.ends = newEdges(literals, starts, predPrefix), newEdges(literals, ends, predSuffix)
 	s.pairs = newPairs(literals, pairs)
-	s.long = newGrams(literals, long, gramBytes, counts)
-	s.short = newGrams(literals, short, 1, counts)
+	s.long = newGrams(literals, long, longGram, longStride, counts)
+	s.short = newGrams(literals, short, shortGram, shortStride, counts)
 	return s
 }
 
@@ -72,10 +69,10 @@ func (s *scanner) scan(text string, hits []int32) []int32 {
 		hits = s.ends.scan(text, hits)
 	}
 	if s.long != nil {
-		hits = s.long.everyFourth(text, hits)
+		hits = s.long.scan(text, hits)
 	}
 	if s.short != nil {
-		hits = s.short.everywhere(text, hits)
+		hits = s.short.scan(text, hits)
 	}
 	if s.pairs != nil {
 		hits = s.pairs.scan(text, hits)
