@@ -15,7 +15,6 @@ type compiler struct {
 	clauses []clause
 	uses    map[witness]int // places in rules that could be found by a witness
 	grams   gramCounts
-	indexes uint64 // field indexes made
 }
 
 func newCompiler() *compiler {

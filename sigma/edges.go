@@ -1,11 +1,15 @@
 package sigma
 
+import "math/bits"
+
 // edges finds literals at the start of a value, or at its end, by the eight
 // bytes there, or by four, two or one where the literal is shorter.
 type edges struct {
 	literals []scanLiteral
 	kind     predKind              // predPrefix or predSuffix
 	by       [4]map[uint64][]int32 // literals by their first or last 8, 4, 2 and 1 bytes
+	filter   []uint64              // bit set over the hashes of those bytes
+	shift    uint
 }
 
 // newEdges indexes the literals of the given indexes; nil where there are none.
@@ -13,7 +17,8 @@ func newEdges(literals []scanLiteral, ids []int32, kind predKind) *edges {
 	if len(ids) == 0 {
 		return nil
 	}
-	e := &edges{literals: literals, kind: kind}
+	size := uint(bits.Len(uint(len(ids))) + 5) // 32 bits a key, at least
+	e := &edges{literals: literals, kind: kind, shift: 64 - size, filter: make([]uint64, (1<<size+63)/64)}
 	for _, id := range ids {
 		text := literals[id].text
 		class := 0
@@ -25,9 +30,13 @@ func newEdges(literals []scanLiteral, ids []int32, kind predKind) *edges {
 		}
 		key := e.key(text, edgeBytes(class))
 		e.by[class][key] = append(e.by[class][key], id)
+		h := e.hash(key)
+		e.filter[h>>6] |= 1 << (h & 63)
 	}
 	return e
 }
+
+func (e *edges) hash(key uint64) uint64 { return key * 0x9E3779B97F4A7C15 >> e.shift }
 
 func edgeBytes(class int) int { return 8 >> class }
 
@@ -55,7 +64,11 @@ func (e *edges) scan(text string, hits []int32) []int32 {
 		if by == nil || n > len(text) {
 			continue
 		}
-		for _, id := range by[e.key(text, n)] {
+		key := e.key(text, n)
+		if h := e.hash(key); e.filter[h>>6]>>(h&63)&1 == 0 {
+			continue
+		}
+		for _, id := range by[key] {
 			if relates(e.kind, text, e.literals[id].text) {
 				hits = append(hits, id)
 			}

@@ -22,7 +22,6 @@ type Matcher struct {
 	event     Event
 	quick     quickEvent // the event, where it is one
 	routes    map[event.Logsource][]*plan
-	memory    memory
 	filling   *content // the one that addValue and addText fill
 	addValue  func(event.Value) bool
 	addText   func(text string) bool
@@ -53,7 +52,6 @@ func (e *Engine) NewMatcher() *Matcher {
 		seen:     make([]uint32, len(e.rules)),
 		contents: make([]slotContent, len(e.fields)),
 		routes:   map[event.Logsource][]*plan{},
-		memory:   newMemory(),
 	}
 	m.addValue = m.fill
 	m.probeLeaf = m.lookAt
@@ -129,9 +127,7 @@ func (m *Matcher) begin(ev Event) {
 
 // collect gathers the rules of a plan whose witnesses the event has.
 func (m *Matcher) collect(p *plan) {
-	for _, r := range p.always {
-		m.candidate(r)
-	}
+	m.candidates(p.always)
 	for i := range p.fields {
 		f := &p.fields[i]
 		if f.slot == keywordSlot && m.quick != nil {
@@ -141,11 +137,7 @@ func (m *Matcher) collect(p *plan) {
 		}
 		c := m.content(f.slot)
 		for j := range c.texts {
-			if t := &c.texts[j]; len(t.raw) >= f.least || t.num != "" {
-				for _, r := range m.probe(f, t) {
-					m.candidate(r)
-				}
-			}
+			m.probe(f, &c.texts[j])
 		}
 	}
 }
@@ -154,52 +146,37 @@ func (m *Matcher) collect(p *plan) {
 func (m *Matcher) lookAt(raw string) bool {
 	if len(raw) >= m.probing.least {
 		m.leaf = text{raw: raw}
-		for _, r := range m.probe(m.probing, &m.leaf) {
-			m.candidate(r)
-		}
+		m.probe(m.probing, &m.leaf)
 	}
 	return true
 }
 
-// probe returns the rules that a value makes candidates, some perhaps several
-// times. Values come again and again, so what was found for one is remembered.
-func (m *Matcher) probe(f *fieldIndex, t *text) []int32 {
-	if t.num != "" || len(t.raw) > maxRemembered {
-		m.hits = m.search(f, t, m.hits[:0])
-		return m.hits
+// probe makes candidates of the rules whose witnesses a value has.
+func (m *Matcher) probe(f *fieldIndex, t *text) {
+	if len(t.raw) < f.least && t.num == "" {
+		return
 	}
-	if t.hash == 0 {
-		t.hash = m.memory.hash(t.raw)
-	}
-	known, ok := m.memory.at(f, t.raw, t.hash)
-	if !ok {
-		known.rules = m.search(f, t, known.rules[:0])
-	}
-	return known.rules
-}
-
-// search looks for the witnesses of a field in a value.
-func (m *Matcher) search(f *fieldIndex, t *text, found []int32) []int32 {
 	m.foldText(t)
-	if f.exact != nil {
-		found = append(found, f.exact[t.folded]...)
-		if t.num != "" {
-			found = append(found, f.exact[t.num]...)
-		}
+	if f.lengths.has(len(t.folded)) {
+		m.candidates(f.exact[t.folded])
+	}
+	if t.num != "" {
+		m.candidates(f.exact[t.num])
 	}
 	if f.scan != nil {
 		m.literals = f.scan.scan(t.folded, m.literals[:0])
 		for _, h := range m.literals {
-			found = append(found, f.scan.literals[h].rules...)
+			m.candidates(f.scan.literals[h].rules)
 		}
 	}
-	return found
 }
 
-func (m *Matcher) candidate(r int32) {
-	if m.seen[r] != m.epoch {
-		m.seen[r] = m.epoch
-		m.found = append(m.found, r)
+func (m *Matcher) candidates(rules []int32) {
+	for _, r := range rules {
+		if m.seen[r] != m.epoch {
+			m.seen[r] = m.epoch
+			m.found = append(m.found, r)
+		}
 	}
 }
 

@@ -63,7 +63,6 @@ type text struct {
 	raw    string
 	folded string
 	num    string // canonical form of a number; "" when it is the raw text or no number
-	hash   uint64 // of raw, for the matcher's memory; 0: not asked for yet
 	value  event.Value
 }
 

@@ -141,12 +141,19 @@ type plan struct {
 
 // fieldIndex finds the witnesses of one field.
 type fieldIndex struct {
-	slot  int32
-	salt  uint64             // spreads the places of equal values of different fields
-	exact map[string][]int32 // folded whole value → rules
-	scan  *scanner           // the other kinds; nil for none
-	least int                // bytes of the shortest witness; folding makes no value longer
+	slot    int32
+	exact   map[string][]int32 // folded whole value → rules
+	lengths lengths            // of the values in exact
+	scan    *scanner           // the other kinds; nil for none
+	least   int                // bytes of the shortest witness; folding makes no value longer
 }
+
+// lengths is a set of lengths in bytes; all from 63 on are one.
+type lengths uint64
+
+func (l *lengths) add(n int) { *l |= 1 << min(n, 63) }
+
+func (l lengths) has(n int) bool { return l>>min(n, 63)&1 != 0 }
 
 // plans sorts the rules by log source and indexes their witnesses.
 func (c *compiler) plans(opts EngineOptions) {
@@ -218,8 +225,7 @@ func (c *compiler) plan(rules []int32) *plan {
 }
 
 func (c *compiler) fieldIndex(slot int32, found map[witness][]int32) fieldIndex {
-	c.indexes++
-	f := fieldIndex{slot: slot, salt: c.indexes * 0x9E3779B97F4A7C15, least: math.MaxInt}
+	f := fieldIndex{slot: slot, least: math.MaxInt}
 	var scanned []scanLiteral
 	for w, rules := range found {
 		f.least = min(f.least, len(w.lit))
@@ -228,6 +234,7 @@ func (c *compiler) fieldIndex(slot int32, found map[witness][]int32) fieldIndex 
 				f.exact = map[string][]int32{}
 			}
 			f.exact[w.lit] = append(f.exact[w.lit], rules...)
+			f.lengths.add(len(w.lit))
 			continue
 		}
 		scanned = append(scanned, scanLiteral{text: w.lit, kind: w.kind, rules: rules})
