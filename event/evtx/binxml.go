@@ -127,9 +127,9 @@ func (p *parser) name() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	name, err := p.chunk.name(at)
-	if err != nil {
-		return "", err
+	name, ok := p.chunk.name(at)
+	if !ok {
+		return "", p.fault("a name lies outside of the chunk")
 	}
 	if int(at) == p.pos {
 		if p.pos += nameLength(p.chunk.data, at); p.pos > len(p.src) {

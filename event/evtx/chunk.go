@@ -91,23 +91,29 @@ func (c *chunk) render(at, limit int) ([]byte, error) {
 	return c.doc.json(at)
 }
 
-// name returns the name at an offset of the chunk and its length there.
-func (c *chunk) name(at uint32) (string, error) {
+// name returns the name at an offset of the chunk, false when it is not in it.
+func (c *chunk) name(at uint32) (string, bool) {
 	if name, ok := c.names[at]; ok {
-		return name, nil
+		return name, true
 	}
 	const header = 8 // link to the next name, hash, number of characters
 	if uint64(at)+header > uint64(len(c.data)) {
-		return "", &fault{int(at), "a name lies outside of the chunk"}
+		return "", false
 	}
-	n := nameLength(c.data, at)
-	if int(at)+n > len(c.data) {
-		return "", &fault{int(at), "a name goes beyond the chunk"}
+	end := int(at) + nameLength(c.data, at)
+	if end > len(c.data) {
+		return "", false
 	}
-	name := string(appendUTF16(nil, c.data[int(at)+header:int(at)+n-2]))
-	c.names[at] = name
-	return name, nil
+	name := string(appendUTF16(nil, c.data[int(at)+header:end-2]))
+	if len(name) <= maxKeptName {
+		c.names[at] = name
+	}
+	return name, true
 }
+
+// maxKeptName bounds the names that are kept for a chunk, in bytes: any offset
+// may be one, and they may overlap.
+const maxKeptName = 256
 
 // nameLength is the length of the name at an offset, with its header and the
 // NUL at its end.

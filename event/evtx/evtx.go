@@ -33,7 +33,7 @@ import "fmt"
 // Limits bounds what reading may cost. A zero field takes its default.
 type Limits struct {
 	MaxRecord int // bytes of JSON of one record; default 1 MiB
-	MaxChunk  int // bytes of JSON of all records of one chunk; default 16 MiB
+	MaxChunk  int // bytes that all records of one chunk may cost; default 16 MiB
 }
 
 const (

@@ -46,7 +46,7 @@ type Reader struct {
 	begun  bool
 	dirty  bool
 	number int // of the chunk that is being read
-	left   int // bytes of JSON that its records may still have
+	left   int // what its records may still cost, in bytes
 	chunk  chunk
 	buf    []byte
 	end    error // why no chunk comes after this one
@@ -90,10 +90,10 @@ func (r *Reader) Next() (Record, error) {
 // record renders the record at an offset of the chunk.
 func (r *Reader) record(at int) (Record, error) {
 	json, err := r.chunk.render(at, min(r.lim.MaxRecord, r.left))
-	r.left -= len(json)
+	r.left -= max(len(json), r.chunk.doc.spent)
 	var f *fault
 	if errors.As(err, &f) {
-		if r.left <= r.lim.MaxRecord && f.reason == tooLarge {
+		if r.left <= 0 {
 			r.chunk.stop()
 			return Record{}, r.at(f.at, "the records of this chunk are larger than allowed; the rest of it is passed over")
 		}

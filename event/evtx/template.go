@@ -28,8 +28,8 @@ func (p *parser) template(parent, depth int) error {
 		return err
 	}
 	body := parser{chunk: p.chunk, doc: p.doc, dependencies: true}
-	if err := body.define(int64(at)); err != nil {
-		return err
+	if !body.define(int64(at)) {
+		return p.fault("a template lies outside of the chunk")
 	}
 	if int64(at) == int64(p.pos) {
 		p.pos = len(body.src)
@@ -40,19 +40,20 @@ func (p *parser) template(parent, depth int) error {
 	return body.fragment(parent, depth+1)
 }
 
-// define moves the parser to the XML of the template at an offset of the chunk.
-func (p *parser) define(at int64) error {
+// define moves the parser to the XML of the template at an offset of the chunk,
+// and returns false when it is not in it.
+func (p *parser) define(at int64) bool {
 	data := p.chunk.data
 	if at+templateHeader > int64(len(data)) {
-		return &fault{int(at), "a template lies outside of the chunk"}
+		return false
 	}
 	p.pos = int(at) + templateHeader
 	end := int64(p.pos) + int64(binary.LittleEndian.Uint32(data[p.pos-4:]))
 	if end > int64(len(data)) {
-		return &fault{int(at), "a template goes beyond the chunk"}
+		return false
 	}
 	p.src = data[:end]
-	return nil
+	return true
 }
 
 // instance reads the values of a template instance: how many, the size and type
