@@ -9,6 +9,8 @@ import (
 // Event is one decoded record. It is safe for concurrent readers.
 type Event struct {
 	tape       tape
+	raw        []byte // the record, of which the tape may hold only a part
+	base       int    // where that part begins
 	dialect    Dialect
 	source     Logsource
 	duplicates int
@@ -62,19 +64,42 @@ func isObject(raw []byte) bool {
 }
 
 func (e *Event) decode(raw []byte, lim Limits) error {
+	e.raw = raw
 	if !isObject(raw) {
 		return e.decodeText(raw, lim)
 	}
-	dups, err := e.tape.scan(raw, lim)
-	if err != nil {
+	if err := e.open(raw, lim); err != nil {
 		return err
 	}
-	e.duplicates = dups
-	e.dialect = e.tape.detect()
 	if err := e.flatten(lim); err != nil {
 		return err
 	}
 	e.classify()
+	return nil
+}
+
+// maxWrappings bounds records within records.
+const maxWrappings = 3
+
+// open scans a record and, where it only wraps another, that one.
+func (e *Event) open(raw []byte, lim Limits) error {
+	for range maxWrappings {
+		dups, err := e.tape.scan(raw, lim)
+		if err != nil {
+			return err
+		}
+		e.duplicates = dups
+		if e.dialect = e.tape.detect(); e.dialect != Generic {
+			return nil
+		}
+		i := e.tape.wrapped()
+		if i == 0 {
+			return nil
+		}
+		n := &e.tape.nodes[i]
+		e.base += int(n.start)
+		raw = raw[n.start:n.end]
+	}
 	return nil
 }
 
@@ -174,7 +199,7 @@ func (t *tape) sysmonLinux() bool {
 func (e *Event) Dialect() Dialect { return e.dialect }
 
 // Raw returns the record's original bytes.
-func (e *Event) Raw() []byte { return e.tape.raw }
+func (e *Event) Raw() []byte { return e.raw }
 
 // Duplicates returns how many values are hidden by a later member of the same
 // name in the same object. The last one wins.

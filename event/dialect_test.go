@@ -1,20 +1,25 @@
 package event
 
 import (
+	"slices"
 	"testing"
 	"time"
 )
 
 // dialectCases are synthetic records, one for each form of each dialect, with
 // what they must say. A field that maps to "∅" must be missing.
-var dialectCases = []struct {
+var dialectCases = slices.Concat(firstCases, windowsCases, cloudCases, shapeCases)
+
+type dialectCase struct {
 	name    string
 	raw     string
 	dialect Dialect
 	source  Logsource
 	when    string // RFC 3339, "" for none
 	fields  map[string]string
-}{
+}
+
+var firstCases = []dialectCase{
 	{
 		"flat sysmon", sysmonFlat, WindowsFlat, Logsource{"windows", "process_creation", "sysmon"}, "2025-03-04T05:06:07.88Z",
 		map[string]string{
@@ -221,7 +226,7 @@ func TestDialects(t *testing.T) {
 func TestEachTextNames(t *testing.T) {
 	collisions := map[string]bool{
 		"flat with EventData as JSON text/EventID": true, "evtx with @ and Data list/EventID": true,
-		"auditd in syslog/timestamp": true, "generic/a.b": true,
+		"user data in an object of its own/Channel": true, "auditd in syslog/timestamp": true, "generic/a.b": true,
 		"cloudtrail/requestParameters.containerDefinitions.command": true, // a list in a list
 	}
 	for _, c := range dialectCases {

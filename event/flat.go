@@ -27,13 +27,68 @@ func (e *Event) derived(name string) (Value, bool) {
 			return v, true
 		}
 	}
-	if !e.windows() {
+	switch e.dialect {
+	case WindowsFlat, WindowsEVTX, SysmonLinux:
+		return e.derivedWindows(name)
+	case Winlogbeat, ECS:
+		if v, ok := e.derivedECS(name); ok {
+			return v, true
+		}
+		return e.derivedWindows(name)
+	case OCSF:
+		return e.derivedOCSF(name)
+	case Cloud:
+		return e.derivedCloud(name)
+	default:
 		return Value{}, false
 	}
+}
+
+// derivedWindows looks for what the fields of a Windows event are made of.
+func (e *Event) derivedWindows(name string) (Value, bool) {
 	if v, ok := e.tape.attribute(name); ok {
 		return v, true
 	}
-	return e.integrityLevel(name)
+	if v, ok := e.integrityLevel(name); ok {
+		return v, true
+	}
+	return e.tape.respelt(name)
+}
+
+// respelt finds fields that go by another spelling: with the spaces that Event
+// Viewer shows or underscores in their place, or with the path that they had
+// before the flat view.
+func (t *tape) respelt(name string) (Value, bool) {
+	if strings.IndexByte(name, '.') >= 0 {
+		for _, prefix := range [...]string{"Event.EventData.", "Event.System.", "winlog.event_data."} {
+			if rest, ok := strings.CutPrefix(name, prefix); ok {
+				return t.named(rest)
+			}
+		}
+		return Value{}, false
+	}
+	if strings.IndexByte(name, ' ') < 0 && strings.IndexByte(name, '_') < 0 {
+		return Value{}, false
+	}
+	var buf [64]byte
+	if i := t.lookup(squeezed(buf[:0], name)); i != 0 {
+		return t.value(t.content(i)), true
+	}
+	return Value{}, false
+}
+
+// squeezed is a name without spaces and underscores, in buf, so that it costs no
+// memory.
+func squeezed(buf []byte, name string) string {
+	if len(name) > cap(buf) {
+		return ""
+	}
+	for i := range len(name) {
+		if c := name[i]; c != ' ' && c != '_' {
+			buf = append(buf, c)
+		}
+	}
+	return view(buf)
 }
 
 // windows says whether the record has the fields of a Windows event.
@@ -92,6 +147,24 @@ func (t *tape) at(i uint32, names ...string) uint32 {
 		if i = t.child(i, name); i == 0 {
 			return 0
 		}
+	}
+	return i
+}
+
+// down follows names from a field of the flat view, 0 when one is missing.
+func (t *tape) down(field string, names ...string) uint32 {
+	i := t.lookup(field)
+	if i == 0 {
+		return 0
+	}
+	return t.at(i, names...)
+}
+
+// literalOrDown finds a field by its literal name, then by its path.
+func (t *tape) literalOrDown(name string) uint32 {
+	i := t.lookup(name)
+	for dot := strings.IndexByte(name, '.'); i == 0 && dot > 0; dot = -1 {
+		i = t.down(name[:dot], name[dot+1:])
 	}
 	return i
 }

@@ -76,6 +76,10 @@ func (e *Event) classify() {
 		e.source = Logsource{Product: "aws", Service: "cloudtrail"}
 	case ECS:
 		e.source = e.ecsSource()
+	case OCSF:
+		e.source = e.ocsfSource()
+	case Cloud:
+		e.source = t.cloudSource()
 	case Generic:
 		e.source = t.genericSource()
 	}
@@ -115,20 +119,6 @@ func networkCategory(log string) string {
 	return ""
 }
 
-// genericSource recognises the field names that the taxonomy gives to its
-// categories proxy, webserver and firewall.
-func (t *tape) genericSource() Logsource {
-	switch {
-	case t.hasAny("c-uri", "c-useragent"):
-		return Logsource{Category: "proxy"}
-	case t.hasAny("cs-uri-query", "cs-uri-stem"):
-		return Logsource{Category: "webserver"}
-	case t.has("src_ip") && t.has("dst_ip") && t.has("dst_port"):
-		return Logsource{Category: "firewall"}
-	}
-	return Logsource{}
-}
-
 // syslogSource names the service of a syslog line after its program
 // (taxonomy appendix, Linux folder).
 func (e *Event) syslogSource() Logsource {
@@ -157,6 +147,12 @@ func (e *Event) syslogSource() Logsource {
 // ecsSource reads event.category and event.type (ECS reference, Categorization
 // fields).
 func (e *Event) ecsSource() Logsource {
+	if channelOf(e.text("event.provider")) != "" {
+		return e.windowsSource()
+	}
+	if l, ok := datasetSource(e.text("event.dataset")); ok {
+		return l
+	}
 	l := Logsource{Product: e.text("host.os.type")}
 	if l.Product == "" {
 		l.Product = e.text("host.os.family")
@@ -182,6 +178,27 @@ func (e *Event) ecsSource() Logsource {
 		l.Category = e.ecsNetwork()
 	}
 	return l
+}
+
+// datasetSource is the log source of what Filebeat's modules collect.
+func datasetSource(dataset string) (Logsource, bool) {
+	switch dataset {
+	case "aws.cloudtrail":
+		return Logsource{Product: "aws", Service: "cloudtrail"}, true
+	case "azure.activitylogs", "azure.auditlogs", "azure.signinlogs":
+		return Logsource{Product: "azure", Service: dataset[len("azure."):]}, true
+	case "gcp.audit":
+		return Logsource{Product: "gcp", Service: "gcp.audit"}, true
+	case "github.audit":
+		return Logsource{Product: "github", Service: "audit"}, true
+	case "kubernetes.audit_logs":
+		return Logsource{Product: "kubernetes", Category: "application", Service: "audit"}, true
+	case "o365.audit":
+		return Logsource{Product: "m365", Service: "audit"}, true
+	case "okta.system":
+		return Logsource{Product: "okta", Service: "okta"}, true
+	}
+	return Logsource{}, false
 }
 
 func (e *Event) ecsNetwork() string {
