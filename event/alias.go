@@ -2,8 +2,8 @@ package event
 
 import "strings"
 
-// aliasNames are the names that a dialect gives a field, best first, with empty
-// strings for none.
+// aliasNames are the names that a dialect gives a field, best first, and then
+// empty strings.
 type aliasNames [5]string
 
 // aliases returns the names that a dialect gives a field of Sigma's taxonomy.
@@ -23,10 +23,7 @@ func (e *Event) aliases(name string) aliasNames {
 		if a := e.auditAlias(name); a != "" {
 			return aliasNames{a, ecsAlias(name)}
 		}
-		if now, before := winlogbeatAliases(name); now != "" {
-			return aliasNames{now, before, ecsAlias(name)}
-		}
-		return aliasNames{ecsAlias(name)}
+		return winlogbeatAliases(name)
 	case ECS:
 		return aliasNames{ecsAlias(name)}
 	case Zeek:
@@ -132,34 +129,34 @@ func flatAliases(name string) aliasNames {
 
 // winlogbeatAliases are the names of Winlogbeat's own fields since version 7
 // and before it (Beats reference, exported fields, winlog).
-func winlogbeatAliases(name string) (now, before string) {
+func winlogbeatAliases(name string) aliasNames {
 	switch name {
 	case "EventID":
-		return "winlog.event_id", "event_id"
+		return aliasNames{"winlog.event_id", "event_id", ecsAlias(name)}
 	case "Channel":
-		return "winlog.channel", "log_name"
+		return aliasNames{"winlog.channel", "log_name", ecsAlias(name)}
 	case "Provider_Name":
-		return "winlog.provider_name", "source_name"
+		return aliasNames{"winlog.provider_name", "source_name", ecsAlias(name)}
 	case "Provider_Guid":
-		return "winlog.provider_guid", "provider_guid"
+		return aliasNames{"winlog.provider_guid", "provider_guid", ecsAlias(name)}
 	case "Computer":
-		return "winlog.computer_name", "computer_name"
+		return aliasNames{"winlog.computer_name", "computer_name", ecsAlias(name)}
 	case "EventRecordID":
-		return "winlog.record_id", "record_number"
+		return aliasNames{"winlog.record_id", "record_number", ecsAlias(name)}
 	case "Keywords":
-		return "winlog.keywords", "keywords"
+		return aliasNames{"winlog.keywords", "keywords", ecsAlias(name)}
 	case "Task":
-		return "winlog.task", "task"
+		return aliasNames{"winlog.task", "task", ecsAlias(name)}
 	case "Opcode":
-		return "winlog.opcode", "opcode"
+		return aliasNames{"winlog.opcode", "opcode", ecsAlias(name)}
 	case "Level":
-		return "log.level", "level"
+		return aliasNames{"log.level", "level", ecsAlias(name)}
 	case "Message", "Data":
-		return "message", ""
+		return aliasNames{"message"}
 	case "Security_UserID":
-		return "winlog.user.identifier", "user.identifier"
+		return aliasNames{"winlog.user.identifier", "user.identifier", ecsAlias(name)}
 	}
-	return "", ""
+	return aliasNames{ecsAlias(name)}
 }
 
 // zeekAliases gives Zeek's names for the generic dns, proxy, webserver and

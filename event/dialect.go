@@ -1,5 +1,7 @@
 package event
 
+import "strings"
+
 // Dialect is the form a record was written in.
 type Dialect uint8
 
@@ -58,6 +60,8 @@ func (t *tape) detect() Dialect {
 		return OCSF
 	case t.flatWindows():
 		return WindowsFlat
+	case strings.HasSuffix(t.str("eventSource"), ".amazonaws.com"):
+		return CloudTrail
 	case t.cloudSource() != Logsource{}:
 		return Cloud
 	default:

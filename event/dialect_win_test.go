@@ -138,6 +138,16 @@ var windowsCases = []dialectCase{
 		WindowsFlat, Logsource{"windows", "process_creation", "security"}, "", map[string]string{"Image": `C:\a.exe`, "CommandLine": "a -b"},
 	},
 	{
+		"number of security", `{"EventID":4624,"LogonType":3}`, WindowsFlat, Logsource{"windows", "", "security"}, "", nil,
+	},
+	{
+		"number of anything", `{"EventID":5007,"NewValue":"x"}`, Generic, Logsource{}, "", nil,
+	},
+	{
+		"kernel file events", `{"EventID":12,"Provider_Name":"Microsoft-Windows-Kernel-File","FileName":"\\x","Image":"C:\\a.exe"}`,
+		WindowsFlat, Logsource{"windows", "file_access", ""}, "", nil,
+	},
+	{
 		"channel only", `{"Channel":"Microsoft-Windows-Sysmon/Operational","Provider_Name":"Microsoft-Windows-Sysmon","Image":"C:\\a.exe","CommandLine":"a"}`,
 		WindowsFlat, Logsource{"windows", "process_creation", "sysmon"}, "", nil,
 	},

@@ -21,7 +21,7 @@ func (e *Event) Field(name string) (Value, bool) {
 func (e *Event) derived(name string) (Value, bool) {
 	for _, other := range e.aliases(name) {
 		if other == "" {
-			continue
+			break
 		}
 		if v, ok := e.tape.named(other); ok {
 			return v, true
@@ -46,30 +46,33 @@ func (e *Event) derived(name string) (Value, bool) {
 
 // derivedWindows looks for what the fields of a Windows event are made of.
 func (e *Event) derivedWindows(name string) (Value, bool) {
-	if v, ok := e.tape.attribute(name); ok {
-		return v, true
+	for i := range len(name) {
+		switch name[i] {
+		case '_', ' ':
+			if v, ok := e.tape.attribute(name); ok {
+				return v, true
+			}
+			return e.tape.respelt(name)
+		case '.':
+			return e.tape.unprefixed(name)
+		}
 	}
-	if v, ok := e.integrityLevel(name); ok {
-		return v, true
-	}
-	return e.tape.respelt(name)
+	return e.integrityLevel(name)
 }
 
-// respelt finds fields that go by another spelling: with the spaces that Event
-// Viewer shows or underscores in their place, or with the path that they had
-// before the flat view.
-func (t *tape) respelt(name string) (Value, bool) {
-	if strings.IndexByte(name, '.') >= 0 {
-		for _, prefix := range [...]string{"Event.EventData.", "Event.System.", "winlog.event_data."} {
-			if rest, ok := strings.CutPrefix(name, prefix); ok {
-				return t.named(rest)
-			}
+// unprefixed finds a field by the path that it had before the flat view.
+func (t *tape) unprefixed(name string) (Value, bool) {
+	for _, prefix := range [...]string{"Event.EventData.", "Event.System.", "winlog.event_data."} {
+		if rest, ok := strings.CutPrefix(name, prefix); ok {
+			return t.named(rest)
 		}
-		return Value{}, false
 	}
-	if strings.IndexByte(name, ' ') < 0 && strings.IndexByte(name, '_') < 0 {
-		return Value{}, false
-	}
+	return Value{}, false
+}
+
+// respelt finds a field whose spaces, as Event Viewer shows them, the flat view
+// has not, or that has underscores in their place.
+func (t *tape) respelt(name string) (Value, bool) {
 	var buf [64]byte
 	if i := t.lookup(squeezed(buf[:0], name)); i != 0 {
 		return t.value(t.content(i)), true

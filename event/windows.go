@@ -25,6 +25,8 @@ func (e *Event) windowsSource() Logsource {
 	switch {
 	case channel == "RPCFW":
 		return Logsource{Product: "rpc_firewall", Category: "application"}
+	case l.Service == "" && e.fieldText("Provider_Name") == "Microsoft-Windows-Kernel-File":
+		l.Category = kernelFileCategory(id)
 	case id == "" && (l.Service == "" || l.Service == "sysmon"):
 		l.Category = e.tape.hostCategory()
 	}
@@ -36,8 +38,8 @@ func (e *Event) channel() string {
 	if channel := e.fieldText("Channel"); channel != "" {
 		return channel
 	}
-	if channel := channelOf(e.fieldText("Provider_Name")); channel != "" {
-		return channel
+	if provider := e.fieldText("Provider_Name"); provider != "" {
+		return channelOf(provider)
 	}
 	for _, name := range [...]string{"source", "sourcetype"} { // Splunk's
 		if _, channel, ok := strings.Cut(e.tape.str(name), "WinEventLog:"); ok {
@@ -337,6 +339,19 @@ func defenderCategory(id string) string {
 	switch id {
 	case "1006", "1007", "1008", "1009", "1010", "1011", "1012", "1017", "1018", "1019", "1115", "1116":
 		return "antivirus"
+	}
+	return ""
+}
+
+// kernelFileCategory is the category of a file event of the kernel's own
+// provider: 12 and 15 are opening and reading, 19 and 27 renaming (manifest of
+// Microsoft-Windows-Kernel-File).
+func kernelFileCategory(id string) string {
+	switch id {
+	case "12", "15":
+		return "file_access"
+	case "19", "27":
+		return "file_rename"
 	}
 	return ""
 }
