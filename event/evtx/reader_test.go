@@ -5,9 +5,11 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"iter"
+	"os"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -100,6 +102,28 @@ func TestEvent(t *testing.T) {
 	}
 	if !strings.Contains(got[1], `"Image":"C:\\b.exe","CommandLine":""`) {
 		t.Errorf("second record: %s", got[1])
+	}
+}
+
+var update = flag.Bool("update", false, "write the golden files")
+
+// TestGolden keeps a file for tests elsewhere: two chunks with three records,
+// the second cut off behind its record.
+func TestGolden(t *testing.T) {
+	const golden = "testdata/three.evtx"
+	data, at := three()
+	data = data[:at[2]+2048]
+	if *update {
+		if err := os.WriteFile(golden, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	kept, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(kept, data) {
+		t.Error("the file is not what these tests write: run with -update")
 	}
 }
 

@@ -2,10 +2,14 @@ package replay
 
 import (
 	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"unicode/utf16"
 
+	"github.com/aspis-platform/aspis/event"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -120,6 +124,33 @@ func TestIndex(t *testing.T) {
 	}
 	if want := []int{0, 2, 3, 0, 2, 0, 1}; !cmp.Equal(indexes, want) {
 		t.Errorf("indexes %v, want %v", indexes, want)
+	}
+}
+
+// TestEventLog reads a Windows event log file, plain and packed, under any name.
+func TestEventLog(t *testing.T) {
+	log, err := os.ReadFile("../../event/evtx/testdata/three.evtx")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	for _, path := range []string{
+		write(t, dir, "a.evtx", log), write(t, dir, "b.evtx.gz", gzipped(t, log)),
+		write(t, dir, "c.zip", zipped(t, map[string][]byte{"c.evtx": log})), write(t, dir, "d", log),
+	} {
+		got, errs := collect(t, Options{}, path)
+		if len(got) != 3 || len(errs) != 1 || !strings.Contains(errs[0].Error(), path) || !strings.Contains(errs[0].Error(), "chunk 1, byte ") {
+			t.Fatalf("%s: %d records, errors %v", path, len(got), errs)
+		}
+		for i, r := range got {
+			e, err := event.Decode(r.Raw, event.Limits{})
+			if err != nil || e.Dialect() != event.WindowsEVTX || r.Index != i || r.Line != i+1 || !strings.HasPrefix(r.File, path) {
+				t.Errorf("record %d: %+v, %v", i, r, err)
+			}
+		}
+	}
+	if _, errs := collect(t, Options{MaxTotal: 50_000}, filepath.Join(dir, "a.evtx")); len(errs) != 1 || !errors.Is(errs[0], ErrTooLarge) {
+		t.Errorf("errors %v", errs)
 	}
 }
 
