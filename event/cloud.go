@@ -30,7 +30,7 @@ func (t *tape) cloudSource() Logsource {
 // state, else by fields that only one of them has (Azure Monitor reference,
 // tables and resource log categories; Microsoft Graph, audit log resources).
 func (t *tape) azureSource() Logsource {
-	service := ""
+	var service string
 	switch {
 	case t.has("riskEventType"):
 		service = "riskdetection"

@@ -178,7 +178,7 @@ func (e *Event) ocsfHashes() (Value, bool) {
 
 // ocsfProcess finds a field of the process whose path is given.
 func (e *Event) ocsfProcess(name, process string) (Value, bool) {
-	field := ""
+	var field string
 	switch name {
 	case "Image", "SourceImage":
 		field = "file.path"

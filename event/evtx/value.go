@@ -155,7 +155,7 @@ func integer(b []byte) (uint64, bool) {
 // of Windows writes them (libevtx, Floating point).
 func appendReal(dst []byte, b []byte) ([]byte, kind) {
 	bits := 8 * len(b)
-	f := 0.0
+	var f float64
 	switch len(b) {
 	case 4:
 		f = float64(math.Float32frombits(binary.LittleEndian.Uint32(b)))

@@ -63,7 +63,7 @@ func (r *reader) eventLog(name string, src io.Reader) bool {
 	for {
 		rec, err := log.Next()
 		var broken *evtx.Error
-		more := true
+		var more bool
 		switch {
 		case errors.Is(err, io.EOF):
 			return true

@@ -23,7 +23,7 @@ func (r *reader) split(name string, src *bufio.Reader) bool {
 	s := splitter{in: src, line: 1, max: r.opt.MaxRecord}
 	for {
 		raw, line, err := s.next()
-		more := true
+		var more bool
 		switch {
 		case errors.Is(err, io.EOF):
 			return true
