@@ -37,6 +37,32 @@ func ecsAlias(name string) string {
 	}
 }
 
+// foreign says whether a field is one that events of this category do not have,
+// where one place of the schema stands for fields of several categories: the
+// executable of a process is its Image, and its SourceImage only where another
+// process is reached.
+func (e *Event) foreign(name string) bool {
+	category := e.source.Category
+	if category == "" || e.dialect != ECS && e.dialect != Winlogbeat && e.dialect != OCSF {
+		return false
+	}
+	switch name {
+	case "SourceImage", "SourceProcessId", "SourceProcessGuid", "SourceCommandLine", "TargetImage":
+		return category != "process_access" && category != "create_remote_thread"
+	case "ImageLoaded", "Signed", "SignatureStatus":
+		return category != "image_load" && category != "driver_load"
+	case "Signature":
+		return category != "image_load" && category != "driver_load" && category != "antivirus"
+	case "TargetFilename", "FileName", "SourceFilename":
+		return !strings.HasPrefix(category, "file_") && category != "create_stream_hash" && category != "antivirus"
+	case "PipeName":
+		return category != "pipe_created"
+	case "Device":
+		return category != "raw_access_thread"
+	}
+	return false
+}
+
 // ecsFileAlias maps what files, libraries and scripts have.
 func ecsFileAlias(name string) string {
 	switch name {

@@ -8,7 +8,7 @@ var cloudCases = []dialectCase{
 		OCSF, Logsource{"windows", "process_creation", ""}, "2025-01-02T03:04:05.678Z",
 		map[string]string{
 			"Image": `C:\a.exe`, "CommandLine": "a -b", "ParentImage": `C:\b.exe`, "ParentCommandLine": "b", "User": "u", "ProcessId": "7",
-			"Hashes": "MD5=AB,SHA256=CD", "Computer": "H", "EventID": "4688", "process.cmd_line": "a -b", "OriginalFileName": "∅",
+			"Hashes": "MD5=AB,SHA256=CD", "Computer": "H", "EventID": "4688", "process.cmd_line": "a -b", "OriginalFileName": "∅", "SourceImage": "∅", "TargetFilename": "∅",
 		},
 	},
 	{

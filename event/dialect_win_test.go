@@ -78,6 +78,18 @@ var windowsCases = []dialectCase{
 		map[string]string{"ImageLoaded": `C:\x.dll`, "Hashes": "IMPHASH=IH", "Description": "d", "Signed": "false", "Image": `C:\a.exe`, "EventID": "7", "a": "1"},
 	},
 	{
+		"ecs registry", `{"@timestamp":"2025-01-02T03:04:05Z","ecs":{"version":"8"},"host":{"os":{"type":"windows"}},"event":{"category":["registry"],"type":["change"]},"registry":{"path":"HKLM\\x","data":{"strings":["y"]}},"process":{"executable":"C:\\a.exe"}}`,
+		ECS, Logsource{"windows", "registry_set", ""}, "2025-01-02T03:04:05Z", map[string]string{"TargetObject": `HKLM\x`, "Details": `["y"]`, "Image": `C:\a.exe`, "SourceImage": "∅"},
+	},
+	{
+		"ecs process access", `{"@timestamp":"2025-01-02T03:04:05Z","ecs":{"version":"8"},"event":{"category":"process","type":"access"},"process":{"executable":"/bin/a"}}`,
+		ECS, Logsource{"", "process_access", ""}, "2025-01-02T03:04:05Z", map[string]string{"SourceImage": "/bin/a"},
+	},
+	{
+		"ecs connection", `{"@timestamp":"2025-01-02T03:04:05Z","ecs":{"version":"8"},"event":{"category":["network"],"type":["start"]},"network":{"direction":"egress","transport":"tcp"},"destination":{"ip":"192.0.2.1","port":443},"process":{"executable":"/bin/a"}}`,
+		ECS, Logsource{"", "network_connection", ""}, "2025-01-02T03:04:05Z", map[string]string{"Initiated": "true", "DestinationIp": "192.0.2.1", "Protocol": "tcp"},
+	},
+	{
 		"azure monitor, table Event", `{"TimeGenerated":"2025-01-02T03:04:05.21Z","Source":"Microsoft-Windows-Sysmon","EventLog":"Microsoft-Windows-Sysmon/Operational","Computer":"H","EventID":1,"RenderedDescription":"r",` +
 			`"EventData":"<DataItem type=\"System.XmlData\" time=\"2025\" sourceHealthServiceId=\"x\"><EventData xmlns=\"x\"><Data Name=\"Image\">C:\\a.exe</Data><Data Name=\"CommandLine\">a &quot;b&quot;</Data></EventData></DataItem>"}`,
 		WindowsFlat, Logsource{"windows", "process_creation", "sysmon"}, "2025-01-02T03:04:05.21Z",

@@ -19,6 +19,9 @@ func (e *Event) Field(name string) (Value, bool) {
 
 // derived looks for a field under the names that its dialect gives it.
 func (e *Event) derived(name string) (Value, bool) {
+	if e.foreign(name) {
+		return Value{}, false
+	}
 	for _, other := range e.aliases(name) {
 		if other == "" {
 			break

@@ -162,22 +162,57 @@ func (e *Event) ecsSource() Logsource {
 	}
 	kind := func(name string) bool { return e.holds("event.type", name) }
 	switch {
-	case e.holds("event.category", "process") && kind("start"):
-		l.Category = "process_creation"
-	case e.holds("event.category", "process") && kind("end"):
-		l.Category = "process_termination"
-	case e.holds("event.category", "file") && kind("deletion"):
-		l.Category = "file_delete"
-	case e.holds("event.category", "file") && kind("creation"):
-		l.Category = "file_event"
+	case e.holds("event.category", "process"):
+		l.Category = ecsProcessCategory(kind)
+	case e.holds("event.category", "file"):
+		l.Category = ecsFileCategory(kind)
 	case e.holds("event.category", "library"):
 		l.Category = "image_load"
+	case e.holds("event.category", "driver"):
+		l.Category = "driver_load"
 	case e.holds("event.category", "registry"):
-		l.Category = "registry_event"
-	default:
+		l.Category = ecsRegistryCategory(kind)
+	}
+	if l.Category == "" {
 		l.Category = e.ecsNetwork()
 	}
 	return l
+}
+
+func ecsProcessCategory(kind func(string) bool) string {
+	switch {
+	case kind("start"):
+		return "process_creation"
+	case kind("end"):
+		return "process_termination"
+	case kind("access"):
+		return "process_access"
+	}
+	return ""
+}
+
+func ecsFileCategory(kind func(string) bool) string {
+	switch {
+	case kind("deletion"):
+		return "file_delete"
+	case kind("creation"):
+		return "file_event"
+	case kind("access"):
+		return "file_access"
+	}
+	return ""
+}
+
+func ecsRegistryCategory(kind func(string) bool) string {
+	switch {
+	case kind("deletion"):
+		return "registry_delete"
+	case kind("creation"):
+		return "registry_add"
+	case kind("change"):
+		return "registry_set"
+	}
+	return "registry_event"
 }
 
 // datasetSource is the log source of what Filebeat's modules collect.
