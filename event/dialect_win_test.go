@@ -22,6 +22,14 @@ var windowsCases = []dialectCase{
 		WindowsEVTX, Logsource{"windows", "file_event", "sysmon"}, "", map[string]string{"TargetFilename": `C:\x.txt`, "Provider_Name": "Microsoft-Windows-Sysmon"},
 	},
 	{
+		"evtx of velociraptor", `{"System":{"Provider":{"Name":"Microsoft-Windows-Sysmon","Guid":"G"},"EventID":{"Value":1},"TimeCreated":{"SystemTime":1735787045.678},"Channel":"Microsoft-Windows-Sysmon/Operational"},"EventData":{"Image":"C:\\a.exe"}}`,
+		WindowsEVTX, Logsource{"windows", "process_creation", "sysmon"}, "2025-01-02T03:04:05.678Z", map[string]string{"EventID": "1", "Image": `C:\a.exe`, "Provider_Name": "Microsoft-Windows-Sysmon"},
+	},
+	{
+		"evtx with attributes apart", `{"Event":{"System":{"Provider":{},"Provider_attributes":{"Name":"Microsoft-Windows-Security-Auditing"},"EventID":4688,"TimeCreated_attributes":{"SystemTime":"2025-01-02T03:04:05.678Z"},"Channel":"Security"},"EventData":null}}`,
+		WindowsEVTX, Logsource{"windows", "process_creation", "security"}, "2025-01-02T03:04:05.678Z", map[string]string{"Provider_Name": "Microsoft-Windows-Security-Auditing"},
+	},
+	{
 		"evtx without channel", `{"Event":{"System":{"Provider":{"#attributes":{"Name":"Microsoft-Windows-TaskScheduler"}},"EventID":129},"EventData":{"TaskName":"\\x","Path":"a.exe"}}}`,
 		WindowsEVTX, Logsource{"windows", "", "taskscheduler"}, "", map[string]string{"TaskName": `\x`},
 	},

@@ -70,6 +70,22 @@ func (e *Event) flattenEVTX() {
 	t.lift(system)
 	t.liftData(data)
 	t.liftUserData(user)
+	t.unwrapNumber()
+}
+
+// unwrapNumber takes the number of an event out of the object that Velociraptor
+// writes it into.
+func (t *tape) unwrapNumber() {
+	i := t.lookup("EventID")
+	if i == 0 {
+		return
+	}
+	if v := t.child(i, "Value"); v != 0 {
+		outer, inner := &t.nodes[i], &t.nodes[v]
+		outer.flags |= lifted
+		inner.key, inner.keyLen, inner.hash = outer.key, outer.keyLen, outer.hash
+		t.put(t.index, v)
+	}
 }
 
 // flattenGeneric looks for a record within one that is no dialect of its own:

@@ -84,8 +84,7 @@ func (c *chunk) id(at int) uint64 { return binary.LittleEndian.Uint64(c.data[at+
 func (c *chunk) render(at, limit int) ([]byte, error) {
 	size := int(binary.LittleEndian.Uint32(c.data[at+4:]))
 	c.doc.reset(limit)
-	p := parser{chunk: c, doc: &c.doc, src: c.data[:at+size-4], pos: at + 24, dependencies: true}
-	if err := p.fragment(0, 0); err != nil {
+	if err := c.outside(at+24, at+size-4, 0, 0); err != nil {
 		return nil, err
 	}
 	return c.doc.json(at)

@@ -218,6 +218,27 @@ func TestNested(t *testing.T) {
 	}
 }
 
+// TestNoTemplate: records that have their XML written out, with dependency
+// identifiers and without.
+func TestNoTemplate(t *testing.T) {
+	event := el{"Event", []attr{{"a", []xml{text("1")}}}, []xml{el{"b", nil, []xml{text("2")}}}}
+	for name, in := range map[string]xml{"with": dependent{event}, "without": independent{event}} {
+		got, faults := read(t, one(fragmentOf{in}), Limits{})
+		if want := []string{`{"Event":{"#attributes":{"a":"1"},"b":"2"}}`}; !cmp.Equal(got, want) || len(faults) > 0 {
+			t.Errorf("%s: %s, faults %v, want %s", name, got, faults, want)
+		}
+	}
+}
+
+// independent writes XML without dependency identifiers where there may be some.
+type independent struct{ xml }
+
+func (i independent) write(w *chunkWriter) {
+	w.dependencies = false
+	i.xml.write(w)
+	w.dependencies = true
+}
+
 // dependent writes XML with dependency identifiers where there should be none.
 type dependent struct{ xml }
 

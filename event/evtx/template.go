@@ -116,23 +116,30 @@ func (p *parser) substitute(optional bool, parent, depth int) error {
 	return nil
 }
 
-// nested reads a value that is binary XML itself. Its elements have no
-// dependency identifier (libevtx, Element start), but in files of some writers
-// they do: what cannot be read without is read with.
+// nested reads a value that is binary XML itself.
 func (p *parser) nested(v value, parent, depth int) error {
 	if depth >= maxDepth {
 		return p.fault("values are nested too deep")
 	}
-	nodes, last := len(p.doc.nodes), p.doc.nodes[parent].last
-	inner := parser{chunk: p.chunk, doc: p.doc, src: p.chunk.data[:v.to], pos: v.from}
-	err := inner.fragment(parent, depth)
+	return p.chunk.outside(v.from, v.to, parent, depth)
+}
+
+// outside reads binary XML that is no template's: a record's own, or a value's.
+// Its elements have no dependency identifier (libevtx, Element start), but those
+// of some writers have: what cannot be read without is read with.
+func (c *chunk) outside(from, to, parent, depth int) error {
+	nodes, last := len(c.doc.nodes), c.doc.nodes[parent].last
+	without := parser{chunk: c, doc: &c.doc, src: c.data[:to], pos: from}
+	err := without.fragment(parent, depth)
 	if err == nil {
 		return nil
 	}
-	p.doc.truncate(parent, last, nodes)
-	inner = parser{chunk: p.chunk, doc: p.doc, src: p.chunk.data[:v.to], pos: v.from, dependencies: true}
-	if inner.fragment(parent, depth) == nil {
-		return nil
+	c.doc.truncate(parent, last, nodes)
+	with := parser{chunk: c, doc: &c.doc, src: c.data[:to], pos: from, dependencies: true}
+	switch again := with.fragment(parent, depth); {
+	case again == nil || with.pos > without.pos:
+		return again // nil, or the fault that was met further on
+	default:
+		return err
 	}
-	return err
 }

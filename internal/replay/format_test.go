@@ -154,6 +154,37 @@ func TestEventLog(t *testing.T) {
 	}
 }
 
+// TestBadRecords: what is too much is refused with its reason, here or by the
+// decoder, and the rest goes on.
+func TestBadRecords(t *testing.T) {
+	good := `{"a":1}` + "\n"
+	fields := "{" + strings.Repeat(`"f":1,`, 20_000) + `"f":1}` + "\n"
+	deep := `{"a":` + strings.Repeat("[", 100_000) + strings.Repeat("]", 100_000) + "}\n"
+	open := strings.Repeat(`{"a":`, 100_000) + "1\n"
+	huge := `{"a":"` + strings.Repeat("x", 10<<20) + `"}` + "\n"
+	path := write(t, t.TempDir(), "x.json", []byte(good+fields+good+deep+good+huge+good+open+good))
+	got, errs := collect(t, Options{}, path)
+	var reasons []string
+	whole := 0
+	for _, r := range got {
+		var refused *event.DecodeError
+		switch _, err := event.Decode(r.Raw, event.Limits{}); {
+		case err == nil:
+			whole++
+		case errors.As(err, &refused):
+			reasons = append(reasons, refused.Reason)
+		default:
+			t.Error(err)
+		}
+	}
+	if want := []string{event.ReasonTooManyFields, event.ReasonTooDeep}; !cmp.Equal(reasons, want) || whole != 5 {
+		t.Errorf("%d whole records, refused: %v, want %v", whole, reasons, want)
+	}
+	if len(errs) != 2 || !errors.Is(errs[0], ErrRecordTooLarge) || !errors.Is(errs[1], ErrBroken) {
+		t.Errorf("errors: %v", errs)
+	}
+}
+
 // FuzzTable: whatever the bytes, reading ends and rows are objects of one line.
 func FuzzTable(f *testing.F) {
 	for _, s := range []string{"a,b\n1,2\n", "a;b\n\"x\n\"\"y\";2", "sep=|\na|b\n", "a\n\"", "\xef\xbb\xbfa,a\n1,2,3\n", ",\n,\n"} {
