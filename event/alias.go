@@ -30,6 +30,8 @@ func (e *Event) aliases(name string) aliasNames {
 		return zeekAliases(name)
 	case Suricata:
 		return aliasNames{suricataAlias(name)}
+	case Generic, AccessLog:
+		return w3cAliases(name)
 	default:
 		return aliasNames{}
 	}
@@ -198,6 +200,26 @@ func underscored(name string) aliasNames {
 		return aliasNames{}
 	}
 	return aliasNames{strings.ReplaceAll(name, ".", "_")}
+}
+
+// w3cAliases are the names that the Extended Log File Format gives headers, and
+// the two names that Sigma's categories proxy and webserver have for one thing.
+func w3cAliases(name string) aliasNames {
+	switch name {
+	case "cs-user-agent":
+		return aliasNames{"cs(User-Agent)", "c-useragent"}
+	case "c-useragent":
+		return aliasNames{"cs(User-Agent)", "cs-user-agent"}
+	case "cs-referer":
+		return aliasNames{"cs(Referer)", "cs-referrer"}
+	case "cs-referrer":
+		return aliasNames{"cs(Referer)", "cs-referer"}
+	case "cs-cookie":
+		return aliasNames{"cs(Cookie)"}
+	case "cs-host":
+		return aliasNames{"cs(Host)"}
+	}
+	return aliasNames{}
 }
 
 // suricataAlias gives EVE's names for the generic dns, proxy and firewall

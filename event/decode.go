@@ -171,7 +171,7 @@ func (b *builder) line(start, end uint32) Dialect {
 	return Syslog
 }
 
-// payload adds the fields of an XML event or an audit record.
+// payload adds the fields of an XML event, an audit record or an access line.
 func (b *builder) payload(start, end uint32) (Dialect, bool) {
 	switch text := b.text(start, end); {
 	case xmlEvent(text):
@@ -186,9 +186,12 @@ func (b *builder) payload(start, end uint32) (Dialect, bool) {
 			b.add("message", String, start, end)
 		}
 		return Auditd, true
-	default:
-		return Text, false
 	}
+	if a, ok := parseAccess(b.text(start, end)); ok {
+		b.access(start, end, a)
+		return AccessLog, true
+	}
+	return Text, false
 }
 
 func (t *tape) sysmonLinux() bool {

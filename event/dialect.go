@@ -21,6 +21,7 @@ const (
 	SysmonLinux
 	Text
 	OCSF
+	AccessLog
 	Cloud // audit logs of cloud services and applications, each with names of its own
 )
 
@@ -29,7 +30,7 @@ func (d Dialect) String() string {
 	names := [...]string{
 		"generic", "windows-flat", "windows-evtx", "winlogbeat", "ecs", "zeek",
 		"cloudtrail", "suricata", "syslog", "auditd", "sysmon-linux", "text",
-		"ocsf", "cloud",
+		"ocsf", "access-log", "cloud",
 	}
 	if int(d) < len(names) {
 		return names[d]

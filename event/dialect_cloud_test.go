@@ -159,6 +159,10 @@ var shapeCases = []dialectCase{
 	{"shape auditd", `{"type":"EXECVE","a0":"ls"}`, Generic, Logsource{"linux", "", "auditd"}, "", nil},
 	{"shape webserver", `{"cs-method":"GET","cs-uri-query":"x","sc-status":200}`, Generic, Logsource{Category: "webserver"}, "", nil},
 	{"shape proxy", `{"cs-host":"a.example"}`, Generic, Logsource{Category: "proxy"}, "", nil},
+	{
+		"shape w3c", `{"cs-method":"GET","cs-uri-stem":"/x","cs(User-Agent)":"u","cs(Referer)":"r","timestamp":"2025-01-02T03:04:05Z"}`,
+		Generic, Logsource{Category: "webserver"}, "2025-01-02T03:04:05Z", map[string]string{"cs-user-agent": "u", "cs-referer": "r", "c-useragent": "u"},
+	},
 	{"shape firewall", `{"dst_port":53,"action":"blocked"}`, Generic, Logsource{Category: "firewall"}, "", nil},
 	{"shape cloudtrail", `{"eventSource":"iam.amazonaws.com","eventName":"CreateUser"}`, CloudTrail, Logsource{"aws", "", "cloudtrail"}, "", nil},
 	{"shape script", `{"ScriptBlockText":"iex"}`, Generic, Logsource{"windows", "ps_script", ""}, "", nil},

@@ -14,7 +14,8 @@
 //   - Zeek, Suricata EVE, CloudTrail;
 //   - the audit logs of Azure, Google Cloud and Workspace, Microsoft 365, Okta,
 //     GitHub, Bitbucket, Kubernetes, OneLogin, Duo, OpenCanary, FortiGate;
-//   - syslog, and in it or alone auditd's records and Sysmon for Linux;
+//   - syslog, and in it or alone auditd's records, Sysmon for Linux, and lines
+//     of web servers' access logs;
 //   - any of these inside an Elasticsearch hit, a Splunk result, or the message
 //     of a collector.
 //

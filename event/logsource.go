@@ -76,6 +76,8 @@ func (e *Event) classify() {
 		e.source = Logsource{Product: "aws", Service: "cloudtrail"}
 	case ECS:
 		e.source = e.ecsSource()
+	case AccessLog:
+		e.source = Logsource{Category: "webserver"}
 	case OCSF:
 		e.source = e.ocsfSource()
 	case Cloud:

@@ -76,7 +76,7 @@ func (d Dialect) timeFields() [10]string {
 			"createdDateTime", "activityDateTime", "CreationTime", "published", "requestReceivedTimestamp",
 			"timestamp", "@timestamp", "time", "TimeGenerated", "created_at",
 		}
-	case Syslog, Auditd, Text:
+	case Syslog, Auditd, AccessLog, Text:
 		return [10]string{"timestamp", "EventTime", "TimeGenerated", "@timestamp"}
 	default:
 		return [10]string{

@@ -32,7 +32,9 @@ func (r *reader) content(packed, name string, src io.Reader) bool {
 	head = bytes.TrimPrefix(head, []byte("\xef\xbb\xbf"))
 	switch {
 	case bytes.HasPrefix(head, []byte("#separator ")):
-		return r.zeek(packed, in)
+		return r.headed(packed, in, newZeekLog())
+	case w3c(head):
+		return r.headed(packed, in, &w3cLog{})
 	case ending(name) == ".csv" || ending(name) == ".tsv":
 		return r.table(packed, in, delimiter(head))
 	case !plain(name) && bytes.IndexByte(head, 0) >= 0:
@@ -40,6 +42,16 @@ func (r *reader) content(packed, name string, src io.Reader) bool {
 	default:
 		return r.split(packed, in)
 	}
+}
+
+// w3c says whether a file begins like one in the Extended Log File Format.
+func w3c(head []byte) bool {
+	for _, directive := range [...]string{"#Software:", "#Version:", "#Fields:", "#Date:"} {
+		if bytes.HasPrefix(head, []byte(directive)) {
+			return true
+		}
+	}
+	return false
 }
 
 // utf16Order says whether text is UTF-16: by its byte order mark, or by the NULs

@@ -51,6 +51,10 @@ func TestFormats(t *testing.T) {
 			`{"_path":"dns","ts":1735787046.5,"uid":"C2","id.orig_h":"10.0.0.1","id.orig_p":53,"query":"","AA":false,"answers":[],"note":"日本"}`,
 		}, nil},
 		"zeek, not utf-8": {"dns.log", "#separator \\x09\n#fields\ta\nx\xff\ny", []string{`{"_path":"","a":"y"}`}, []string{":3: "}},
+		"w3c": {"u_ex.log", "#Software: x\r\n#Fields: date time c-ip cs-uri-query sc-status cs(User-Agent)\r\n2025-01-02 03:04:05 10.0.0.1 id=1'+or+1=1 200 \"a b\"\r\n2025-01-02 03:04:06 - - 404\r\n", []string{
+			`{"date":"2025-01-02","time":"03:04:05","c-ip":"10.0.0.1","cs-uri-query":"id=1'+or+1=1","sc-status":"200","cs(User-Agent)":"a b","timestamp":"2025-01-02T03:04:05Z"}`,
+			`{"date":"2025-01-02","time":"03:04:06","sc-status":"404","timestamp":"2025-01-02T03:04:06Z"}`,
+		}, nil},
 		"table": {"x.csv", "\ufeffEventID,Command Line,a.b,empty\r\n1,\"a \"\"b\"\", <c>\",2,\r\n\r\n4688,x,,y", []string{
 			`{"EventID":"1","Command Line":"a \"b\", <c>","a.b":"2","empty":""}`, `{"EventID":"4688","Command Line":"x","a.b":"","empty":"y"}`,
 		}, nil},

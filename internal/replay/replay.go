@@ -68,7 +68,8 @@ func (o Options) withDefaults() Options {
 //   - Windows events as XML may go over several lines and stand in <Events>;
 //     each becomes one line.
 //   - The rows of .csv and .tsv files become JSON objects of texts, named by the
-//     first row, and those of Zeek's own logs JSON objects as Zeek would write.
+//     first row; so do the lines of logs in W3C's extended format (IIS, proxies),
+//     and those of Zeek's own logs as Zeek itself writes JSON.
 //   - Windows event log files become JSON; see package evtx.
 //   - Other lines are taken as they are.
 //

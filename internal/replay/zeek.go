@@ -1,53 +1,24 @@
 package replay
 
 import (
-	"bufio"
 	"encoding/json"
-	"errors"
-	"io"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 )
 
-// zeek reads a log in Zeek's own form: lines that begin with # name the fields
+// zeekLog is a log in Zeek's own form: lines that begin with # name the fields
 // and their types, and each other line is a record of them. It is written as
 // Zeek itself writes JSON, with the log's name under _path.
 // Source: docs.zeek.org, Zeek Log Formats and Inspection.
-func (r *reader) zeek(name string, src *bufio.Reader) bool {
-	s := splitter{in: src, line: 1, max: r.opt.MaxRecord}
-	log := zeekLog{separator: "\t", setSeparator: ",", empty: "(empty)", unset: "-"}
-	for {
-		line := s.line
-		raw, err := s.text()
-		more := true
-		switch {
-		case errors.Is(err, io.EOF):
-			return true
-		case errors.Is(err, ErrRecordTooLarge):
-			more = r.skip(name, line, err)
-		case err != nil:
-			return r.fail(name, line, err)
-		case len(raw) == 0:
-		case raw[0] == '#':
-			log.directive(string(raw))
-		case !utf8.Valid(raw):
-			more = r.skip(name, line, ErrBroken)
-		default:
-			more = r.record(name, line, log.record(string(raw)))
-		}
-		if !more {
-			return false
-		}
-	}
-}
-
-// zeekLog is what the lines with # have said so far.
 type zeekLog struct {
 	separator, setSeparator string
 	empty, unset            string
 	path                    string
 	fields, types           []string
+}
+
+func newZeekLog() *zeekLog {
+	return &zeekLog{separator: "\t", setSeparator: ",", empty: "(empty)", unset: "-"}
 }
 
 func (l *zeekLog) directive(line string) {
