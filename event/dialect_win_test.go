@@ -158,6 +158,10 @@ var windowsCases = []dialectCase{
 		WindowsFlat, Logsource{"windows", "process_creation", "security"}, "", map[string]string{"Image": `C:\a.exe`, "CommandLine": "a -b"},
 	},
 	{
+		"keywords of nxlog", `{"EventID":4625,"Channel":"Security","Keywords":-9218868437227405312}`,
+		WindowsFlat, Logsource{"windows", "", "security"}, "", map[string]string{"Keywords": "0x8010000000000000"},
+	},
+	{
 		"number of security", `{"EventID":4624,"LogonType":3}`, WindowsFlat, Logsource{"windows", "", "security"}, "", nil,
 	},
 	{

@@ -1,6 +1,9 @@
 package event
 
-import "strings"
+import (
+	"strconv"
+	"strings"
+)
 
 // flatten lifts what a dialect wraps to the top of the flat view.
 func (e *Event) flatten(lim Limits) error {
@@ -15,6 +18,7 @@ func (e *Event) flatten(lim Limits) error {
 		t.stripMembers("winlog.event_data.", "winlog.user_data.")
 	case WindowsFlat:
 		t.unspaceMembers(0)
+		t.unsignKeywords()
 		if t.has("EventID") {
 			return e.flattenNested(lim, "EventData")
 		}
@@ -49,6 +53,22 @@ func (t *tape) stand(i uint32, name string) {
 	if t.put(t.index, n.next-1) == 0 {
 		t.entered++
 	}
+}
+
+// unsignKeywords writes the keywords of an event as Windows and Sigma's rules do,
+// in hexadecimal, where NXLog wrote the same 64 bits as a signed number.
+func (t *tape) unsignKeywords() {
+	i := t.lookup("Keywords")
+	if i == 0 || t.nodes[i].kind != Number || t.body(&t.nodes[i])[0] != '-' {
+		return
+	}
+	n, err := strconv.ParseInt(t.body(&t.nodes[i]), 10, 64)
+	if err != nil {
+		return
+	}
+	start := t.arenaEnd()
+	t.arena = strconv.AppendUint(append(t.arena, "0x"...), uint64(n), 16)
+	t.nodes[i].kind, t.nodes[i].start, t.nodes[i].end = String, start, t.arenaEnd()
 }
 
 // flattenEVTX lifts the parts of a nested Windows event.
