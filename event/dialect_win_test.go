@@ -30,6 +30,10 @@ var windowsCases = []dialectCase{
 		WindowsEVTX, Logsource{"windows", "process_creation", "security"}, "2025-01-02T03:04:05.678Z", map[string]string{"Provider_Name": "Microsoft-Windows-Security-Auditing"},
 	},
 	{
+		"evtx_dump's identifiers", `{"Event":{"System":{"EventID":4719,"Channel":"Security"},"EventData":{"SubcategoryGuid":"0CCE9217-69AE-11D9-BED3-505054503030","Other":"0CCE9217"}}}`,
+		WindowsEVTX, Logsource{"windows", "", "security"}, "", map[string]string{"SubcategoryGuid": "{0CCE9217-69AE-11D9-BED3-505054503030}", "Other": "0CCE9217"},
+	},
+	{
 		"evtx without channel", `{"Event":{"System":{"Provider":{"#attributes":{"Name":"Microsoft-Windows-TaskScheduler"}},"EventID":129},"EventData":{"TaskName":"\\x","Path":"a.exe"}}}`,
 		WindowsEVTX, Logsource{"windows", "", "taskscheduler"}, "", map[string]string{"TaskName": `\x`},
 	},

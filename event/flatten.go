@@ -91,6 +91,19 @@ func (e *Event) flattenEVTX() {
 	t.liftData(data)
 	t.liftUserData(user)
 	t.unwrapNumber()
+	t.embrace("SubcategoryGuid")
+}
+
+// embrace puts the braces around an identifier that Windows writes, rules ask
+// for, and evtx_dump leaves out.
+func (t *tape) embrace(name string) {
+	const length = 36 // of a GUID
+	i := t.lookup(name)
+	if i == 0 || t.nodes[i].kind != String || len(t.body(&t.nodes[i])) != length {
+		return
+	}
+	n := &t.nodes[i]
+	n.start, n.end = t.intern("{" + t.body(n) + "}")
 }
 
 // unwrapNumber takes the number of an event out of the object that Velociraptor
