@@ -41,12 +41,12 @@ func (d Dialect) String() string {
 // detect recognises the dialect of a JSON record from the names at its top.
 func (t *tape) detect() Dialect {
 	switch {
+	case t.has("EventID") && t.hasAny("Channel", "SourceName", "Provider_Name", "ProviderName", "EventSourceName", "Provider"):
+		return WindowsFlat
 	case t.nestedEvent():
 		return WindowsEVTX
 	case t.kindOf("winlog") == Object, t.has("event_id") && t.has("log_name"):
 		return Winlogbeat
-	case t.has("EventID") && t.hasAny("Channel", "SourceName", "Provider_Name", "ProviderName", "EventSourceName", "Provider"):
-		return WindowsFlat
 	case t.zeekLog() != "":
 		return Zeek
 	case t.has("eventSource") && t.has("eventName") && t.hasAny("eventVersion", "awsRegion", "userIdentity"):
