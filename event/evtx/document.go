@@ -9,8 +9,9 @@ type document struct {
 	nodes []node
 	text  []byte // of all values
 	out   []byte
-	limit int // bytes of JSON
-	spent int // bytes and tokens so far
+	words map[string]string // names that came before
+	limit int               // bytes of JSON
+	spent int               // bytes and tokens so far
 }
 
 // kind is what a node is, and for texts how JSON writes them.
@@ -28,12 +29,15 @@ const (
 // document; as a link, 0 stands for none.
 type node struct {
 	kind     kind
-	item     bool // a value of an array, not a part of a text
-	name     string
-	from, to int // of a value's text
-	first    int // child
+	item     bool   // a value of an array, not a part of a text
+	name     string // of an element: its member's
+	label    int    // the attribute that the name was taken from
+	from, to int    // of a value's text
+	first    int    // child
 	last     int
-	next     int // sibling
+	next     int  // sibling
+	again    int  // sibling that is the next element of this name
+	later    bool // there was an element of this name before
 }
 
 const tooLarge = "a record is larger than allowed"
@@ -84,16 +88,53 @@ func (d *document) json(at int) ([]byte, error) {
 	if d.nodes[0].first == 0 {
 		return nil, &fault{at, "a record is empty"}
 	}
-	d.members(0, 0)
+	d.settle()
+	d.members(0)
 	if len(d.out) > d.limit {
 		return nil, &fault{at, tooLarge}
 	}
 	return d.out, nil
 }
 
+// settle names the elements <Data Name="x"> by their attribute: x.
+func (d *document) settle() {
+	for i := range d.nodes {
+		n := &d.nodes[i]
+		if n.kind != element || n.name != "Data" && n.name != "ComplexData" {
+			continue
+		}
+		for c := n.first; c != 0; c = d.nodes[c].next {
+			if a := &d.nodes[c]; a.kind == attribute && a.name == "Name" && a.first != 0 {
+				v := &d.nodes[a.first]
+				n.name, n.label = d.word(d.text[v.from:v.to]), c
+				break
+			}
+		}
+	}
+}
+
+// maxWords bounds the names that are kept from record to record.
+const maxWords = 4096
+
+// word returns text as a string, the same one for the same text.
+func (d *document) word(text []byte) string {
+	if w, ok := d.words[string(text)]; ok {
+		return w
+	}
+	w := string(text)
+	if len(w) > maxKeptName {
+		return w
+	}
+	if d.words == nil || len(d.words) >= maxWords {
+		d.words = map[string]string{}
+	}
+	d.words[w] = w
+	return w
+}
+
 // members writes an object of the child elements of node i, its attributes and
-// its text, and leaves out child skip. Elements of one name become a list.
-func (d *document) members(i, skip int) {
+// its text. Elements of one name become a list, in the place of the first.
+func (d *document) members(i int) {
 	d.out = append(d.out, '{')
 	comma := false
 	name := func(text string) {
@@ -103,13 +144,16 @@ func (d *document) members(i, skip int) {
 		comma = true
 		d.out = append(appendQuoted(d.out, text), ':')
 	}
-	if d.hasAttributes(i, skip) {
+	if d.hasAttributes(i) {
 		name("#attributes")
-		d.attributes(i, skip)
+		d.attributes(i)
 	}
-	for g := range d.groups(i) {
-		name(d.label(g[0]))
-		d.group(g)
+	d.relate(i)
+	for c := d.nodes[i].first; c != 0; c = d.nodes[c].next {
+		if n := &d.nodes[c]; n.kind == element && !n.later {
+			name(n.name)
+			d.elements(c)
+		}
 	}
 	if d.hasText(i) {
 		name("#text")
@@ -118,104 +162,88 @@ func (d *document) members(i, skip int) {
 	d.out = append(d.out, '}')
 }
 
-// groups yields the child elements of node i, those of one name together, in
-// the order of the first of each.
-func (d *document) groups(i int) func(func([]int) bool) {
-	return func(yield func([]int) bool) {
-		var groups [][]int
-		at := map[string]int{}
-		for c := d.nodes[i].first; c != 0; c = d.nodes[c].next {
-			if d.nodes[c].kind != element {
+// relate links the child elements of node i that have one name.
+func (d *document) relate(i int) {
+	const few = 32 // up to here comparing is cheaper than a table
+	var buf [few]int
+	lasts := buf[:0] // of each name
+	var table map[string]int
+	for c := d.nodes[i].first; c != 0; c = d.nodes[c].next {
+		n := &d.nodes[c]
+		if n.kind != element {
+			continue
+		}
+		if table == nil {
+			at := slices.IndexFunc(lasts, func(l int) bool { return d.nodes[l].name == n.name })
+			switch {
+			case at >= 0:
+				d.nodes[lasts[at]].again, n.later, lasts[at] = c, true, c
+				continue
+			case len(lasts) < few:
+				lasts = append(lasts, c)
 				continue
 			}
-			label := d.label(c)
-			if g, seen := at[label]; seen {
-				groups[g] = append(groups[g], c)
-				continue
-			}
-			at[label] = len(groups)
-			groups = append(groups, []int{c})
-		}
-		for _, g := range groups {
-			if !yield(g) {
-				return
+			table = make(map[string]int, 2*few)
+			for _, l := range lasts {
+				table[d.nodes[l].name] = l
 			}
 		}
+		if last, seen := table[n.name]; seen {
+			d.nodes[last].again, n.later = c, true
+		}
+		table[n.name] = c
 	}
 }
 
-// group writes the value of one element, or the list of those of several.
-func (d *document) group(g []int) {
-	if len(g) == 1 {
-		d.element(g[0])
+// elements writes an element, or the list of all of its name.
+func (d *document) elements(i int) {
+	if d.nodes[i].again == 0 {
+		d.element(i)
 		return
 	}
 	d.out = append(d.out, '[')
-	for n, c := range g {
-		if n > 0 {
-			d.out = append(d.out, ',')
-		}
+	d.element(i)
+	for c := d.nodes[i].again; c != 0; c = d.nodes[c].again {
+		d.out = append(d.out, ',')
 		d.element(c)
 	}
 	d.out = append(d.out, ']')
 }
 
-// label is the name of an element's member: for <Data Name="x"> that is x.
-func (d *document) label(i int) string {
-	if a := d.dataName(i); a != 0 {
-		v := &d.nodes[d.nodes[a].first]
-		return string(d.text[v.from:v.to])
-	}
-	return d.nodes[i].name
-}
-
-// dataName returns the attribute Name of a data element, 0 for none.
-func (d *document) dataName(i int) int {
-	if n := d.nodes[i].name; n != "Data" && n != "ComplexData" {
-		return 0
-	}
-	for c := d.nodes[i].first; c != 0; c = d.nodes[c].next {
-		if n := &d.nodes[c]; n.kind == attribute && n.name == "Name" && n.first != 0 {
-			return c
-		}
-	}
-	return 0
-}
-
 // element writes what an element holds.
 func (d *document) element(i int) {
-	skip := d.dataName(i)
-	nested := d.hasAttributes(i, skip)
+	nested := d.hasAttributes(i)
 	for c := d.nodes[i].first; c != 0 && !nested; c = d.nodes[c].next {
 		nested = d.nodes[c].kind == element
 	}
 	if nested {
-		d.members(i, skip)
+		d.members(i)
 		return
 	}
 	d.value(i)
 }
 
-// shown says whether an attribute is written: names of namespaces are not.
-func (d *document) shown(c, skip int) bool {
+// shown says whether child c of node i is an attribute that is written: names of
+// namespaces are not, nor what became the element's own name.
+func (d *document) shown(i, c int) bool {
 	n := &d.nodes[c]
-	return n.kind == attribute && c != skip && n.first != 0 && n.name != "xmlns"
+	return n.kind == attribute && c != d.nodes[i].label && n.first != 0 && n.name != "xmlns"
 }
 
-func (d *document) hasAttributes(i, skip int) bool {
+func (d *document) hasAttributes(i int) bool {
 	for c := d.nodes[i].first; c != 0; c = d.nodes[c].next {
-		if d.shown(c, skip) {
+		if d.shown(i, c) {
 			return true
 		}
 	}
 	return false
 }
 
-func (d *document) attributes(i, skip int) {
+func (d *document) attributes(i int) {
 	d.out = append(d.out, '{')
 	comma := false
 	for c := d.nodes[i].first; c != 0; c = d.nodes[c].next {
-		if !d.shown(c, skip) {
+		if !d.shown(i, c) {
 			continue
 		}
 		if comma {

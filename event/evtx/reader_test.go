@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
+	"fmt"
 	"io"
 	"iter"
 	"os"
@@ -152,6 +153,22 @@ func TestFlatView(t *testing.T) {
 	}
 }
 
+// many is n elements of as many names, and the same again.
+func many(n int) (list []xml) {
+	for i := range 2 * n {
+		list = append(list, named(fmt.Sprint("n", i%n), text(fmt.Sprint(i))))
+	}
+	return list
+}
+
+func manyJSON(n int) string {
+	var members []string
+	for i := range n {
+		members = append(members, fmt.Sprintf(`"n%d":["%d","%d"]`, i, i, i+n))
+	}
+	return "{" + strings.Join(members, ",") + "}"
+}
+
 func TestXML(t *testing.T) {
 	data := func(children ...xml) xml { return fragmentOf{el{"Event", nil, []xml{el{"EventData", nil, children}}}} }
 	unnamed := func(value ...xml) xml { return el{"Data", nil, value} }
@@ -162,6 +179,7 @@ func TestXML(t *testing.T) {
 		"one unnamed":     {data(unnamed(text("a"))), `{"Data":"a"}`},
 		"unnamed":         {data(unnamed(text("a")), unnamed(text("b")), el{"Binary", nil, nil}), `{"Data":["a","b"],"Binary":null}`},
 		"one name twice":  {data(named("x", text("a")), named("x", text("b"))), `{"x":["a","b"]}`},
+		"many names":      {data(many(40)...), manyJSON(40)},
 		"name with space": {data(named("Threat Name", text("a"))), `{"Threat Name":"a"}`},
 		"pieces of text":  {data(unnamed(text("a"), cdata("<b>"), char('&'), entityRef("quot"), entityRef("other"))), `{"Data":"a<b>&\"&other;"}`},
 		"control characters": {
