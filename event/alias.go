@@ -2,50 +2,63 @@ package event
 
 import "strings"
 
-// aliases returns the names that a dialect gives a field of Sigma's taxonomy,
-// best first, with empty strings for none.
-func (e *Event) aliases(name string) [3]string {
+// aliasNames are the names that a dialect gives a field, best first, and then
+// empty strings.
+type aliasNames [5]string
+
+// aliases returns the names that a dialect gives a field of Sigma's taxonomy.
+func (e *Event) aliases(name string) aliasNames {
 	switch e.dialect {
 	case WindowsFlat:
 		if a := e.auditAlias(name); a != "" {
-			return [3]string{a}
+			return aliasNames{a}
 		}
 		return flatAliases(name)
 	case WindowsEVTX:
-		return [3]string{e.auditAlias(name)}
+		if a := e.auditAlias(name); a != "" {
+			return aliasNames{a}
+		}
+		return evtxAliases(name)
 	case Winlogbeat:
 		if a := e.auditAlias(name); a != "" {
-			return [3]string{a, ecsAlias(name)}
+			return aliasNames{a, ecsAlias(name)}
 		}
-		if now, before := winlogbeatAliases(name); now != "" {
-			return [3]string{now, before, ecsAlias(name)}
-		}
-		return [3]string{ecsAlias(name)}
+		return winlogbeatAliases(name)
 	case ECS:
-		return [3]string{ecsAlias(name)}
+		return aliasNames{ecsAlias(name)}
 	case Zeek:
 		return zeekAliases(name)
 	case Suricata:
-		return [3]string{suricataAlias(name)}
+		return aliasNames{suricataAlias(name)}
+	case Generic, AccessLog:
+		return w3cAliases(name)
 	default:
-		return [3]string{}
+		return aliasNames{}
 	}
 }
 
 // auditAlias maps the process_creation fields to those of Security event 4688,
 // as SigmaHQ's own windows-audit pipeline does (pySigma-pipeline-sysmon-audit:
-// Image, ParentImage, LogonId and IntegrityLevel; not User or ProcessId).
+// Image, ParentImage, LogonId and IntegrityLevel; not User or ProcessId), and
+// those of antivirus rules to Defender's (SigmaHQ's tests/thor.yml).
 func (e *Event) auditAlias(name string) string {
-	if e.source.Service != "security" || e.source.Category != "process_creation" {
-		return ""
-	}
-	switch name {
-	case "Image":
-		return "NewProcessName"
-	case "ParentImage":
-		return "ParentProcessName"
-	case "LogonId":
-		return "SubjectLogonId"
+	switch {
+	case e.source.Category == "process_creation" && e.source.Service == "security":
+		switch name {
+		case "Image":
+			return "NewProcessName"
+		case "ParentImage":
+			return "ParentProcessName"
+		case "LogonId":
+			return "SubjectLogonId"
+		}
+	case e.source.Category == "antivirus":
+		switch name {
+		case "Signature":
+			return "ThreatName"
+		case "Filename":
+			return "Path"
+		}
 	}
 	return ""
 }
@@ -67,188 +80,146 @@ func (e *Event) integrityLevel(name string) (Value, bool) {
 	return Value{}, false
 }
 
-// flatAliases are the names that flat exporters (NXLog as in the OTRF sets,
-// Azure's Windows tables) give the System part of an event.
-func flatAliases(name string) [3]string {
+// evtxAliases are the names that Wazuh gives the System part of an event, and
+// rules for the RPC firewall the channel.
+func evtxAliases(name string) aliasNames {
 	switch name {
 	case "Provider_Name":
-		return [3]string{"SourceName", "ProviderName"}
+		return aliasNames{"ProviderName"}
 	case "Provider_Guid":
-		return [3]string{"ProviderGuid"}
-	case "Data": // unnamed strings (PowerShell 400–800, Exchange) are dropped, but stand in the rendered message
-		return [3]string{"Message"}
-	case "Computer":
-		return [3]string{"Hostname", "ComputerName"}
-	case "EventRecordID":
-		return [3]string{"RecordNumber", "RecordID"}
-	case "Execution_ProcessID":
-		return [3]string{"ExecutionProcessID"}
-	case "Execution_ThreadID":
-		return [3]string{"ThreadID"}
-	case "Security_UserID":
-		return [3]string{"UserID"}
+		return aliasNames{"ProviderGuid"}
 	case "TimeCreated_SystemTime":
-		return [3]string{"TimeCreated", "SystemTime"}
+		return aliasNames{"SystemTime"}
+	case "EventLog":
+		return aliasNames{"Channel"}
 	}
-	return [3]string{}
+	return aliasNames{}
+}
+
+// flatAliases are the names that flat exporters (NXLog as in the OTRF sets,
+// Azure's Windows tables, EvtxECmd, Get-WinEvent, Splunk) give the System part
+// of an event.
+func flatAliases(name string) aliasNames {
+	switch name {
+	case "EventID":
+		return aliasNames{"EventId", "EventCode", "Id", "winlog.event_id", "event.code"}
+	case "Channel":
+		return aliasNames{"EventLog", "LogName", "winlog.channel"}
+	case "EventLog":
+		return aliasNames{"Channel", "LogName"}
+	case "Provider_Name":
+		return aliasNames{"SourceName", "ProviderName", "Provider", "EventSourceName", "Source"}
+	case "Provider_Guid":
+		return aliasNames{"ProviderGuid"}
+	case "Data": // unnamed strings (PowerShell 400–800, Exchange) are dropped, but stand in the rendered message
+		return aliasNames{"Message", "RenderedDescription"}
+	case "Computer":
+		return aliasNames{"Hostname", "ComputerName", "MachineName", "host"}
+	case "EventRecordID":
+		return aliasNames{"RecordNumber", "RecordID", "EventRecordId", "RecordId"}
+	case "Execution_ProcessID":
+		return aliasNames{"ExecutionProcessID"}
+	case "Execution_ThreadID":
+		return aliasNames{"ThreadID", "ThreadId"}
+	case "Security_UserID":
+		return aliasNames{"UserID", "UserId"}
+	case "TimeCreated_SystemTime":
+		return aliasNames{"TimeCreated", "SystemTime"}
+	}
+	return aliasNames{}
 }
 
 // winlogbeatAliases are the names of Winlogbeat's own fields since version 7
 // and before it (Beats reference, exported fields, winlog).
-func winlogbeatAliases(name string) (now, before string) {
+func winlogbeatAliases(name string) aliasNames {
 	switch name {
 	case "EventID":
-		return "winlog.event_id", "event_id"
+		return aliasNames{"winlog.event_id", "event_id", ecsAlias(name)}
 	case "Channel":
-		return "winlog.channel", "log_name"
+		return aliasNames{"winlog.channel", "log_name", ecsAlias(name)}
 	case "Provider_Name":
-		return "winlog.provider_name", "source_name"
+		return aliasNames{"winlog.provider_name", "source_name", ecsAlias(name)}
 	case "Provider_Guid":
-		return "winlog.provider_guid", "provider_guid"
+		return aliasNames{"winlog.provider_guid", "provider_guid", ecsAlias(name)}
 	case "Computer":
-		return "winlog.computer_name", "computer_name"
+		return aliasNames{"winlog.computer_name", "computer_name", ecsAlias(name)}
 	case "EventRecordID":
-		return "winlog.record_id", "record_number"
+		return aliasNames{"winlog.record_id", "record_number", ecsAlias(name)}
 	case "Keywords":
-		return "winlog.keywords", "keywords"
+		return aliasNames{"winlog.keywords", "keywords", ecsAlias(name)}
 	case "Task":
-		return "winlog.task", "task"
+		return aliasNames{"winlog.task", "task", ecsAlias(name)}
 	case "Opcode":
-		return "winlog.opcode", "opcode"
+		return aliasNames{"winlog.opcode", "opcode", ecsAlias(name)}
 	case "Level":
-		return "log.level", "level"
+		return aliasNames{"log.level", "level", ecsAlias(name)}
 	case "Message", "Data":
-		return "message", ""
+		return aliasNames{"message"}
 	case "Security_UserID":
-		return "winlog.user.identifier", "user.identifier"
+		return aliasNames{"winlog.user.identifier", "user.identifier", ecsAlias(name)}
 	}
-	return "", ""
-}
-
-// ecsAlias maps Sigma's process, file, network, DNS and registry fields to the
-// Elastic Common Schema, as pySigma's ecs_windows pipeline does.
-func ecsAlias(name string) string {
-	switch name {
-	case "Image", "NewProcessName":
-		return "process.executable"
-	case "CommandLine":
-		return "process.command_line"
-	case "CurrentDirectory":
-		return "process.working_directory"
-	case "OriginalFileName":
-		return "process.pe.original_file_name"
-	case "ProcessId":
-		return "process.pid"
-	case "ProcessGuid":
-		return "process.entity_id"
-	case "ParentImage", "ParentProcessName":
-		return "process.parent.executable"
-	case "ParentCommandLine":
-		return "process.parent.command_line"
-	case "ParentProcessId":
-		return "process.parent.pid"
-	case "User":
-		return "user.name"
-	case "TargetFilename", "ImageLoaded":
-		return "file.path"
-	default:
-		return ecsNetworkAlias(name)
-	}
-}
-
-func ecsNetworkAlias(name string) string {
-	switch name {
-	case "SourceIp", "src_ip", "c-ip":
-		return "source.ip"
-	case "SourcePort", "src_port":
-		return "source.port"
-	case "DestinationIp", "dst_ip":
-		return "destination.ip"
-	case "DestinationPort", "dst_port":
-		return "destination.port"
-	case "DestinationHostname":
-		return "destination.domain"
-	case "Protocol":
-		return "network.transport"
-	case "QueryName", "query":
-		return "dns.question.name"
-	case "TargetObject":
-		return "registry.path"
-	case "Details":
-		return "registry.data.strings"
-	case "EventID":
-		return "event.code"
-	case "Computer":
-		return "host.name"
-	default:
-		return ecsWebAlias(name)
-	}
-}
-
-// ecsWebAlias maps the W3C names of proxy and webserver rules.
-func ecsWebAlias(name string) string {
-	switch name {
-	case "c-uri", "cs-uri":
-		return "url.original"
-	case "cs-uri-stem", "c-uri-stem":
-		return "url.path"
-	case "cs-uri-query", "c-uri-query":
-		return "url.query"
-	case "c-uri-extension":
-		return "url.extension"
-	case "cs-host", "r-dns":
-		return "url.domain"
-	case "c-useragent", "cs-user-agent":
-		return "user_agent.original"
-	case "cs-method":
-		return "http.request.method"
-	case "cs-referrer", "cs-referer":
-		return "http.request.referrer"
-	case "sc-status":
-		return "http.response.status_code"
-	}
-	return ""
+	return aliasNames{ecsAlias(name)}
 }
 
 // zeekAliases gives Zeek's names for the generic dns, proxy, webserver and
 // firewall fields (taxonomy appendix, Other; Zeek log reference), and both ways
 // of writing the connection's four parts.
-func zeekAliases(name string) [3]string {
+func zeekAliases(name string) aliasNames {
 	switch name {
 	case "src_ip", "c-ip", "SourceIp", "id.orig_h":
-		return [3]string{"id.orig_h", "id_orig_h"}
+		return aliasNames{"id.orig_h", "id_orig_h"}
 	case "src_port", "SourcePort", "id.orig_p":
-		return [3]string{"id.orig_p", "id_orig_p"}
+		return aliasNames{"id.orig_p", "id_orig_p"}
 	case "dst_ip", "DestinationIp", "id.resp_h":
-		return [3]string{"id.resp_h", "id_resp_h"}
+		return aliasNames{"id.resp_h", "id_resp_h"}
 	case "dst_port", "DestinationPort", "id.resp_p":
-		return [3]string{"id.resp_p", "id_resp_p"}
+		return aliasNames{"id.resp_p", "id_resp_p"}
 	case "c-uri", "cs-uri", "cs-uri-query":
-		return [3]string{"uri"}
+		return aliasNames{"uri"}
 	case "c-useragent", "cs-user-agent":
-		return [3]string{"user_agent"}
+		return aliasNames{"user_agent"}
 	case "cs-host", "r-dns":
-		return [3]string{"host"}
+		return aliasNames{"host"}
 	case "cs-method":
-		return [3]string{"method"}
+		return aliasNames{"method"}
 	case "cs-referrer", "cs-referer":
-		return [3]string{"referrer"}
+		return aliasNames{"referrer"}
 	case "sc-status":
-		return [3]string{"status_code"}
+		return aliasNames{"status_code"}
 	case "record_type":
-		return [3]string{"qtype_name"}
+		return aliasNames{"qtype_name"}
 	case "answer":
-		return [3]string{"answers"}
+		return aliasNames{"answers"}
 	}
 	return underscored(name)
 }
 
 // underscored is a dotted name as combined Zeek logs write it.
-func underscored(name string) [3]string {
+func underscored(name string) aliasNames {
 	if strings.IndexByte(name, '.') < 0 {
-		return [3]string{}
+		return aliasNames{}
 	}
-	return [3]string{strings.ReplaceAll(name, ".", "_")}
+	return aliasNames{strings.ReplaceAll(name, ".", "_")}
+}
+
+// w3cAliases are the names that the Extended Log File Format gives headers, and
+// the two names that Sigma's categories proxy and webserver have for one thing.
+func w3cAliases(name string) aliasNames {
+	switch name {
+	case "cs-user-agent":
+		return aliasNames{"cs(User-Agent)", "c-useragent"}
+	case "c-useragent":
+		return aliasNames{"cs(User-Agent)", "cs-user-agent"}
+	case "cs-referer":
+		return aliasNames{"cs(Referer)", "cs-referrer"}
+	case "cs-referrer":
+		return aliasNames{"cs(Referer)", "cs-referer"}
+	case "cs-cookie":
+		return aliasNames{"cs(Cookie)"}
+	case "cs-host":
+		return aliasNames{"cs(Host)"}
+	}
+	return aliasNames{}
 }
 
 // suricataAlias gives EVE's names for the generic dns, proxy and firewall

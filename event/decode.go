@@ -9,6 +9,8 @@ import (
 // Event is one decoded record. It is safe for concurrent readers.
 type Event struct {
 	tape       tape
+	raw        []byte // the record, of which the tape may hold only a part
+	base       int    // where that part begins
 	dialect    Dialect
 	source     Logsource
 	duplicates int
@@ -62,19 +64,42 @@ func isObject(raw []byte) bool {
 }
 
 func (e *Event) decode(raw []byte, lim Limits) error {
+	e.raw = raw
 	if !isObject(raw) {
 		return e.decodeText(raw, lim)
 	}
-	dups, err := e.tape.scan(raw, lim)
-	if err != nil {
+	if err := e.open(raw, lim); err != nil {
 		return err
 	}
-	e.duplicates = dups
-	e.dialect = e.tape.detect()
 	if err := e.flatten(lim); err != nil {
 		return err
 	}
 	e.classify()
+	return nil
+}
+
+// maxWrappings bounds records within records.
+const maxWrappings = 3
+
+// open scans a record and, where it only wraps another, that one.
+func (e *Event) open(raw []byte, lim Limits) error {
+	for range maxWrappings {
+		dups, err := e.tape.scan(raw, lim)
+		if err != nil {
+			return err
+		}
+		e.duplicates = dups
+		if e.dialect = e.tape.detect(); e.dialect != Generic {
+			return nil
+		}
+		i := e.tape.wrapped()
+		if i == 0 {
+			return nil
+		}
+		n := &e.tape.nodes[i]
+		e.base += int(n.start)
+		raw = raw[n.start:n.end]
+	}
 	return nil
 }
 
@@ -146,7 +171,7 @@ func (b *builder) line(start, end uint32) Dialect {
 	return Syslog
 }
 
-// payload adds the fields of an XML event or an audit record.
+// payload adds the fields of an XML event, an audit record or an access line.
 func (b *builder) payload(start, end uint32) (Dialect, bool) {
 	switch text := b.text(start, end); {
 	case xmlEvent(text):
@@ -161,9 +186,12 @@ func (b *builder) payload(start, end uint32) (Dialect, bool) {
 			b.add("message", String, start, end)
 		}
 		return Auditd, true
-	default:
-		return Text, false
 	}
+	if a, ok := parseAccess(b.text(start, end)); ok {
+		b.access(start, end, a)
+		return AccessLog, true
+	}
+	return Text, false
 }
 
 func (t *tape) sysmonLinux() bool {
@@ -174,7 +202,7 @@ func (t *tape) sysmonLinux() bool {
 func (e *Event) Dialect() Dialect { return e.dialect }
 
 // Raw returns the record's original bytes.
-func (e *Event) Raw() []byte { return e.tape.raw }
+func (e *Event) Raw() []byte { return e.raw }
 
 // Duplicates returns how many values are hidden by a later member of the same
 // name in the same object. The last one wins.

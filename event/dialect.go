@@ -20,6 +20,9 @@ const (
 	Auditd
 	SysmonLinux
 	Text
+	OCSF
+	AccessLog
+	Cloud // audit logs of cloud services and applications, each with names of its own
 )
 
 // String names the dialect as stored and shown.
@@ -27,6 +30,7 @@ func (d Dialect) String() string {
 	names := [...]string{
 		"generic", "windows-flat", "windows-evtx", "winlogbeat", "ecs", "zeek",
 		"cloudtrail", "suricata", "syslog", "auditd", "sysmon-linux", "text",
+		"ocsf", "access-log", "cloud",
 	}
 	if int(d) < len(names) {
 		return names[d]
@@ -37,12 +41,12 @@ func (d Dialect) String() string {
 // detect recognises the dialect of a JSON record from the names at its top.
 func (t *tape) detect() Dialect {
 	switch {
-	case t.at(0, "Event", "System") != 0, t.kindOf("System") == Object && (t.has("EventData") || t.has("UserData")):
+	case t.has("EventID") && t.hasAny("Channel", "SourceName", "Provider_Name", "ProviderName", "EventSourceName", "Provider"):
+		return WindowsFlat
+	case t.nestedEvent():
 		return WindowsEVTX
 	case t.kindOf("winlog") == Object, t.has("event_id") && t.has("log_name"):
 		return Winlogbeat
-	case t.has("EventID") && t.hasAny("Channel", "SourceName", "Provider_Name", "ProviderName", "EventSourceName", "Provider"):
-		return WindowsFlat
 	case t.zeekLog() != "":
 		return Zeek
 	case t.has("eventSource") && t.has("eventName") && t.hasAny("eventVersion", "awsRegion", "userIdentity"):
@@ -51,11 +55,68 @@ func (t *tape) detect() Dialect {
 		return Suricata
 	case t.has("SyslogMessage"):
 		return Syslog
-	case t.kindOf("ecs") == Object, t.has("ecs.version"), t.has("@timestamp") && t.kindOf("event") == Object:
-		return ECS
+	case t.kindOf("ecs") == Object, t.has("ecs.version"), t.has("@timestamp") && (t.kindOf("event") == Object || t.has("event.code")):
+		return t.detectECS()
+	case t.has("class_uid") && t.hasAny("category_uid", "activity_id", "type_uid", "metadata"):
+		return OCSF
+	case t.flatWindows():
+		return WindowsFlat
+	case strings.HasSuffix(t.str("eventSource"), ".amazonaws.com"):
+		return CloudTrail
+	case t.cloudSource() != Logsource{}:
+		return Cloud
 	default:
 		return Generic
 	}
+}
+
+// nestedEvent says whether a record is a Windows event as its XML is nested, or
+// as Wazuh nests it.
+func (t *tape) nestedEvent() bool {
+	if event := t.lookup("Event"); event != 0 && t.firstChild(event, "System", "EventData") != 0 {
+		return true
+	}
+	return t.kindOf("System") == Object && t.hasAny("EventData", "UserData") || t.wazuh() != 0
+}
+
+// wazuh returns the object that Wazuh's agent puts a Windows event into, 0 for
+// none.
+func (t *tape) wazuh() uint32 {
+	win := t.lookup("win")
+	if win == 0 {
+		win = t.down("data", "win")
+	}
+	if win == 0 || t.firstChild(win, "system", "eventdata") == 0 {
+		return 0
+	}
+	return win
+}
+
+// detectECS tells the records of Winlogbeat whose names were flattened from
+// others of the Elastic Common Schema.
+func (t *tape) detectECS() Dialect {
+	if t.hasAny("winlog.channel", "winlog.event_id", "winlog.provider_name") {
+		return Winlogbeat
+	}
+	return ECS
+}
+
+// flatWindows recognises what less common exporters make of Windows events:
+// Azure Monitor's table Event, EvtxECmd, Get-WinEvent, Splunk, names with dots
+// in place of nesting, and records that do not say who wrote them.
+func (t *tape) flatWindows() bool {
+	switch {
+	case t.has("EventID"):
+		return t.hasAny("EventLog", "Source", "LogName", "source", "sourcetype", "Computer") || t.shapeOfChannel() != ""
+	case t.has("EventId"):
+		return t.hasAny("Channel", "Provider")
+	case t.has("Id"):
+		return t.has("LogName") && t.has("ProviderName")
+	case t.has("EventCode"):
+		return t.hasAny("LogName", "SourceName", "Channel", "source", "sourcetype")
+	}
+	return t.hasAny("Event.System.EventID", "Event.System.Channel", "winlog.event_id", "winlog.channel") ||
+		t.has("Channel") && t.hasAny("Provider_Name", "SourceName", "EventRecordID")
 }
 
 func (t *tape) hasAny(names ...string) bool {
@@ -78,7 +139,7 @@ func (t *tape) zeekLog() string {
 	if path := t.str("@stream"); path != "" && t.hasAny("@system", "@proc") {
 		return path
 	}
-	if !t.has("ts") || !t.has("uid") || !t.hasAny("id.orig_h", "id_orig_h") && t.at(0, "id", "orig_h") == 0 {
+	if !t.has("ts") || !t.has("uid") || !t.hasAny("id.orig_h", "id_orig_h") && t.down("id", "orig_h") == 0 {
 		return ""
 	}
 	return t.zeekShape()
@@ -100,179 +161,19 @@ func (t *tape) zeekShape() string {
 	return "unknown"
 }
 
-// flatten lifts what a dialect wraps to the top of the flat view.
-func (e *Event) flatten(lim Limits) error {
-	t := &e.tape
-	switch e.dialect {
-	case WindowsEVTX:
-		root := uint32(0)
-		if i := t.child(0, "Event"); i != 0 {
-			root = i
-			t.lift(i)
-		}
-		t.lift(t.child(root, "System"))
-		t.liftData(t.child(root, "EventData"))
-		t.liftUserData(t.child(root, "UserData"))
-	case Winlogbeat:
-		winlog := t.child(0, "winlog") // the record itself before version 7
-		t.liftData(t.child(winlog, "event_data"))
-		t.lift(t.child(winlog, "user_data"))
-	case WindowsFlat:
-		t.unspaceMembers(0)
-		return e.flattenNested(lim, "EventData")
-	case Syslog:
-		return e.flattenNested(lim, "SyslogMessage")
-	case ECS, Generic:
-		return e.flattenNested(lim, "message")
-	}
-	return nil
-}
-
-// flattenNested adds the fields of a top-level member that is an object, or
-// text that holds JSON, an XML event or an audit record.
-func (e *Event) flattenNested(lim Limits, name string) error {
-	t := &e.tape
-	i := t.lookup(name)
-	if i == 0 {
-		return nil
-	}
-	n := t.nodes[i]
-	if n.kind == Object {
-		t.liftData(i)
-		return nil
-	}
-	text := t.body(&n)
-	if n.kind != String || len(text) < 2 {
-		return nil
-	}
-	if e.dialect == WindowsFlat && text[0] == '{' {
-		return t.nested(lim, n.start, n.end)
-	}
-	if !xmlEvent(text) && !auditRecord(text) {
-		return nil
-	}
-	b := t.build(lim, n.start, n.end)
-	d, _ := b.payload(n.start, n.end)
-	if e.dialect != WindowsFlat {
-		e.dialect = d
-	}
-	return b.err()
-}
-
-// nested scans JSON that stands as text in a field and lifts its members. Text
-// that is not JSON after all stays text.
-func (t *tape) nested(lim Limits, start, end uint32) error {
-	before := len(t.nodes)
-	s := scanner{tape: t, src: []byte(t.text(start, end)), base: start, lim: lim}
-	if err := s.document(); err != nil {
-		t.nodes = t.nodes[:before]
-		return nil //nolint:nilerr // see above
-	}
-	t.lift(uint32(before))
-	return nil
-}
-
-// lift enters the members of object i into the flat view.
-func (t *tape) lift(i uint32) {
-	if i == 0 || t.nodes[i].kind != Object {
-		return
-	}
-	t.nodes[i].flags |= lifted
-	t.unspaceMembers(i)
-	t.each(i, func(c uint32) bool {
-		t.enter(c)
-		return true
-	})
-}
-
-// liftData lifts the members of EventData. Where Data is a list of named
-// elements, each becomes a field of that name.
-func (t *tape) liftData(i uint32) {
-	if i == 0 {
-		return
-	}
-	data := t.child(i, "Data")
-	if data != 0 && t.nodes[data].kind == List && t.nameElements(data) {
-		t.nodes[data].flags |= lifted
-	}
-	t.lift(i)
-}
-
-// nameElements renames the text of {"Name": n, "#text": v} elements to n and
-// enters it. It returns false when the list has other elements.
-func (t *tape) nameElements(list uint32) bool {
-	named := false
-	t.each(list, func(c uint32) bool {
-		name := t.firstChild(c, "@Name", "Name", "-Name", "name")
-		if name == 0 {
-			name = t.at(c, "#attributes", "Name")
-		}
-		if name == 0 || t.nodes[name].kind != String {
-			return false
-		}
-		t.rename(c, name)
-		named = true
-		return true
-	})
-	return named
-}
-
-func (t *tape) firstChild(i uint32, names ...string) uint32 {
-	for _, name := range names {
-		if c := t.child(i, name); c != 0 {
-			return c
-		}
+// wrapped returns the object that is the record proper where the one around it
+// is an index's or a collector's: Elasticsearch's hits, Splunk's results and
+// what its collector takes in. 0 is none.
+func (t *tape) wrapped() uint32 {
+	switch {
+	case t.kindOf("_source") == Object:
+		return t.lookup("_source")
+	case t.kindOf("fields") == Object && t.has("_index"):
+		return t.lookup("fields")
+	case t.kindOf("result") == Object && (t.entered == 1 || t.hasAny("preview", "offset", "lastrow")):
+		return t.lookup("result")
+	case t.kindOf("event") == Object && t.has("sourcetype"):
+		return t.lookup("event")
 	}
 	return 0
-}
-
-// rename gives the text of element c the name held by node name. An element
-// without text is an empty field.
-func (t *tape) rename(c, name uint32) {
-	label := t.nodes[name]
-	if label.end-label.start > maxKeyBytes {
-		return
-	}
-	t.nodes[c].flags |= lifted
-	text := t.firstChild(c, "#text", "Value", "content", "value", "$t", "_")
-	if text == 0 {
-		text = name
-		t.nodes[name].end = label.start
-	} else {
-		t.nodes[name].flags |= shadowed
-	}
-	n := &t.nodes[text]
-	n.key, n.keyLen = label.start, uint16(label.end-label.start)
-	n.hash = hashName(t.key(n))
-	t.enter(text)
-}
-
-// liftUserData lifts the members of the one element in UserData.
-func (t *tape) liftUserData(i uint32) {
-	if i == 0 || t.nodes[i].kind != Object {
-		return
-	}
-	t.nodes[i].flags |= lifted
-	t.each(i, func(c uint32) bool {
-		t.lift(c)
-		return true
-	})
-}
-
-// unspaceMembers takes the spaces out of the names in object i: some exporters
-// write Windows names as Event Viewer shows them ("New Process Name"), Sigma's
-// taxonomy has none.
-func (t *tape) unspaceMembers(i uint32) {
-	t.each(i, func(c uint32) bool {
-		n := &t.nodes[c]
-		name := t.key(n)
-		if strings.IndexByte(name, ' ') < 0 {
-			return true
-		}
-		start, end := t.intern(strings.ReplaceAll(name, " ", ""))
-		n.key, n.keyLen = start, uint16(end-start)
-		n.hash = hashName(t.key(n))
-		t.enter(c)
-		return true
-	})
 }

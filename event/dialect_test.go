@@ -1,20 +1,25 @@
 package event
 
 import (
+	"slices"
 	"testing"
 	"time"
 )
 
 // dialectCases are synthetic records, one for each form of each dialect, with
 // what they must say. A field that maps to "∅" must be missing.
-var dialectCases = []struct {
+var dialectCases = slices.Concat(firstCases, windowsCases, cloudCases, shapeCases)
+
+type dialectCase struct {
 	name    string
 	raw     string
 	dialect Dialect
 	source  Logsource
 	when    string // RFC 3339, "" for none
 	fields  map[string]string
-}{
+}
+
+var firstCases = []dialectCase{
 	{
 		"flat sysmon", sysmonFlat, WindowsFlat, Logsource{"windows", "process_creation", "sysmon"}, "2025-03-04T05:06:07.88Z",
 		map[string]string{
@@ -167,6 +172,25 @@ var dialectCases = []struct {
 		map[string]string{"Image": "/bin/ls", "CommandLine": `ls -l "x"`, "EventID": "1"},
 	},
 	{
+		"access log", `192.0.2.1 - u [02/Jan/2025:11:04:05 +0800] "GET /a/../b?x=\"1\" HTTP/1.1" 404 12 "http://r.example/" "sqlmap/1.0 (x)"`,
+		AccessLog, Logsource{"", "webserver", ""}, "2025-01-02T03:04:05Z",
+		map[string]string{
+			"c-ip": "192.0.2.1", "cs-username": "u", "cs-method": "GET", "cs-uri-query": `/a/../b?x=\"1\"`, "cs-uri-stem": "/a/../b",
+			"sc-status": "404", "cs-referer": "http://r.example/", "cs-user-agent": "sqlmap/1.0 (x)",
+		},
+	},
+	{
+		"access log, common form, broken request", `192.0.2.1 - - [02/Jan/2025:11:04:05 +0800] "\x16\x03" 400 -`,
+		AccessLog, Logsource{"", "webserver", ""}, "2025-01-02T03:04:05Z", map[string]string{"cs-uri-query": `\x16\x03`, "cs-method": "∅", "sc-bytes": "∅", "cs-user-agent": "∅"},
+	},
+	{
+		"access log in syslog", `<190>Jan  2 03:04:05 h nginx: 192.0.2.1 - - [02/Jan/2025:11:04:05 +0800] "GET / HTTP/1.1" 200 1 "-" "a"`,
+		AccessLog, Logsource{"", "webserver", ""}, "", map[string]string{"cs-user-agent": "a", "hostname": "h", "cs-referer": "∅"},
+	},
+	{
+		"no access log", `a - b [c] "d" 1x2 3`, Text, Logsource{}, "", nil,
+	},
+	{
 		"text", "something happened", Text, Logsource{}, "", map[string]string{"message": "something happened"},
 	},
 	{
@@ -221,7 +245,7 @@ func TestDialects(t *testing.T) {
 func TestEachTextNames(t *testing.T) {
 	collisions := map[string]bool{
 		"flat with EventData as JSON text/EventID": true, "evtx with @ and Data list/EventID": true,
-		"auditd in syslog/timestamp": true, "generic/a.b": true,
+		"user data in an object of its own/Channel": true, "auditd in syslog/timestamp": true, "access log in syslog/timestamp": true, "generic/a.b": true,
 		"cloudtrail/requestParameters.containerDefinitions.command": true, // a list in a list
 	}
 	for _, c := range dialectCases {

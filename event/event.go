@@ -3,6 +3,26 @@
 // fields in Sigma's field taxonomy, the log source they belong to, and the
 // observables they mention.
 //
+// These dialects are recognised by what is in the record:
+//
+//   - Windows events: flat, as NXLog, Azure Monitor, EvtxECmd, Get-WinEvent and
+//     Splunk write them; nested like their XML, with attributes as #attributes,
+//     @name or $; as XML; as Wazuh and Winlogbeat nest them; with EventData as
+//     an object, a list, or text that holds JSON or XML. Package evtx makes
+//     such JSON of event log files.
+//   - the Elastic Common Schema and OCSF, under Sigma's names and their own;
+//   - Zeek, Suricata EVE, CloudTrail;
+//   - the audit logs of Azure, Google Cloud and Workspace, Microsoft 365, Okta,
+//     GitHub, Bitbucket, Kubernetes, OneLogin, Duo, OpenCanary, FortiGate;
+//   - syslog, and in it or alone auditd's records, Sysmon for Linux, and lines
+//     of web servers' access logs;
+//   - any of these inside an Elasticsearch hit, a Splunk result, or the message
+//     of a collector.
+//
+// Any other JSON object is kept as it is; fields that only one of Sigma's
+// categories has tell which it is. A record may also state its log source, as
+// an object named logsource.
+//
 // A record is scanned once, onto a tape of offsets into its bytes; only text
 // with escapes is copied. Nothing is turned into maps or other objects, and
 // what a reader asks for is found through a small index of names. An Event is

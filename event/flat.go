@@ -19,21 +19,82 @@ func (e *Event) Field(name string) (Value, bool) {
 
 // derived looks for a field under the names that its dialect gives it.
 func (e *Event) derived(name string) (Value, bool) {
+	if e.foreign(name) {
+		return Value{}, false
+	}
 	for _, other := range e.aliases(name) {
 		if other == "" {
-			continue
+			break
 		}
 		if v, ok := e.tape.named(other); ok {
 			return v, true
 		}
 	}
-	if !e.windows() {
+	switch e.dialect {
+	case WindowsFlat, WindowsEVTX, SysmonLinux:
+		return e.derivedWindows(name)
+	case Winlogbeat, ECS:
+		if v, ok := e.derivedECS(name); ok {
+			return v, true
+		}
+		return e.derivedWindows(name)
+	case OCSF:
+		return e.derivedOCSF(name)
+	case Cloud:
+		return e.derivedCloud(name)
+	default:
 		return Value{}, false
 	}
-	if v, ok := e.tape.attribute(name); ok {
-		return v, true
+}
+
+// derivedWindows looks for what the fields of a Windows event are made of.
+func (e *Event) derivedWindows(name string) (Value, bool) {
+	for i := range len(name) {
+		switch name[i] {
+		case '_', ' ':
+			if v, ok := e.tape.attribute(name); ok {
+				return v, true
+			}
+			return e.tape.respelt(name)
+		case '.':
+			return e.tape.unprefixed(name)
+		}
 	}
 	return e.integrityLevel(name)
+}
+
+// unprefixed finds a field by the path that it had before the flat view.
+func (t *tape) unprefixed(name string) (Value, bool) {
+	for _, prefix := range [...]string{"Event.EventData.", "Event.System.", "winlog.event_data."} {
+		if rest, ok := strings.CutPrefix(name, prefix); ok {
+			return t.named(rest)
+		}
+	}
+	return Value{}, false
+}
+
+// respelt finds a field whose spaces, as Event Viewer shows them, the flat view
+// has not, or that has underscores in their place.
+func (t *tape) respelt(name string) (Value, bool) {
+	var buf [64]byte
+	if i := t.lookup(squeezed(buf[:0], name)); i != 0 {
+		return t.value(t.content(i)), true
+	}
+	return Value{}, false
+}
+
+// squeezed is a name without spaces and underscores, in buf, so that it costs no
+// memory.
+func squeezed(buf []byte, name string) string {
+	if len(name) > cap(buf) {
+		return ""
+	}
+	for i := range len(name) {
+		if c := name[i]; c != ' ' && c != '_' {
+			buf = append(buf, c)
+		}
+	}
+	return view(buf)
 }
 
 // windows says whether the record has the fields of a Windows event.
@@ -92,6 +153,24 @@ func (t *tape) at(i uint32, names ...string) uint32 {
 		if i = t.child(i, name); i == 0 {
 			return 0
 		}
+	}
+	return i
+}
+
+// down follows names from a field of the flat view, 0 when one is missing.
+func (t *tape) down(field string, names ...string) uint32 {
+	i := t.lookup(field)
+	if i == 0 {
+		return 0
+	}
+	return t.at(i, names...)
+}
+
+// literalOrDown finds a field by its literal name, then by its path.
+func (t *tape) literalOrDown(name string) uint32 {
+	i := t.lookup(name)
+	for dot := strings.IndexByte(name, '.'); i == 0 && dot > 0; dot = -1 {
+		i = t.down(name[:dot], name[dot+1:])
 	}
 	return i
 }

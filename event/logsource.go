@@ -76,6 +76,12 @@ func (e *Event) classify() {
 		e.source = Logsource{Product: "aws", Service: "cloudtrail"}
 	case ECS:
 		e.source = e.ecsSource()
+	case AccessLog:
+		e.source = Logsource{Category: "webserver"}
+	case OCSF:
+		e.source = e.ocsfSource()
+	case Cloud:
+		e.source = t.cloudSource()
 	case Generic:
 		e.source = t.genericSource()
 	}
@@ -115,20 +121,6 @@ func networkCategory(log string) string {
 	return ""
 }
 
-// genericSource recognises the field names that the taxonomy gives to its
-// categories proxy, webserver and firewall.
-func (t *tape) genericSource() Logsource {
-	switch {
-	case t.hasAny("c-uri", "c-useragent"):
-		return Logsource{Category: "proxy"}
-	case t.hasAny("cs-uri-query", "cs-uri-stem"):
-		return Logsource{Category: "webserver"}
-	case t.has("src_ip") && t.has("dst_ip") && t.has("dst_port"):
-		return Logsource{Category: "firewall"}
-	}
-	return Logsource{}
-}
-
 // syslogSource names the service of a syslog line after its program
 // (taxonomy appendix, Linux folder).
 func (e *Event) syslogSource() Logsource {
@@ -157,6 +149,12 @@ func (e *Event) syslogSource() Logsource {
 // ecsSource reads event.category and event.type (ECS reference, Categorization
 // fields).
 func (e *Event) ecsSource() Logsource {
+	if channelOf(e.text("event.provider")) != "" {
+		return e.windowsSource()
+	}
+	if l, ok := datasetSource(e.text("event.dataset")); ok {
+		return l
+	}
 	l := Logsource{Product: e.text("host.os.type")}
 	if l.Product == "" {
 		l.Product = e.text("host.os.family")
@@ -166,22 +164,78 @@ func (e *Event) ecsSource() Logsource {
 	}
 	kind := func(name string) bool { return e.holds("event.type", name) }
 	switch {
-	case e.holds("event.category", "process") && kind("start"):
-		l.Category = "process_creation"
-	case e.holds("event.category", "process") && kind("end"):
-		l.Category = "process_termination"
-	case e.holds("event.category", "file") && kind("deletion"):
-		l.Category = "file_delete"
-	case e.holds("event.category", "file") && kind("creation"):
-		l.Category = "file_event"
+	case e.holds("event.category", "process"):
+		l.Category = ecsProcessCategory(kind)
+	case e.holds("event.category", "file"):
+		l.Category = ecsFileCategory(kind)
 	case e.holds("event.category", "library"):
 		l.Category = "image_load"
+	case e.holds("event.category", "driver"):
+		l.Category = "driver_load"
 	case e.holds("event.category", "registry"):
-		l.Category = "registry_event"
-	default:
+		l.Category = ecsRegistryCategory(kind)
+	}
+	if l.Category == "" {
 		l.Category = e.ecsNetwork()
 	}
 	return l
+}
+
+func ecsProcessCategory(kind func(string) bool) string {
+	switch {
+	case kind("start"):
+		return "process_creation"
+	case kind("end"):
+		return "process_termination"
+	case kind("access"):
+		return "process_access"
+	}
+	return ""
+}
+
+func ecsFileCategory(kind func(string) bool) string {
+	switch {
+	case kind("deletion"):
+		return "file_delete"
+	case kind("creation"):
+		return "file_event"
+	case kind("access"):
+		return "file_access"
+	}
+	return ""
+}
+
+func ecsRegistryCategory(kind func(string) bool) string {
+	switch {
+	case kind("deletion"):
+		return "registry_delete"
+	case kind("creation"):
+		return "registry_add"
+	case kind("change"):
+		return "registry_set"
+	}
+	return "registry_event"
+}
+
+// datasetSource is the log source of what Filebeat's modules collect.
+func datasetSource(dataset string) (Logsource, bool) {
+	switch dataset {
+	case "aws.cloudtrail":
+		return Logsource{Product: "aws", Service: "cloudtrail"}, true
+	case "azure.activitylogs", "azure.auditlogs", "azure.signinlogs":
+		return Logsource{Product: "azure", Service: dataset[len("azure."):]}, true
+	case "gcp.audit":
+		return Logsource{Product: "gcp", Service: "gcp.audit"}, true
+	case "github.audit":
+		return Logsource{Product: "github", Service: "audit"}, true
+	case "kubernetes.audit_logs":
+		return Logsource{Product: "kubernetes", Category: "application", Service: "audit"}, true
+	case "o365.audit":
+		return Logsource{Product: "m365", Service: "audit"}, true
+	case "okta.system":
+		return Logsource{Product: "okta", Service: "okta"}, true
+	}
+	return Logsource{}, false
 }
 
 func (e *Event) ecsNetwork() string {

@@ -109,7 +109,15 @@ func TestRealZeek(t *testing.T) {
 }
 
 func TestRealAWS(t *testing.T) {
+	reported := 0
 	realSets(t, "aws", func(r replay.Record, e *event.Event) {
+		if strings.HasSuffix(r.File, ".csv") { // a report made from CloudTrail, in words of its own
+			if text(e, "Event Type") != "AwsApiCall" || text(e, "Request ID") == "" {
+				t.Fatalf("%s:%d: %s", r.File, r.Line, r.Raw)
+			}
+			reported++
+			return
+		}
 		if l := e.Logsource(); l != (event.Logsource{Product: "aws", Service: "cloudtrail"}) {
 			t.Fatalf("%s:%d: %+v", r.File, r.Line, l)
 		}
@@ -120,6 +128,9 @@ func TestRealAWS(t *testing.T) {
 			t.Fatalf("%s:%d: no time", r.File, r.Line)
 		}
 	})
+	if reported != 301 && !t.Failed() {
+		t.Errorf("%d rows of the report", reported)
+	}
 }
 
 func TestRealLinux(t *testing.T) {

@@ -45,7 +45,7 @@ func (e *Event) shiftField(edits []edit, v Value, delta time.Duration) []edit {
 	old := v.Text()
 	if v.tape != nil {
 		if n := e.tape.nodes[v.node]; int(n.end) <= len(e.tape.raw) {
-			edits = append(edits, edit{int(n.start), int(n.end), text})
+			edits = append(edits, edit{e.base + int(n.start), e.base + int(n.end), text})
 		}
 	}
 	if s.wrap[0] != "" {
@@ -61,7 +61,7 @@ func (e *Event) shiftField(edits []edit, v Value, delta time.Duration) []edit {
 		}
 		at += i
 		if standsAlone(e.tape.raw, at, at+len(old)) {
-			edits = append(edits, edit{at, at + len(old), text})
+			edits = append(edits, edit{e.base + at, e.base + at + len(old), text})
 		}
 	}
 }

@@ -69,7 +69,14 @@ func (d Dialect) timeFields() [10]string {
 		return [10]string{"eventTime", "@timestamp"}
 	case Suricata:
 		return [10]string{"timestamp", "@timestamp", "flow.start", "flow.end"}
-	case Syslog, Auditd, Text:
+	case OCSF:
+		return [10]string{"time", "time_dt", "start_time", "metadata.logged_time", "metadata.original_time"}
+	case Cloud:
+		return [10]string{
+			"createdDateTime", "activityDateTime", "CreationTime", "published", "requestReceivedTimestamp",
+			"timestamp", "@timestamp", "time", "TimeGenerated", "created_at",
+		}
+	case Syslog, Auditd, AccessLog, Text:
 		return [10]string{"timestamp", "EventTime", "TimeGenerated", "@timestamp"}
 	default:
 		return [10]string{

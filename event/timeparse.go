@@ -18,15 +18,22 @@ type stamp struct {
 	wrap     [2]string     // text before and after
 }
 
+// accessLayout is how web servers write times into their access logs.
+const accessLayout = "02/Jan/2006:15:04:05 -0700"
+
 // parseTime reads a time in any form that the dialects use: RFC 3339 and its
 // relatives (a space for the T, no zone, which means UTC, one to nine digits of
-// fraction), RFC 3164 ("Jan _2 15:04:05", no year), a count since 1970 in
+// fraction), RFC 3164 ("Jan _2 15:04:05", no year), access logs
+// ("02/Jan/2006:15:04:05 -0700"), a count since 1970 in
 // seconds, milliseconds, microseconds or nanoseconds by its size, with or
 // without a fraction, and /Date(milliseconds)/.
 func parseTime(text string) (stamp, bool) {
 	switch {
 	case len(text) >= 19 && text[4] == '-' && (text[10] == 'T' || text[10] == ' '):
 		return parseISO(text)
+	case len(text) == len(accessLayout) && text[2] == '/' && text[11] == ':':
+		t, err := time.Parse(accessLayout, text)
+		return stamp{when: t, layout: accessLayout}, err == nil
 	case len(text) == 15 && text[9] == ':':
 		t, err := time.Parse(time.Stamp, text)
 		return stamp{when: t, layout: time.Stamp, yearless: true}, err == nil

@@ -5,10 +5,7 @@ import "strings"
 // windowsSource names service and category of a Windows event by its channel
 // and number (taxonomy appendix, Windows folder).
 func (e *Event) windowsSource() Logsource {
-	channel := e.fieldText("Channel")
-	if channel == "" {
-		channel = channelOf(e.fieldText("Provider_Name"))
-	}
+	channel := e.channel()
 	l := Logsource{Product: "windows", Service: windowsService(channel)}
 	id := e.fieldText("EventID")
 	switch l.Service {
@@ -22,12 +19,45 @@ func (e *Event) windowsSource() Logsource {
 		l.Category = powershellCategory(id)
 	case "powershell-classic":
 		l.Category = classicCategory(id)
+	case "windefend":
+		l.Category = defenderCategory(id)
+	}
+	switch {
+	case channel == "RPCFW":
+		return Logsource{Product: "rpc_firewall", Category: "application"}
+	case l.Service == "" && e.fieldText("Provider_Name") == "Microsoft-Windows-Kernel-File":
+		l.Category = kernelFileCategory(id)
+	case id == "" && (l.Service == "" || l.Service == "sysmon"):
+		l.Category = e.tape.hostCategory()
 	}
 	return l
 }
 
+// channel is the channel that an event was written to, or must have been.
+func (e *Event) channel() string {
+	if channel := e.fieldText("Channel"); channel != "" {
+		return channel
+	}
+	if provider := e.fieldText("Provider_Name"); provider != "" {
+		return channelOf(provider)
+	}
+	for _, name := range [...]string{"source", "sourcetype"} { // Splunk's
+		if _, channel, ok := strings.Cut(e.tape.str(name), "WinEventLog:"); ok {
+			return channel
+		}
+	}
+	return e.tape.shapeOfChannel()
+}
+
+// fieldText is the text of a field, of a list the text of its first element:
+// some exporters make a list of every value.
 func (e *Event) fieldText(name string) string {
 	v, _ := e.Field(name)
+	if v.Kind() == List {
+		list := v
+		v = Value{}
+		list.Each(func(item Value) bool { v = item; return false })
+	}
 	return v.Text()
 }
 
@@ -35,16 +65,22 @@ func (e *Event) fieldText(name string) string {
 // that do not name theirs.
 func channelOf(provider string) string {
 	switch provider {
-	case "Microsoft-Windows-Sysmon":
-		return "Microsoft-Windows-Sysmon/Operational"
 	case "Microsoft-Windows-Security-Auditing":
 		return "Security"
-	case "Microsoft-Windows-PowerShell":
-		return "Microsoft-Windows-PowerShell/Operational"
 	case "PowerShell":
 		return "Windows PowerShell"
-	case "Service Control Manager":
+	case "Service Control Manager", "Microsoft-Windows-Kernel-General", "Microsoft-Windows-DistributedCOM",
+		"Microsoft-Windows-DHCP-Server", "NETLOGON", "Netlogon", "Microsoft-Windows-Kerberos-Key-Distribution-Center":
 		return "System"
+	case "Application Error", "MsiInstaller", "MSSQLSERVER", "ESENT", "Windows Error Reporting", "Microsoft-Windows-Audit-CVE":
+		return "Application"
+	case "OpenSSH", "PowerShellCore":
+		return provider + "/Operational"
+	}
+	if strings.HasPrefix(provider, "Microsoft-Windows-") {
+		if channel := provider + "/Operational"; windowsService(channel) != "" {
+			return channel
+		}
 	}
 	return ""
 }
@@ -132,7 +168,7 @@ func restService(channel string) string {
 		return "hyper-v-worker"
 	case "kernel-eventtracing", "kernel-eventtracing/admin":
 		return "kernel-event-tracing"
-	case "kernel-shimengine/operational":
+	case "kernel-shimengine/operational", "kernel-shimengine/diagnostic":
 		return "kernel-shimengine"
 	case "ldap-client/debug":
 		return "ldap"
@@ -157,6 +193,8 @@ func lastService(channel string) string {
 		return "sense"
 	case "shell-core/operational":
 		return "shell-core"
+	case "smbclient/connectivity":
+		return "smbclient-connectivity"
 	case "smbclient/security":
 		return "smbclient-security"
 	case "smbserver/connectivity":
@@ -291,6 +329,29 @@ func classicCategory(id string) string {
 		return "ps_classic_provider_start"
 	case "800":
 		return "ps_classic_script"
+	}
+	return ""
+}
+
+// defenderCategory is antivirus for the events that name a threat (SigmaHQ's
+// tests/thor.yml, after Microsoft's list of Defender's events).
+func defenderCategory(id string) string {
+	switch id {
+	case "1006", "1007", "1008", "1009", "1010", "1011", "1012", "1017", "1018", "1019", "1115", "1116":
+		return "antivirus"
+	}
+	return ""
+}
+
+// kernelFileCategory is the category of a file event of the kernel's own
+// provider: 12 and 15 are opening and reading, 19 and 27 renaming (manifest of
+// Microsoft-Windows-Kernel-File).
+func kernelFileCategory(id string) string {
+	switch id {
+	case "12", "15":
+		return "file_access"
+	case "19", "27":
+		return "file_rename"
 	}
 	return ""
 }

@@ -31,7 +31,7 @@ func xmlEvent(text string) bool {
 			text = strings.TrimLeft(text[end+2:], " \t\r\n")
 		}
 	}
-	for _, tag := range [...]string{"<Event>", "<Event ", "<EventData", "<UserData"} {
+	for _, tag := range [...]string{"<Event>", "<Event ", "<EventData", "<UserData", "<DataItem"} {
 		if strings.HasPrefix(text, tag) {
 			return true
 		}

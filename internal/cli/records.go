@@ -18,7 +18,7 @@ type recordsCmd struct {
 type sendCmd struct {
 	URL      string   `required:"" env:"ASPIS_URL" help:"The centre's address."`
 	Key      string   `required:"" env:"ASPIS_KEY" help:"The member's key with the scope records."`
-	Files    []string `arg:"" name:"file" type:"path" help:"Files or folders: .json .ndjson .log, plain or in .gz .xz .zst .zip .tar."`
+	Files    []string `arg:"" name:"file" type:"path" help:"Files or folders: .json .ndjson .log .csv .xml .evtx, plain or in .gz .xz .zst .zip .tar."`
 	StateDir string   `type:"path" help:"Where to remember how far each file was sent; by default beside it."`
 	Again    bool     `help:"Send from the beginning whatever was sent before."`
 	Quiet    bool     `help:"No progress bar."`

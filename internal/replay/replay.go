@@ -20,9 +20,10 @@ import (
 // Record is one record of a recording. Raw is one line without its end, and
 // belongs to the receiver.
 type Record struct {
-	Raw  []byte
-	File string // path on disk, with the names inside archives after "!"
-	Line int    // line of the file that the record begins at, from 1
+	Raw   []byte
+	File  string // path on disk, with the names inside archives after "!"
+	Line  int    // line of the file that the record begins at, from 1; in .evtx files which record it is
+	Index int    // of the record in its file, from 0, with those counted that are passed over
 }
 
 // Options bounds what is read. A zero field takes its default.
@@ -35,7 +36,7 @@ type Options struct {
 // The reasons for which a file or a record is passed over.
 var (
 	ErrRecordTooLarge = errors.New("record is longer than allowed")
-	ErrBroken         = errors.New("record is not complete JSON")
+	ErrBroken         = errors.New("record is not complete")
 	ErrTooLarge       = errors.New("file unpacks to more than allowed")
 	ErrRatio          = errors.New("file unpacks to suspiciously much for its size")
 	ErrFormat         = errors.New("not a format that records are read from")
@@ -56,12 +57,21 @@ func (o Options) withDefaults() Options {
 
 // Open yields the records of files and of all files below folders, in the order
 // of their names. Folders may hold other things: only files whose names end in
-// .json, .ndjson, .jsonl or .log, also packed as .gz, .xz, .zst, .tar, .tar.gz,
-// .tgz or .zip, are read there. A file given by name must be one of these.
+// .json, .ndjson, .jsonl, .log, .csv, .tsv, .xml or .evtx, also packed as .gz,
+// .xz, .zst, .tar, .tar.gz, .tar.xz, .tgz or .zip, are read there. A file given
+// by name may also be any other text. Text is UTF-8, or UTF-16 where its first
+// bytes say so.
 //
-// JSON may stand one object a line, pretty-printed, in lists, or in CloudTrail's
-// {"Records": […]}; each object becomes one line, unchanged where it was one.
-// Other lines are taken as they are.
+//   - JSON may stand one object a line, pretty-printed, in lists, or in what
+//     interfaces wrap around lists, such as CloudTrail's {"Records": […]}; each
+//     object becomes one line, unchanged where it was one.
+//   - Windows events as XML may go over several lines and stand in <Events>;
+//     each becomes one line.
+//   - The rows of .csv and .tsv files become JSON objects of texts, named by the
+//     first row; so do the lines of logs in W3C's extended format (IIS, proxies),
+//     and those of Zeek's own logs as Zeek itself writes JSON.
+//   - Windows event log files become JSON; see package evtx.
+//   - Other lines are taken as they are.
 //
 // An error names file and line and comes with a zero Record; the sequence goes
 // on after it with what can still be read.
@@ -129,12 +139,14 @@ func readable(name string) bool {
 
 // plain says whether a name is one of an unpacked recording.
 func plain(name string) bool {
-	switch strings.ToLower(filepath.Ext(name)) {
-	case ".json", ".ndjson", ".jsonl", ".log":
+	switch ending(name) {
+	case ".json", ".ndjson", ".jsonl", ".log", ".csv", ".tsv", ".xml", ".evtx":
 		return true
 	}
 	return false
 }
+
+func ending(name string) string { return strings.ToLower(filepath.Ext(name)) }
 
 // packing returns how a file is packed, "" for not at all.
 func packing(name string) string {

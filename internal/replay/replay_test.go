@@ -222,7 +222,7 @@ func TestErrors(t *testing.T) {
 		want error
 	}{
 		"missing":        {filepath.Join(dir, "none.json"), os.ErrNotExist},
-		"unknown format": {write(t, dir, "x.csv", []byte("a,b")), ErrFormat},
+		"unknown format": {write(t, dir, "x.pdf", []byte("%PDF-1.7\n\x00\x01")), ErrFormat},
 		"not gzip":       {write(t, dir, "x.json.gz", []byte("hello there")), gzip.ErrHeader},
 		"not zip":        {write(t, dir, "x.zip", []byte("hello there")), zip.ErrFormat},
 		"cut gzip":       {write(t, dir, "y.json.gz", broken[:len(broken)-20]), nil},
@@ -322,6 +322,9 @@ func FuzzSplit(f *testing.F) {
 	for _, s := range []string{
 		"{\"a\":1}\n{\"a\":2}", "[{\"a\":1},{}]", "{\n\"a\":\n[1\n]\n}", `{"Records":[{"a":1}]}`, "text\n\n[x]\n",
 		"{\"a\":\"\n{\"b\":1}", "\xef\xbb\xbf{}", "[[{}]]", "{]}", "]", "[\n\n{", `{"Records" : [ ] } {}`,
+		`{"took":1,"hits":{"total":{},"hits":[{"a":1}]}}`, `{"value":[{"a":1}],"x":"]"}`, "<Event>\n<a/>\n</Event><Event>",
+		"<?xml version='1.0'?><Events><Event x='1'>a\r\nb</Event></Events>", "\xff\xfe{\x00}\x00\n\x00",
+		"#separator \\x09\n#fields\ta\tb\n#types\tcount\tset[string]\n1\tx,\\x41\n",
 	} {
 		f.Add([]byte(s))
 	}
@@ -335,7 +338,7 @@ func FuzzSplit(f *testing.F) {
 			if err != nil {
 				return true
 			}
-			if len(rec.Raw) == 0 || len(rec.Raw) > 66 || bytes.IndexByte(rec.Raw, '\n') >= 0 {
+			if len(rec.Raw) == 0 || len(rec.Raw) > 6*66 || bytes.IndexByte(rec.Raw, '\n') >= 0 {
 				t.Fatalf("record %q", rec.Raw)
 			}
 			if rec.Line < 1 || rec.Line > bytes.Count(in, []byte{'\n'})+1 {
@@ -343,6 +346,6 @@ func FuzzSplit(f *testing.F) {
 			}
 			return true
 		}
-		r.split("x", bytes.NewReader(in))
+		r.content("x.json", "x.json", bytes.NewReader(in))
 	})
 }

@@ -13,28 +13,29 @@ import (
 type splitter struct {
 	in    *bufio.Reader
 	line  int    // of the next byte
-	lists []bool // open lists around records; true for one inside {"Records": …}
+	lists []int  // open lists around records, each with the number of objects around it that end after it
+	start []byte // of an XML event that was met where another had not ended
 	max   int
 }
 
 // split yields the records of a stream.
-func (r *reader) split(name string, src io.Reader) bool {
-	s := splitter{in: bufio.NewReaderSize(src, 1<<16), line: 1, max: r.opt.MaxRecord}
+func (r *reader) split(name string, src *bufio.Reader) bool {
+	s := splitter{in: src, line: 1, max: r.opt.MaxRecord}
 	for {
 		raw, line, err := s.next()
+		var more bool
 		switch {
 		case errors.Is(err, io.EOF):
 			return true
 		case errors.Is(err, ErrBroken), errors.Is(err, ErrRecordTooLarge):
-			if !r.fail(name, line, err) {
-				return false
-			}
+			more = r.skip(name, line, err)
 		case err != nil:
 			return r.fail(name, line, err)
 		default:
-			if !r.yield(Record{Raw: raw, File: name, Line: line}, nil) {
-				return false
-			}
+			more = r.record(name, line, raw)
+		}
+		if !more {
+			return false
 		}
 	}
 }
@@ -43,17 +44,27 @@ func (r *reader) split(name string, src io.Reader) bool {
 // end, or why a record is passed over.
 func (s *splitter) next() ([]byte, int, error) {
 	for {
+		at := s.line
+		if s.start != nil {
+			raw, err := s.event()
+			return raw, at, err
+		}
 		c, err := s.skipSpace()
 		if err != nil {
 			return nil, s.line, err
 		}
-		at := s.line
+		at = s.line
 		switch {
 		case c == '{':
-			if s.wrapped() {
+			if s.envelope() {
 				continue
 			}
 			raw, err := s.object()
+			return raw, at, err
+		case c == '<' && s.aroundEvents():
+			continue
+		case c == '<' && s.atEvent():
+			raw, err := s.event()
 			return raw, at, err
 		case c == '[' && s.listOfRecords():
 			continue
@@ -100,21 +111,6 @@ func (s *splitter) discard(n int) {
 	_, _ = s.in.Discard(n) // cannot fail: the bytes are buffered
 }
 
-// wrapped enters the list of {"Records": [ and says whether there was one.
-func (s *splitter) wrapped() bool {
-	head, _ := s.in.Peek(256)
-	rest := bytes.TrimLeft(head[1:], " \t\r\n")
-	for _, part := range [...]string{`"Records"`, ":", "["} {
-		if !bytes.HasPrefix(rest, []byte(part)) {
-			return false
-		}
-		rest = bytes.TrimLeft(rest[len(part):], " \t\r\n")
-	}
-	s.discard(len(head) - len(rest))
-	s.lists = append(s.lists, true)
-	return true
-}
-
 // listOfRecords enters a list whose first element is an object, and says
 // whether there was one: lines of text, too, may begin with a bracket.
 func (s *splitter) listOfRecords() bool {
@@ -124,7 +120,7 @@ func (s *splitter) listOfRecords() bool {
 		return false
 	}
 	s.discard(1)
-	s.lists = append(s.lists, false)
+	s.lists = append(s.lists, 0)
 	return true
 }
 
@@ -135,13 +131,14 @@ func (s *splitter) leave(c byte) {
 		return
 	}
 	last := len(s.lists) - 1
-	inRecords := s.lists[last]
+	rest := balance{depth: s.lists[last]}
 	s.lists = s.lists[:last]
-	if !inRecords {
-		return
-	}
-	if next, err := s.skipSpace(); err == nil && next == '}' {
-		s.discard(1)
+	for rest.depth > 0 {
+		if _, err := s.in.Peek(1); err != nil {
+			return // the next read says what is wrong
+		}
+		chunk, _ := s.in.Peek(s.in.Buffered())
+		s.discard(rest.scan(chunk))
 	}
 }
 

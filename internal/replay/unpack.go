@@ -26,6 +26,7 @@ type reader struct {
 	opt    Options
 	yield  func(Record, error) bool
 	budget *budget
+	index  int // of the next record in its file
 }
 
 // budget counts what one file on disk has unpacked to.
@@ -60,6 +61,18 @@ func (m metered) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// record yields a record of the file that is being read.
+func (r *reader) record(name string, line int, raw []byte) bool {
+	r.index++
+	return r.yield(Record{Raw: raw, File: name, Line: line, Index: r.index - 1}, nil)
+}
+
+// skip yields why a record is passed over.
+func (r *reader) skip(name string, line int, err error) bool {
+	r.index++
+	return r.fail(name, line, err)
+}
+
 // fail yields an error.
 func (r *reader) fail(name string, line int, err error) bool {
 	if line > 0 {
@@ -83,9 +96,6 @@ func (r *reader) path(path string) bool {
 }
 
 func (r *reader) file(f File) bool {
-	if !readable(f.Path) {
-		return r.fail(f.Path, 0, ErrFormat)
-	}
 	file, err := os.Open(f.Path)
 	if err != nil {
 		return r.fail(f.Path, 0, err)
@@ -106,7 +116,7 @@ func (r *reader) stream(name string, src io.Reader, depth int) bool {
 	kind := packing(name)
 	switch kind {
 	case "":
-		return r.split(name, metered{src, r.budget})
+		return r.content(name, name, metered{src, r.budget})
 	case ".zip":
 		return r.fail(name, 0, fmt.Errorf("%w: zip within another archive", ErrFormat))
 	case ".tar":
@@ -124,7 +134,7 @@ func (r *reader) stream(name string, src io.Reader, depth int) bool {
 	if packing(inner) != "" {
 		return r.stream(inner, metered{unpacked, r.budget}, depth+1)
 	}
-	return r.split(name, metered{unpacked, r.budget})
+	return r.content(name, inner, metered{unpacked, r.budget})
 }
 
 // unpack opens one layer of compression. done releases what it holds.

@@ -1,0 +1,121 @@
+package evtx
+
+import (
+	"bytes"
+	"encoding/binary"
+)
+
+// chunk walks the records of one chunk and renders them.
+type chunk struct {
+	data  []byte
+	pos   int    // of the next record
+	limit int    // of the records
+	fault *fault // found on the way, not yet reported
+	names map[uint32]string
+	doc   document
+}
+
+// open begins a chunk, whole or cut off.
+func (c *chunk) open(data []byte) {
+	c.data = data
+	c.pos, c.limit = chunkHeaderSize, len(data)
+	if free := int(binary.LittleEndian.Uint32(data[freeSpaceAt:])); free > chunkHeaderSize && free <= len(data) {
+		c.limit = free
+	}
+	if c.names == nil {
+		c.names = map[uint32]string{}
+	}
+	clear(c.names)
+}
+
+// stop passes over the rest of the chunk.
+func (c *chunk) stop() { c.pos = c.limit }
+
+// damage returns what was found damaged since it was asked last.
+func (c *chunk) damage() *fault {
+	f := c.fault
+	c.fault = nil
+	return f
+}
+
+// next returns the offset of the next whole record. Behind a damaged one it
+// looks for the signature of another.
+func (c *chunk) next() (int, bool) {
+	if c.fault != nil || c.limit-c.pos < recordOverhead {
+		return 0, false
+	}
+	at := c.pos
+	head := c.data[at:c.limit]
+	if binary.LittleEndian.Uint32(head) == 0 {
+		c.stop() // space that was not used
+		return 0, false
+	}
+	if !bytes.HasPrefix(head, []byte(recordSignature)) {
+		c.resync(at, "a record has no signature")
+		return 0, false
+	}
+	size := int(binary.LittleEndian.Uint32(head[4:]))
+	switch {
+	case size < recordOverhead || size > len(head):
+		c.resync(at, "a record's size is wrong")
+		return 0, false
+	case int(binary.LittleEndian.Uint32(head[size-4:])) != size:
+		c.resync(at, "a record's size differs from its copy at the end")
+		return 0, false
+	}
+	c.pos = at + size
+	return at, true
+}
+
+// resync notes a fault and moves to the next signature.
+func (c *chunk) resync(at int, reason string) {
+	c.fault = &fault{at, reason}
+	c.pos = c.limit
+	if i := bytes.Index(c.data[at+1:c.limit], []byte(recordSignature)); i >= 0 {
+		c.pos = at + 1 + i
+	}
+}
+
+// id returns the number of the record at an offset.
+func (c *chunk) id(at int) uint64 { return binary.LittleEndian.Uint64(c.data[at+8:]) }
+
+// render returns the JSON of the record at an offset. It is valid until the
+// next call.
+func (c *chunk) render(at, limit int) ([]byte, error) {
+	size := int(binary.LittleEndian.Uint32(c.data[at+4:]))
+	c.doc.reset(limit)
+	if err := c.outside(at+24, at+size-4, 0, 0); err != nil {
+		return nil, err
+	}
+	return c.doc.json(at)
+}
+
+// name returns the name at an offset of the chunk, false when it is not in it.
+func (c *chunk) name(at uint32) (string, bool) {
+	if name, ok := c.names[at]; ok {
+		return name, true
+	}
+	const header = 8 // link to the next name, hash, number of characters
+	if uint64(at)+header > uint64(len(c.data)) {
+		return "", false
+	}
+	end := int(at) + nameLength(c.data, at)
+	if end > len(c.data) {
+		return "", false
+	}
+	name := string(appendUTF16(nil, c.data[int(at)+header:end-2]))
+	if len(name) <= maxKeptName {
+		c.names[at] = name
+	}
+	return name, true
+}
+
+// maxKeptName bounds the names that are kept for a chunk, in bytes: any offset
+// may be one, and they may overlap.
+const maxKeptName = 256
+
+// nameLength is the length of the name at an offset, with its header and the
+// NUL at its end.
+func nameLength(data []byte, at uint32) int {
+	return 8 + 2*int(binary.LittleEndian.Uint16(data[at+6:])) + 2
+}

@@ -1,0 +1,145 @@
+package evtx
+
+import "encoding/binary"
+
+// value is one value of a template instance: its type and where it lies in the
+// chunk.
+type value struct {
+	kind     byte
+	from, to int
+}
+
+// templateHeader is what stands before a template's XML: the next template, a
+// GUID, and the size.
+const templateHeader = 4 + 16 + 4
+
+// template reads a template instance: where its definition is, the definition
+// itself if it stands here, and the values to fill in.
+func (p *parser) template(parent, depth int) error {
+	if depth >= maxDepth {
+		return p.fault("templates are nested too deep")
+	}
+	p.pos += 2 // the token, and a byte that is always 1
+	if _, err := p.u32(); err != nil {
+		return err
+	}
+	at, err := p.u32()
+	if err != nil {
+		return err
+	}
+	body := parser{chunk: p.chunk, doc: p.doc, dependencies: true}
+	if !body.define(int64(at)) {
+		return p.fault("a template lies outside of the chunk")
+	}
+	if int64(at) == int64(p.pos) {
+		p.pos = len(body.src)
+	}
+	if body.values, err = p.instance(); err != nil {
+		return err
+	}
+	return body.fragment(parent, depth+1)
+}
+
+// define moves the parser to the XML of the template at an offset of the chunk,
+// and returns false when it is not in it.
+func (p *parser) define(at int64) bool {
+	data := p.chunk.data
+	if at+templateHeader > int64(len(data)) {
+		return false
+	}
+	p.pos = int(at) + templateHeader
+	end := int64(p.pos) + int64(binary.LittleEndian.Uint32(data[p.pos-4:]))
+	if end > int64(len(data)) {
+		return false
+	}
+	p.src = data[:end]
+	return true
+}
+
+// instance reads the values of a template instance: how many, the size and type
+// of each, and then their bytes.
+func (p *parser) instance() ([]value, error) {
+	count, err := p.u32()
+	if err != nil {
+		return nil, err
+	}
+	const descriptor = 4
+	if uint64(count)*descriptor > uint64(len(p.src)-p.pos) {
+		return nil, p.fault("a template has more values than its record has room for")
+	}
+	if !p.doc.spend(int(count)) {
+		return nil, p.fault(tooLarge)
+	}
+	values := make([]value, count)
+	from := p.pos + descriptor*len(values)
+	for i := range values {
+		d := p.src[p.pos+descriptor*i:]
+		to := from + int(binary.LittleEndian.Uint16(d))
+		if to > len(p.src) {
+			return nil, p.fault("a template's value goes beyond its record")
+		}
+		values[i] = value{d[2], from, to}
+		from = to
+	}
+	p.pos = from
+	return values, nil
+}
+
+// substitute reads the number and type of a substitution and fills the value
+// in. The value's own type counts: templates say less.
+func (p *parser) substitute(optional bool, parent, depth int) error {
+	id, err := p.u16()
+	if err != nil {
+		return err
+	}
+	p.pos++ // the type
+	if id >= len(p.values) {
+		return p.fault("a template asks for a value that its record does not have")
+	}
+	v := p.values[id]
+	switch {
+	case v.kind == typeNull && !optional:
+		p.doc.add(parent, node{kind: quoted})
+		return nil
+	case v.kind == typeNull && p.doc.nodes[parent].kind == attribute:
+		return nil
+	case v.kind == typeNull:
+		p.doc.add(parent, node{kind: null})
+		return nil
+	case v.kind == typeBinXML && p.doc.nodes[parent].kind != attribute:
+		return p.nested(v, parent, depth+1)
+	}
+	if !p.doc.spend(v.to - v.from) {
+		return p.fault(tooLarge)
+	}
+	p.doc.addValue(parent, v.kind, p.chunk.data[v.from:v.to])
+	return nil
+}
+
+// nested reads a value that is binary XML itself.
+func (p *parser) nested(v value, parent, depth int) error {
+	if depth >= maxDepth {
+		return p.fault("values are nested too deep")
+	}
+	return p.chunk.outside(v.from, v.to, parent, depth)
+}
+
+// outside reads binary XML that is no template's: a record's own, or a value's.
+// Its elements have no dependency identifier (libevtx, Element start), but those
+// of some writers have: what cannot be read without is read with.
+func (c *chunk) outside(from, to, parent, depth int) error {
+	nodes, last := len(c.doc.nodes), c.doc.nodes[parent].last
+	without := parser{chunk: c, doc: &c.doc, src: c.data[:to], pos: from}
+	err := without.fragment(parent, depth)
+	if err == nil {
+		return nil
+	}
+	c.doc.truncate(parent, last, nodes)
+	with := parser{chunk: c, doc: &c.doc, src: c.data[:to], pos: from, dependencies: true}
+	switch again := with.fragment(parent, depth); {
+	case again == nil || with.pos > without.pos:
+		return again // nil, or the fault that was met further on
+	default:
+		return err
+	}
+}
