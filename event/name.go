@@ -9,6 +9,7 @@ type Name struct {
 	hash   uint32
 	dotted bool
 	steps  []step // the name up to each of its dots, the longest first
+	own    bool   // Windows events that lack it have it under no other name
 }
 
 type step struct {
@@ -23,7 +24,24 @@ func NewName(text string) Name {
 		n.steps = append(n.steps, step{text[:dot], hashName(text[:dot])})
 	}
 	n.dotted = len(n.steps) > 0 && len(n.steps) <= maxPathSegments
+	n.own = !derivedInWindows(text)
 	return n
+}
+
+// derivedInWindows says whether [Event.derived] may find a name in an event of
+// Windows in its own forms.
+func derivedInWindows(name string) bool {
+	if strings.ContainsAny(name, "_ .") || name == "IntegrityLevel" {
+		return true
+	}
+	for _, d := range [...]Dialect{WindowsFlat, WindowsEVTX, SysmonLinux} {
+		for _, source := range [...]Logsource{{}, {Category: "process_creation", Service: "security"}, {Category: "antivirus"}} {
+			if e := (Event{dialect: d, source: source}); e.aliases(name) != (aliasNames{}) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // String is the name.
@@ -39,6 +57,9 @@ func (e *Event) Get(n *Name) (Value, bool) {
 		if v, ok := t.path(n.text); ok {
 			return v, true
 		}
+	}
+	if n.own && (e.dialect == WindowsFlat || e.dialect == WindowsEVTX || e.dialect == SysmonLinux) {
+		return Value{}, false
 	}
 	return e.derived(n.text)
 }

@@ -16,6 +16,7 @@ func probedNames() []string {
 		"EventID", "Image", "CommandLine", "Provider_Name", "Computer", "Data", "Execution_ProcessID", "IntegrityLevel", "a", "a.b", "a.b.c", "a.b.c.d",
 		"userIdentity.type", "requestParameters.bucketName", "id.orig_h", "id.resp_p", "src_ip", "winlog.event_data.Image", "process.executable",
 		"c-useragent", "event.code", ".", "..", "a.", ".a", "", "x_y", "none", "none.at.all", "TimeCreated_SystemTime", "alert.signature",
+		"ParentImage", "LogonId", "Signature", "Filename", "Channel", "EventLog", "EventRecordID", "Keywords", "User", "ProcessId", "Hashes",
 	}
 }
 
@@ -34,6 +35,8 @@ func same(t testing.TB, e *event.Event) {
 func TestPreparedNames(t *testing.T) {
 	for _, raw := range []string{
 		`{"EventID":1,"SourceName":"Microsoft-Windows-Sysmon","Channel":"Microsoft-Windows-Sysmon/Operational","Hostname":"h","Image":"x"}`, `{"a":{"b":{"c":1}}}`, `{"a.b":{"c":{"d":2}},"a":{"b":{"c":{"d":3}}}}`, `{"a":[{"b":1},{"b":{"c":2}}]}`, `{"a":null,"a.b":null}`, `{"":{"":1},".":2}`,
+		`{"EventID":4688,"Channel":"Security","NewProcessName":"x","ParentProcessName":"p","SubjectLogonId":"0x3e7","MandatoryLabel":"S-1-16-8192"}`,
+		`{"EventID":1116,"Channel":"Microsoft-Windows-Windows Defender/Operational","ThreatName":"t","Path":"p"}`,
 		`{"Event":{"System":{"Provider":{"#attributes":{"Name":"x"}},"EventID":1},"EventData":{"Image":"y"}}}`,
 		`{"winlog":{"event_id":1,"event_data":{"Image":"z"}},"process":{"executable":"p"}}`,
 		`{"_path":"conn","id.orig_h":"192.0.2.1"}`, `{"event_type":"dns","src_ip":"192.0.2.1","alert":{"signature":"s"}}`, `<13>Jan  2 03:04:05 h p: x`,
