@@ -30,6 +30,8 @@ func (e *Event) aliases(name string) aliasNames {
 		return zeekAliases(name)
 	case Suricata:
 		return aliasNames{suricataAlias(name)}
+	case DefenderXDR:
+		return e.defenderAliases(name)
 	case Generic, AccessLog:
 		return w3cAliases(name)
 	default:

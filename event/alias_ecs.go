@@ -43,7 +43,12 @@ func ecsAlias(name string) string {
 // process is reached.
 func (e *Event) foreign(name string) bool {
 	category := e.source.Category
-	if category == "" || e.dialect != ECS && e.dialect != Winlogbeat && e.dialect != OCSF {
+	switch e.dialect {
+	case ECS, Winlogbeat, OCSF, DefenderXDR:
+	default:
+		return false
+	}
+	if category == "" {
 		return false
 	}
 	switch name {

@@ -22,6 +22,7 @@ const (
 	Text
 	OCSF
 	AccessLog
+	DefenderXDR
 	Cloud // audit logs of cloud services and applications, each with names of its own
 )
 
@@ -30,7 +31,7 @@ func (d Dialect) String() string {
 	names := [...]string{
 		"generic", "windows-flat", "windows-evtx", "winlogbeat", "ecs", "zeek",
 		"cloudtrail", "suricata", "syslog", "auditd", "sysmon-linux", "text",
-		"ocsf", "access-log", "cloud",
+		"ocsf", "access-log", "defender-xdr", "cloud",
 	}
 	if int(d) < len(names) {
 		return names[d]
@@ -59,6 +60,8 @@ func (t *tape) detect() Dialect {
 		return t.detectECS()
 	case t.has("class_uid") && t.hasAny("category_uid", "activity_id", "type_uid", "metadata"):
 		return OCSF
+	case t.has("ActionType") && t.hasAny("InitiatingProcessFolderPath", "InitiatingProcessFileName", "DeviceName"):
+		return DefenderXDR
 	case t.flatWindows():
 		return WindowsFlat
 	case strings.HasSuffix(t.str("eventSource"), ".amazonaws.com"):

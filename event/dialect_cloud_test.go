@@ -49,6 +49,29 @@ var cloudCases = []dialectCase{
 		OCSF, Logsource{"windows", "image_load", ""}, "", map[string]string{"ImageLoaded": `C:\x.dll`, "Image": `C:\a.exe`, "Hashes": "IMPHASH=AB"},
 	},
 	{
+		"defender xdr process", `{"Timestamp":"2025-01-02T03:04:05.678Z","DeviceName":"h","ActionType":"ProcessCreated","FileName":"a.exe","FolderPath":"C:\\a.exe","ProcessCommandLine":"a -b","SHA256":"AB","AccountName":"u","InitiatingProcessFolderPath":"c:\\b.exe","InitiatingProcessCommandLine":"b","ProcessVersionInfoOriginalFileName":"A.EXE"}`,
+		DefenderXDR, Logsource{"windows", "process_creation", ""}, "2025-01-02T03:04:05.678Z",
+		map[string]string{"Image": `C:\a.exe`, "CommandLine": "a -b", "ParentImage": `c:\b.exe`, "ParentCommandLine": "b", "Hashes": "SHA256=AB", "OriginalFileName": "A.EXE", "User": "u", "Computer": "h", "TargetFilename": "∅"},
+	},
+	{
+		"defender xdr registry", `{"Timestamp":"2025-01-02T03:04:05.678Z","ActionType":"RegistryValueSet","RegistryKey":"HKLM\\x","RegistryValueName":"y","RegistryValueData":"z","InitiatingProcessFolderPath":"c:\\b.exe"}`,
+		DefenderXDR, Logsource{"windows", "registry_set", ""}, "2025-01-02T03:04:05.678Z",
+		map[string]string{"TargetObject": `HKLM\x\y`, "Details": "z", "Image": `c:\b.exe`, "Hashes": "∅"},
+	},
+	{
+		"defender xdr network", `{"ActionType":"ConnectionSuccess","DeviceName":"h","RemoteIP":"192.0.2.1","RemotePort":443,"RemoteUrl":"a.example","InitiatingProcessFolderPath":"c:\\b.exe","InitiatingProcessCommandLine":"b"}`,
+		DefenderXDR, Logsource{"windows", "network_connection", ""}, "",
+		map[string]string{"DestinationIp": "192.0.2.1", "DestinationPort": "443", "DestinationHostname": "a.example", "Initiated": "true", "Image": `c:\b.exe`, "CommandLine": "b"},
+	},
+	{
+		"defender xdr pipe", `{"ActionType":"NamedPipeEvent","DeviceName":"h","AdditionalFields":"{\"PipeName\":\"\\\\x\"}","InitiatingProcessFolderPath":"c:\\b.exe"}`,
+		DefenderXDR, Logsource{"windows", "pipe_created", ""}, "", map[string]string{"PipeName": `\x`, "Image": `c:\b.exe`},
+	},
+	{
+		"defender xdr file", `{"ActionType":"FileCreated","DeviceName":"h","FolderPath":"C:\\x.txt","InitiatingProcessFolderPath":"c:\\b.exe"}`,
+		DefenderXDR, Logsource{"windows", "file_event", ""}, "", map[string]string{"TargetFilename": `C:\x.txt`, "Image": `c:\b.exe`, "ImageLoaded": "∅"},
+	},
+	{
 		"azure activity", `{"time":"2025-01-02T03:04:05Z","resourceId":"/SUBSCRIPTIONS/X","operationName":"MICROSOFT.AUTHORIZATION/ROLEASSIGNMENTS/WRITE","category":"Administrative","properties":{"message":"m"}}`,
 		Cloud, Logsource{"azure", "", "activitylogs"}, "2025-01-02T03:04:05Z", map[string]string{"operationName": "MICROSOFT.AUTHORIZATION/ROLEASSIGNMENTS/WRITE", "properties.message": "m"},
 	},

@@ -10,7 +10,8 @@
 //     @name or $; as XML; as Wazuh and Winlogbeat nest them; with EventData as
 //     an object, a list, or text that holds JSON or XML. Package evtx makes
 //     such JSON of event log files.
-//   - the Elastic Common Schema and OCSF, under Sigma's names and their own;
+//   - the Elastic Common Schema, OCSF and the hunting tables of Microsoft
+//     Defender XDR, under Sigma's names and their own;
 //   - Zeek, Suricata EVE, CloudTrail;
 //   - the audit logs of Azure, Google Cloud and Workspace, Microsoft 365, Okta,
 //     GitHub, Bitbucket, Kubernetes, OneLogin, Duo, OpenCanary, FortiGate;

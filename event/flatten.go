@@ -34,6 +34,9 @@ func (e *Event) flatten(lim Limits) error {
 		if i := t.down("query", "hostname"); i != 0 {
 			t.stand(i, "query")
 		}
+	case DefenderXDR:
+		t.joinRegistry()
+		return e.flattenNested(lim, "AdditionalFields")
 	case Generic:
 		return e.flattenGeneric(lim)
 	}

@@ -78,6 +78,8 @@ func (e *Event) classify() {
 		e.source = e.ecsSource()
 	case AccessLog:
 		e.source = Logsource{Category: "webserver"}
+	case DefenderXDR:
+		e.source = Logsource{Product: "windows", Category: defenderXDRCategory(t.str("ActionType"))}
 	case OCSF:
 		e.source = e.ocsfSource()
 	case Cloud:

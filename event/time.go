@@ -69,6 +69,8 @@ func (d Dialect) timeFields() [10]string {
 		return [10]string{"eventTime", "@timestamp"}
 	case Suricata:
 		return [10]string{"timestamp", "@timestamp", "flow.start", "flow.end"}
+	case DefenderXDR:
+		return [10]string{"Timestamp", "TimeGenerated"}
 	case OCSF:
 		return [10]string{"time", "time_dt", "start_time", "metadata.logged_time", "metadata.original_time"}
 	case Cloud:

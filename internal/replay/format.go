@@ -18,7 +18,7 @@ const headBytes = 4096
 // content reads an unpacked file in the format that its first bytes tell or its
 // name, which before it was unpacked was another.
 func (r *reader) content(packed, name string, src io.Reader) bool {
-	r.index = 0
+	r.index, r.grown = 0, growth{ratio: r.opt.MaxRatio}
 	in := bufio.NewReaderSize(src, 1<<16)
 	head, _ := in.Peek(headBytes) // what is wrong is said when it is read
 	if evtx.IsFile(head) || ending(name) == ".evtx" {
@@ -84,9 +84,6 @@ func (r *reader) eventLog(name string, src io.Reader) bool {
 		case err != nil:
 			return r.fail(name, 0, fmt.Errorf("read event log: %w", err))
 		default:
-			if over := r.budget.spend(len(rec.JSON)); over != nil {
-				return r.fail(name, 0, over)
-			}
 			more = r.record(name, r.index+1, bytes.Clone(rec.JSON))
 		}
 		if !more {

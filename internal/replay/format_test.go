@@ -100,6 +100,22 @@ func TestFormats(t *testing.T) {
 	}
 }
 
+// TestLongNames: names that are much longer than what stands under them do not
+// make a flood of a small file.
+func TestLongNames(t *testing.T) {
+	long := strings.Repeat("x", 100_000)
+	dir := t.TempDir()
+	for _, path := range []string{
+		write(t, dir, "a.csv", []byte(long+",b\n"+strings.Repeat("1,2\n", 10_000))),
+		write(t, dir, "b.log", []byte("#separator \\x09\n#fields\t"+long+"\tb\n"+strings.Repeat("1\t2\n", 10_000))),
+	} {
+		got, errs := collect(t, Options{}, path)
+		if len(errs) != 1 || !errors.Is(errs[0], ErrRatio) || len(got) > 1000 {
+			t.Errorf("%d records, errors %v", len(got), errs)
+		}
+	}
+}
+
 // TestPackedFormats: the name before it was packed tells the format.
 func TestPackedFormats(t *testing.T) {
 	dir := t.TempDir()

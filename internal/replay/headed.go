@@ -37,7 +37,11 @@ func (r *reader) headed(name string, src *bufio.Reader, log headedLog) bool {
 		case raw[0] == '#':
 			log.directive(string(raw))
 		default:
-			more = r.record(name, line, log.record(string(raw)))
+			record := log.record(string(raw))
+			if over := r.grown.add(len(raw), len(record)); over != nil {
+				return r.fail(name, line, over)
+			}
+			more = r.record(name, line, record)
 		}
 		if !more {
 			return false

@@ -32,7 +32,11 @@ func (r *reader) table(name string, src *bufio.Reader, comma byte) bool {
 		case len(cells) > len(names):
 			more = r.skip(name, line, fmt.Errorf("%w: %d cells under %d names", ErrBroken, len(cells), len(names)))
 		default:
-			more = r.record(name, line, object(names, cells))
+			record := object(names, cells)
+			if over := r.grown.add(t.size, len(record)); over != nil {
+				return r.fail(name, line, over)
+			}
+			more = r.record(name, line, record)
 		}
 		if !more {
 			return false
@@ -65,6 +69,7 @@ type tableReader struct {
 	comma byte
 	line  int // of the next byte
 	max   int // bytes of a row
+	size  int // of the last row
 	begun bool
 }
 
@@ -102,7 +107,8 @@ func (t *tableReader) beginning() {
 func (t *tableReader) cells() ([]string, error) {
 	var cells []string
 	var cell []byte
-	quoted, size := false, 0
+	quoted := false
+	t.size = 0
 	for first := true; ; first = false {
 		c, err := t.in.ReadByte()
 		if errors.Is(err, io.EOF) && !first && !quoted {
@@ -118,7 +124,7 @@ func (t *tableReader) cells() ([]string, error) {
 		if c == '\n' {
 			t.line++
 		}
-		if size++; size > t.max {
+		if t.size++; t.size > t.max {
 			return nil, t.overlong(c)
 		}
 		switch {

@@ -27,6 +27,7 @@ type reader struct {
 	yield  func(Record, error) bool
 	budget *budget
 	index  int // of the next record in its file
+	grown  growth
 }
 
 // budget counts what one file on disk has unpacked to.
@@ -42,6 +43,22 @@ func (b *budget) spend(n int) error {
 	case b.unpacked > b.opt.MaxTotal:
 		return ErrTooLarge
 	case b.unpacked > freeOutput && b.unpacked/max(b.packed, 1) > b.opt.MaxRatio:
+		return ErrRatio
+	}
+	return nil
+}
+
+// growth counts what the lines of a file become where each is written out under
+// the names at its head, which may be much longer.
+type growth struct {
+	read, written, ratio int64
+}
+
+// add accounts a line and the record that was made of it.
+func (g *growth) add(read, written int) error {
+	g.read += int64(read)
+	g.written += int64(written)
+	if g.written > freeOutput && g.written/max(g.read, 1) > g.ratio {
 		return ErrRatio
 	}
 	return nil
