@@ -18,6 +18,7 @@ type correlated struct {
 	most   int   // entries per group
 	awaits bool  // decided when the watermark has passed by span and delay
 	quiet  bool  // only feeds other correlations
+	mixed  bool  // a record may come from several rules
 	sketch bool  // values beyond most are estimated
 	groups map[string]*group
 	feeds  []*feed  // from each rule, by position
@@ -69,6 +70,7 @@ func (c *Correlator) addRule(set *Ruleset, r *Rule, byID map[string]*correlated)
 			c.byRule[id] = append(c.byRule[id], f)
 		}
 	}
+	co.mixed = co.c.Type.temporal() || slices.ContainsFunc(co.feeds, func(f *feed) bool { return f.from != nil })
 	co.index = len(c.rules)
 	c.rules = append(c.rules, co)
 	return co
@@ -133,9 +135,10 @@ func (s *sending) compare(t *sending) int {
 }
 
 // forward hands the moments from … to of a group to the correlations above, as
-// they are now: what no longer holds is taken back, what holds is handed over,
-// again if it was before, since its records may have changed.
-func (c *Correlator) forward(g *group, from, to int64, out []Finding) []Finding {
+// they are now: what no longer holds is taken back, what holds is handed over.
+// The records behind those that were handed over before may have changed; again
+// says that their episodes are to be reported in any case.
+func (c *Correlator) forward(g *group, from, to int64, again bool, out []Finding) []Finding {
 	co := g.owner
 	if len(co.up) == 0 {
 		return out
@@ -155,10 +158,32 @@ func (c *Correlator) forward(g *group, from, to int64, out []Finding) []Finding 
 			out = c.withdraw(co.up[before[i].feed], &before[i], out)
 		}
 	}
+	var known []*group
 	for i := range now {
-		out = c.supply(co.up[now[i].feed], &now[i], out)
+		f, s := co.up[now[i].feed], &now[i]
+		if _, was := slices.BinarySearchFunc(before, s, func(s sending, t *sending) int { return s.compare(t) }); !was {
+			out = c.take(c.groupOf(f.to, s.key), newEntry(s.at, uint16(f.position), s.record, s.value, ""), out)
+		} else if above := f.to.groups[s.key]; above != nil && !slices.Contains(known, above) {
+			known = append(known, above)
+		}
+	}
+	for _, above := range known {
+		out = c.refresh(above, from, to, again, out)
 	}
 	return out
+}
+
+// refresh brings the episodes of a group from … to up to what is behind its
+// entries now.
+func (c *Correlator) refresh(g *group, from, to int64, again bool, out []Finding) []Finding {
+	if !g.inEpisode(from, to) {
+		return out
+	}
+	out = c.remake(g, out)
+	if again {
+		out = c.repeat(g, from, to, out)
+	}
+	return c.forward(g, from, past(to, g.owner.span), again, out)
 }
 
 // sendings are what the moments from … to of a group are above, in order.
@@ -295,12 +320,6 @@ func (c *Correlator) referred(f *feed, e *entry) *group {
 		return f.from.groups[parts[1]]
 	}
 	return nil
-}
-
-// supply hands a moment to a group above.
-func (c *Correlator) supply(f *feed, s *sending, out []Finding) []Finding {
-	c.key = append(c.key[:0], s.key...)
-	return c.take(c.group(f.to), newEntry(s.at, uint16(f.position), s.record, s.value, ""), out)
 }
 
 // withdraw takes a moment back from a group above.

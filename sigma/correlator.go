@@ -161,25 +161,28 @@ func (c *Correlator) Observe(o Occurrence) []Finding {
 	return latest(out)
 }
 
-// latest keeps of several reports of one episode the last.
+// latest keeps of several reports of one episode the last, where it stands:
+// one before it may be of an episode that it supersedes.
 func latest(all []Finding) []Finding {
 	if len(all) < 2 {
 		return all
 	}
-	at := make(map[string]int, len(all))
-	out := all[:0]
-	for _, f := range all {
-		i, again := at[f.Key]
-		if !again {
-			at[f.Key] = len(out)
-			out = append(out, f)
-			continue
+	last := make(map[string]int, len(all))
+	for i := range all {
+		f := &all[i]
+		if before, again := last[f.Key]; again {
+			f.New = f.New || all[before].New
+			f.Supersedes = slices.Concat(all[before].Supersedes, f.Supersedes)
 		}
-		f.New = f.New || out[i].New
-		f.Supersedes = slices.Concat(out[i].Supersedes, f.Supersedes)
-		out[i] = f
+		last[f.Key] = i
 	}
-	return slices.Clip(out)
+	out := make([]Finding, 0, len(last))
+	for i := range all {
+		if last[all[i].Key] == i {
+			out = append(out, all[i])
+		}
+	}
+	return out
 }
 
 // Advance tells the watermark: the event time up to which everything was seen,
@@ -201,12 +204,11 @@ func (c *Correlator) advance(now int64) []Finding {
 	if now <= c.now {
 		return nil
 	}
-	before := c.now
 	c.now = now
 	var out []Finding
 	for _, co := range c.rules {
 		if co.awaits {
-			out = c.decide(co, before, out)
+			out = c.decide(co, out)
 		}
 	}
 	c.evict()
@@ -222,19 +224,29 @@ func (c *Correlator) advance(now int64) []Finding {
 }
 
 // decide judges the moments of all groups that the watermark has passed.
-func (c *Correlator) decide(co *correlated, before int64, out []Finding) []Finding {
+func (c *Correlator) decide(co *correlated, out []Finding) []Finding {
 	var due []*group
 	for _, g := range co.groups {
-		from, to := g.decided(before)+1, g.decided(c.now)
-		if i := g.from(from); i < len(g.entries) && g.entries[i].at <= to {
+		if i := g.from(past(g.judged(), 1)); i < len(g.entries) && g.entries[i].at <= g.decided(c.now) {
 			due = append(due, g)
 		}
 	}
 	slices.SortFunc(due, func(a, b *group) int { return cmp.Compare(a.key, b.key) })
 	for _, g := range due {
-		out = c.revise(g, g.decided(before)+1, g.decided(c.now), out)
+		out = c.decideTo(g, math.MaxInt64, noTime, out)
 	}
 	return out
+}
+
+// decideTo judges the moments of a group that the watermark has passed, and
+// those from … to again.
+func (c *Correlator) decideTo(g *group, from, to int64, out []Finding) []Finding {
+	judged, now := g.judged(), g.decided(c.now)
+	if judged < now {
+		from, to = min(from, judged+1), max(to, now)
+		g.told().judged = now
+	}
+	return c.revise(g, from, to, out)
 }
 
 // since is a time less a duration, without overflow.

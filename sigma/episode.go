@@ -33,10 +33,11 @@ type episode struct {
 // add takes in the next event in order.
 func (s *summary) add(c *Correlator, g *group, e *entry) {
 	s.count++
-	if g.owner.feeds[e.rule].from == nil {
-		s.record(c, e.record(), e.at)
-	} else {
+	switch {
+	case g.owner.feeds[e.rule].from != nil:
 		s.addChild(c, g, e)
+	case !g.owner.mixed || !slices.Contains(s.records, e.record()):
+		s.record(c, e.record(), e.at)
 	}
 	if g.owner.c.Type != ValueCount || slices.Contains(s.values, e.value()) {
 		return
@@ -133,7 +134,7 @@ func (g *group) estimates(at int64) bool {
 
 // report makes the finding of an episode as it is now. What only feeds other
 // correlations is not reported.
-func (c *Correlator) report(g *group, ep *episode, out []Finding) []Finding {
+func (c *Correlator) report(g *group, ep *episode, out []Finding, old ...*episode) []Finding {
 	f := Finding{
 		Rule: g.owner.rule, New: ep.key == "",
 		First: time.UnixMicro(ep.first).UTC(), Last: time.UnixMicro(ep.lastHeld).UTC(),
@@ -154,7 +155,7 @@ func (c *Correlator) report(g *group, ep *episode, out []Finding) []Finding {
 		f.Group = append(f.Group, KeyValue{Key: g.owner.c.GroupBy[i], Value: value})
 	}
 	if f.New {
-		ep.key = g.episodeKey(ep.first)
+		ep.key = g.episodeKey(ep.first, old)
 	}
 	f.Key = ep.key
 	if g.owner.quiet {
@@ -163,11 +164,19 @@ func (c *Correlator) report(g *group, ep *episode, out []Finding) []Finding {
 	return append(out, f)
 }
 
-func (g *group) episodeKey(first int64) string {
-	h := sha256.New()
-	h.Write([]byte(joinKey([]string{g.owner.rule.ID, g.key})))
-	h.Write(binary.BigEndian.AppendUint64(nil, uint64(first)))
-	return hex.EncodeToString(h.Sum(nil)[:16])
+// episodeKey makes the key of an episode by its first event. One that began
+// there when it was first reported, and no longer does, may have that key.
+func (g *group) episodeKey(first int64, old []*episode) string {
+	name := binary.BigEndian.AppendUint64([]byte(joinKey([]string{g.owner.rule.ID, g.key})), uint64(first))
+	for {
+		sum := sha256.Sum256(name)
+		key := hex.EncodeToString(sum[:16])
+		taken := func(ep *episode) bool { return ep.key == key }
+		if !slices.ContainsFunc(g.story.episodes, taken) && !slices.ContainsFunc(old, taken) {
+			return key
+		}
+		name = append(name, 0)
+	}
 }
 
 // grow takes entry i, which came in at the last moment of the last episode,
@@ -189,18 +198,17 @@ func (c *Correlator) grow(g *group, i int, x float64) bool {
 	return true
 }
 
-// repeat reports again the episode that an event delivered before is part of.
-func (c *Correlator) repeat(g *group, at int64, out []Finding) []Finding {
+// repeat reports again the episodes that are part of from … to.
+func (c *Correlator) repeat(g *group, from, to int64, out []Finding) []Finding {
 	if g.story == nil {
 		return out
 	}
 	for _, ep := range g.story.episodes {
-		if ep.first <= at && at <= ep.lastHeld {
+		if ep.first <= to && from <= ep.lastHeld {
 			out = c.report(g, ep, out)
-			break
 		}
 	}
-	return c.forward(g, at, past(at, g.owner.span), out)
+	return out
 }
 
 // revise judges the moments from … to again after entries among them came or
@@ -210,7 +218,7 @@ func (c *Correlator) revise(g *group, from, to int64, out []Finding) []Finding {
 	if !changed && !g.inEpisode(from, to) {
 		return out
 	}
-	return c.forward(g, from, to, c.remake(g, out))
+	return c.forward(g, from, to, false, c.remake(g, out))
 }
 
 func (g *group) inEpisode(from, to int64) bool {
@@ -281,7 +289,7 @@ func (c *Correlator) compare(g *group, old []*episode, out []Finding) []Finding 
 			continue
 		}
 		n := len(out)
-		if out = c.report(g, ep, out); len(out) > n {
+		if out = c.report(g, ep, out, old...); len(out) > n {
 			out[n].Supersedes = merged
 		}
 	}

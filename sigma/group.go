@@ -134,6 +134,7 @@ type group struct {
 type story struct {
 	episodes []*episode // that may still change, in order
 	sent     []sending  // to correlations above, in order
+	judged   int64      // moments up to it were decided, where they have to wait
 	floor    int64      // entries before it were shed
 	shed     bool       // entries that might be needed were dropped for lack of room
 	sketch   *sketch    // of the values in a window with too many
@@ -142,7 +143,7 @@ type story struct {
 // told returns the group's story, which then there is.
 func (g *group) told() *story {
 	if g.story == nil {
-		g.story = &story{floor: noTime}
+		g.story = &story{floor: noTime, judged: noTime}
 	}
 	return g.story
 }
@@ -175,6 +176,14 @@ func (g *group) decided(now int64) int64 {
 		now = g.newest()
 	}
 	return since(now, g.owner.span+g.owner.delay)
+}
+
+// judged returns the time up to which moments were judged.
+func (g *group) judged() int64 {
+	if g.story == nil {
+		return noTime
+	}
+	return g.story.judged
 }
 
 // search returns where e belongs, and whether its record is there already. A
@@ -255,11 +264,12 @@ func (c *Correlator) readValues(f *feed, o *Occurrence) bool {
 	return ok
 }
 
-// group returns the group with the key in c.key, as the most recently touched.
-func (c *Correlator) group(co *correlated) *group {
-	g := co.groups[string(c.key)]
+// groupOf returns the group with a key, which is copied, as the most recently
+// touched.
+func (c *Correlator) groupOf(co *correlated, key string) *group {
+	g := co.groups[key]
 	if g == nil {
-		g = &group{owner: co, key: string(c.key)}
+		g = &group{owner: co, key: strings.Clone(key)}
 		co.groups[g.key] = g
 		c.stats.Groups++
 	}

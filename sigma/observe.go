@@ -9,7 +9,7 @@ func (c *Correlator) observe(co *correlated, e entry, out []Finding) []Finding {
 		c.stats.Late++
 		return out
 	}
-	g := c.group(co)
+	g := c.groupOf(co, view(c.key))
 	switch {
 	case e.at < since(c.watermark(g), co.late):
 		c.stats.Late++
@@ -33,10 +33,10 @@ func (c *Correlator) watermark(g *group) int64 {
 func (c *Correlator) take(g *group, e entry, out []Finding) []Finding {
 	i, dup := g.search(&e)
 	if dup {
-		return c.repeat(g, e.at, out)
+		out = c.repeat(g, e.at, e.at, out)
+		return c.forward(g, e.at, past(e.at, g.owner.span), true, out)
 	}
 	before := g.newest()
-	decided := g.decided(c.now)
 	g.entries = slices.Insert(g.entries, i, e)
 	c.stats.Events++
 	if g.story != nil && g.story.sketch != nil {
@@ -44,7 +44,7 @@ func (c *Correlator) take(g *group, e entry, out []Finding) []Finding {
 	}
 	switch {
 	case g.owner.awaits:
-		out = c.takeWaiting(g, e.at, decided, out)
+		out = c.decideTo(g, since(e.at, g.owner.span), past(e.at, g.owner.span), out)
 	case e.at < before:
 		g.slip(i)
 		out = c.revise(g, e.at, past(e.at, g.owner.span), out)
@@ -78,20 +78,7 @@ func (c *Correlator) takeNewest(g *group, i int, again bool, out []Finding) []Fi
 	default:
 		return out
 	}
-	return c.forward(g, at, at, out)
-}
-
-// takeWaiting goes on with an entry of a group whose moments are decided later:
-// those that were decided already are judged again, and where the newest event
-// stands for the watermark, those that it has passed now.
-func (c *Correlator) takeWaiting(g *group, at, decided int64, out []Finding) []Finding {
-	from, to := since(at, g.owner.span), past(at, g.owner.span)
-	if c.now == noTime {
-		if now := g.decided(noTime); now > decided {
-			from, to = min(from, decided+1), max(to, now)
-		}
-	}
-	return c.revise(g, from, to, out)
+	return c.forward(g, at, at, false, out)
 }
 
 // slip keeps the window right after entry i came in before the newest moment.

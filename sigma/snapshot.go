@@ -228,6 +228,7 @@ func (s *snapWriter) group(g *group) {
 }
 
 func (s *snapWriter) story(st *story) {
+	s.int(st.judged)
 	s.int(st.floor)
 	s.bool(st.shed)
 	s.uint(uint64(len(st.episodes)))
@@ -382,7 +383,7 @@ func (s *snapReader) group() *group {
 }
 
 func (s *snapReader) story() *story {
-	st := &story{floor: s.int(), shed: s.bool()}
+	st := &story{judged: s.int(), floor: s.int(), shed: s.bool()}
 	for range s.count() {
 		ep := &episode{key: s.text(), summary: s.summary()}
 		if s.bool() {

@@ -121,7 +121,7 @@ func (g *group) note(w *window, held bool) (changed bool) {
 // rejudge decides about the moments from … to again.
 func (c *Correlator) rejudge(g *group, from, to int64) (changed bool) {
 	if g.owner.awaits {
-		return c.rejudgeLarge(g, from, min(to, g.decided(c.now)))
+		return c.rejudgeLarge(g, from, min(to, max(g.decided(c.now), g.judged())))
 	}
 	i := g.from(from)
 	if i == len(g.entries) {
