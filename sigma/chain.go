@@ -139,12 +139,17 @@ func (s *sending) compare(t *sending) int {
 // The records behind those that were handed over before may have changed; again
 // says that their episodes are to be reported in any case.
 func (c *Correlator) forward(g *group, from, to int64, again bool, out []Finding) []Finding {
+	// Whether an episode begins later may have changed.
+	return c.hand(g, from, past(to, g.owner.span), again, out)
+}
+
+// hand is forward where no episode begins elsewhere than before.
+func (c *Correlator) hand(g *group, from, to int64, again bool, out []Finding) []Finding {
 	co := g.owner
 	if len(co.up) == 0 {
 		return out
 	}
 	st := g.told()
-	to = past(to, co.span) // whether an episode begins later may have changed
 	lo, _ := slices.BinarySearchFunc(st.sent, from, func(s sending, at int64) int { return cmp.Compare(s.at, at) })
 	hi := lo
 	for hi < len(st.sent) && st.sent[hi].at <= to {
@@ -173,6 +178,35 @@ func (c *Correlator) forward(g *group, from, to int64, again bool, out []Finding
 	return out
 }
 
+// handLate hands over a moment that came late in an episode, and brings the
+// groups above up to what is behind the later moments, if they show it.
+func (c *Correlator) handLate(g *group, at int64, out []Finding) []Finding {
+	if len(g.owner.up) == 0 {
+		return out
+	}
+	out = c.hand(g, at, at, false, out)
+	to := past(at, g.owner.span)
+	sent := g.story.sent
+	i, _ := slices.BinarySearchFunc(sent, at, func(s sending, at int64) int { return cmp.Compare(s.at, at) })
+	var known []*group
+	for ; i < len(sent) && sent[i].at <= to; i++ {
+		if above := g.owner.up[sent[i].feed].to.groups[sent[i].key]; above != nil && !slices.Contains(known, above) && above.shows(c, at, to) {
+			known = append(known, above)
+		}
+	}
+	for _, above := range known {
+		out = c.refresh(above, at, to, false, out)
+	}
+	return out
+}
+
+// shows reports whether an episode from … to has room for more records.
+func (g *group) shows(c *Correlator, from, to int64) bool {
+	return g.story != nil && slices.ContainsFunc(g.story.episodes, func(ep *episode) bool {
+		return ep.first <= to && from <= ep.lastHeld && len(ep.records) < c.opts.MaxRecords
+	})
+}
+
 // refresh brings the episodes of a group from … to up to what is behind its
 // entries now.
 func (c *Correlator) refresh(g *group, from, to int64, again bool, out []Finding) []Finding {
@@ -188,16 +222,21 @@ func (c *Correlator) refresh(g *group, from, to int64, again bool, out []Finding
 
 // sendings are what the moments from … to of a group are above, in order.
 func (c *Correlator) sendings(g *group, from, to int64) (all []sending) {
+	first := g.from(from)
 	last := int64(noTime) // moment that held
-	for i := g.from(since(from, g.owner.span)); i < len(g.entries) && g.entries[i].at <= to; i++ {
+	for i := first - 1; i >= 0 && g.entries[i].at >= since(from, g.owner.span); i-- {
+		if g.entries[i].held {
+			last = g.entries[i].at
+			break
+		}
+	}
+	for i := first; i < len(g.entries) && g.entries[i].at <= to; i++ {
 		e := &g.entries[i]
 		if !e.held || e.at == last {
 			continue
 		}
 		begins := last == noTime || e.at-last > g.owner.span
-		if last = e.at; e.at < from {
-			continue
-		}
+		last = e.at
 		for k, f := range g.owner.up {
 			if begins || f.to.c.Type != EventCount {
 				all = append(all, c.project(g, f, k, e.at)...)

@@ -19,6 +19,7 @@ type summary struct {
 	records   []string
 	values    []string
 	full      int64 // time of the event whose record was the last that records could hold
+	valued    int64 // the same of values
 	cut       bool
 	estimated bool
 }
@@ -43,7 +44,7 @@ func (s *summary) add(c *Correlator, g *group, e *entry) {
 		return
 	}
 	if len(s.values) < c.opts.MaxValues {
-		s.values = append(s.values, e.value())
+		s.values, s.valued = append(s.values, e.value()), e.at
 	} else {
 		s.cut = true
 	}
@@ -60,7 +61,7 @@ func (s *summary) record(c *Correlator, id string, at int64) {
 // addChild takes in the records behind a moment of a correlation.
 func (s *summary) addChild(c *Correlator, g *group, e *entry) {
 	child := c.referred(g.owner.feeds[e.rule], e)
-	if child == nil {
+	if child == nil || len(s.records) >= c.opts.MaxRecords {
 		s.cut = true
 		return
 	}
@@ -198,6 +199,44 @@ func (c *Correlator) grow(g *group, i int, x float64) bool {
 	return true
 }
 
+// heldBefore reports whether the condition held within the timespan before
+// entry i.
+func (g *group) heldBefore(i int) bool {
+	at := g.entries[i].at
+	for ; i >= 0 && g.entries[i].at >= since(at, g.owner.span); i-- {
+		if g.entries[i].at < at && g.entries[i].held {
+			return true
+		}
+	}
+	return false
+}
+
+// slipIn takes entry i, which came in late and changed nothing of what held,
+// into the episode around it. It is false when that has to be made anew.
+func (c *Correlator) slipIn(g *group, i int, x float64) *episode {
+	e := &g.entries[i]
+	k := slices.IndexFunc(g.story.episodes, func(ep *episode) bool { return ep.first <= e.at && e.at <= ep.lastHeld })
+	if k < 0 {
+		return nil
+	}
+	ep := g.story.episodes[k]
+	if len(ep.records) < c.opts.MaxRecords || ep.full >= e.at {
+		return nil
+	}
+	switch {
+	case g.owner.c.Type.number():
+		return nil
+	case e.held && !g.heldBefore(i): // the episode may begin earlier
+		return nil
+	case g.owner.c.Type == ValueCount && (ep.valued >= e.at || len(ep.values) < c.opts.MaxValues && !slices.Contains(ep.values, e.value())):
+		return nil
+	}
+	ep.count++
+	ep.cut = true
+	ep.peak = max(ep.peak, x)
+	return ep
+}
+
 // repeat reports again the episodes that are part of from … to.
 func (c *Correlator) repeat(g *group, from, to int64, out []Finding) []Finding {
 	if g.story == nil {
@@ -214,7 +253,7 @@ func (c *Correlator) repeat(g *group, from, to int64, out []Finding) []Finding {
 // revise judges the moments from … to again after entries among them came or
 // went, and makes the episodes anew where that may have changed one.
 func (c *Correlator) revise(g *group, from, to int64, out []Finding) []Finding {
-	changed := c.rejudge(g, from, to)
+	changed, _ := c.rejudge(g, from, to)
 	if !changed && !g.inEpisode(from, to) {
 		return out
 	}

@@ -46,8 +46,7 @@ func (c *Correlator) take(g *group, e entry, out []Finding) []Finding {
 	case g.owner.awaits:
 		out = c.decideTo(g, since(e.at, g.owner.span), past(e.at, g.owner.span), out)
 	case e.at < before:
-		g.slip(i)
-		out = c.revise(g, e.at, past(e.at, g.owner.span), out)
+		out = c.takeLate(g, i, out)
 	default:
 		out = c.takeNewest(g, i, e.at == before, out)
 	}
@@ -79,6 +78,47 @@ func (c *Correlator) takeNewest(g *group, i int, again bool, out []Finding) []Fi
 		return out
 	}
 	return c.forward(g, at, at, false, out)
+}
+
+// takeLate goes on with entry i, which came in before the newest moment.
+func (c *Correlator) takeLate(g *group, i int, out []Finding) []Finding {
+	g.slip(i)
+	at := g.entries[i].at
+	to := past(at, g.owner.span)
+	if g.story == nil {
+		return c.revise(g, at, to, out)
+	}
+	for _, k := range [...]int{i - 1, i + 1} {
+		if k >= 0 && g.entries[k].at == at {
+			g.entries[i].held = g.entries[k].held
+		}
+	}
+	own, peak := c.rejudge(g, at, at)
+	changed := own && !g.entries[i].held
+	if g.owner.c.Type != EventCount || !g.allHeld(i+1, to) {
+		more, x := c.rejudge(g, at+1, to)
+		changed, peak = changed || more, max(peak, x)
+	}
+	if !changed {
+		if ep := c.slipIn(g, i, peak); ep != nil {
+			return c.handLate(g, at, c.report(g, ep, out))
+		}
+	}
+	if !changed && !own && !g.inEpisode(at, to) {
+		return out
+	}
+	return c.forward(g, at, to, false, c.remake(g, out))
+}
+
+// allHeld reports whether the condition held at all moments from entry i to a
+// time: another event cannot change that for a count that need not wait.
+func (g *group) allHeld(i int, to int64) bool {
+	for ; i < len(g.entries) && g.entries[i].at <= to; i++ {
+		if !g.entries[i].held {
+			return false
+		}
+	}
+	return true
 }
 
 // slip keeps the window right after entry i came in before the newest moment.

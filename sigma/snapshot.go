@@ -269,6 +269,7 @@ func (s *snapWriter) summary(m *summary) {
 	s.texts(m.records)
 	s.texts(m.values)
 	s.int(m.full)
+	s.int(m.valued)
 	s.bool(m.cut)
 	s.bool(m.estimated)
 }
@@ -430,6 +431,6 @@ func (s *snapReader) sketch() *sketch {
 func (s *snapReader) summary() summary {
 	return summary{
 		first: s.int(), lastHeld: s.int(), count: int(s.uint()), peak: s.float(), measure: s.float(),
-		records: s.texts(), values: s.texts(), full: s.int(), cut: s.bool(), estimated: s.bool(),
+		records: s.texts(), values: s.texts(), full: s.int(), valued: s.int(), cut: s.bool(), estimated: s.bool(),
 	}
 }

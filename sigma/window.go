@@ -17,11 +17,10 @@ type window struct {
 
 // fill takes in the entries up to n, which belong to the window.
 func (w *window) fill(g *group, n int) {
-	for ; w.hi < n; w.hi++ {
-		if w.tally != nil {
-			w.tally.add(g.owner, &g.entries[w.hi])
-		}
+	for ; w.tally != nil && w.hi < n; w.hi++ {
+		w.tally.add(g.owner, &g.entries[w.hi])
 	}
+	w.hi = n
 }
 
 // moment takes in the next moment, all its entries, and lets go of what its
@@ -118,23 +117,29 @@ func (g *group) note(w *window, held bool) (changed bool) {
 	return changed
 }
 
-// rejudge decides about the moments from … to again.
-func (c *Correlator) rejudge(g *group, from, to int64) (changed bool) {
+// rejudge decides about the moments from … to again. It returns whether that
+// changed anything, and the largest measure of what holds.
+func (c *Correlator) rejudge(g *group, from, to int64) (changed bool, peak float64) {
 	if g.owner.awaits {
-		return c.rejudgeLarge(g, from, min(to, max(g.decided(c.now), g.judged())))
+		return c.rejudgeLarge(g, from, min(to, max(g.decided(c.now), g.judged()))), 0
 	}
 	i := g.from(from)
 	if i == len(g.entries) {
-		return false
+		return false, 0
 	}
 	w := g.replay(i)
 	for w.hi < len(g.entries) && g.entries[w.hi].at <= to {
 		if at := w.moment(g); at < from {
 			continue
 		}
-		changed = g.note(w, c.holds(g, w, c.measure(g, w))) || changed
+		x := c.measure(g, w)
+		held := c.holds(g, w, x)
+		if held {
+			peak = max(peak, x)
+		}
+		changed = g.note(w, held) || changed
 	}
-	return changed
+	return changed, peak
 }
 
 // replay returns the window before entry i, which begins a moment.
