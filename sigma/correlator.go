@@ -57,8 +57,9 @@ type Finding struct {
 
 // CorrelatorOptions bounds a [Correlator]. Zero fields take their defaults.
 type CorrelatorOptions struct {
-	// Lateness is how far behind the watermark an event may be and still
-	// count; default 10 minutes. See [Correlator.Advance].
+	// Lateness is how far behind the watermark an event may be and still count
+	// in a group that has newer ones; default 10 minutes. See
+	// [Correlator.Advance].
 	Lateness   time.Duration
 	MaxGroups  int // groups over all rules; default 1,000,000
 	MaxEvents  int // events kept over all groups; default 8,000,000
@@ -85,7 +86,7 @@ func (o CorrelatorOptions) withDefaults() CorrelatorOptions {
 type CorrelatorStats struct {
 	Groups  int    // held now
 	Events  int    // held now
-	Late    uint64 // occurrences further behind than the lateness
+	Late    uint64 // occurrences too far behind
 	Evicted uint64 // groups dropped because there were too many groups or events
 	Shed    uint64 // events of a group dropped because there were too many
 	Partial uint64 // occurrences without a group-by field, a counted value or a number
@@ -186,9 +187,9 @@ func latest(all []Finding) []Finding {
 }
 
 // Advance tells the watermark: the event time up to which everything was seen,
-// as far as the caller knows (see [Watermark]). It never goes back. From the
-// first call on, events count unless they are behind it by more than the
-// lateness; before, the newest event of a group stands for it.
+// as far as the caller knows (see [Watermark]). It never goes back. An event
+// counts unless it is further than the lateness behind both the watermark and
+// the newest event of its group; before the first call, behind the latter alone.
 //
 // Advance returns the findings of conditions that had to wait for it, and
 // drops the groups that no event can belong to any more. Call it now and then;
@@ -196,8 +197,8 @@ func latest(all []Finding) []Finding {
 // between the occurrences.
 func (c *Correlator) Advance(watermark time.Time) []Finding { return c.advance(watermark.UnixMicro()) }
 
-// Flush says that nothing comes any more: what waited is decided, and every
-// later event is late.
+// Flush says that nothing comes any more: what waited is decided, and nothing
+// is held any longer.
 func (c *Correlator) Flush() []Finding { return c.advance(math.MaxInt64) }
 
 func (c *Correlator) advance(now int64) []Finding {

@@ -80,9 +80,11 @@ func (c *Correlation) readExpression(d *definition) error {
 		c.Rules = named
 	}
 	for _, name := range named {
-		if strings.EqualFold(name, "of") || strings.EqualFold(name, "them") {
+		if strings.EqualFold(name, "of") {
 			return d.fault("condition", "%q has no meaning in a condition over rules; name them", name)
 		}
+	}
+	for _, name := range named {
 		if !slices.Contains(c.Rules, name) {
 			return d.fault("condition", "condition names rule %q, which is not among the correlation's rules", name)
 		}

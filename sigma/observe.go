@@ -5,10 +5,6 @@ import "slices"
 // observe adds an entry to its group, whose key is in c.key, unless it is too
 // late, and appends the findings it causes.
 func (c *Correlator) observe(co *correlated, e entry, out []Finding) []Finding {
-	if c.mark != noTime && e.at < since(c.mark, co.late) {
-		c.stats.Late++
-		return out
-	}
 	g := c.groupOf(co, view(c.key))
 	switch {
 	case e.at < since(c.watermark(g), co.late):
@@ -21,12 +17,14 @@ func (c *Correlator) observe(co *correlated, e entry, out []Finding) []Finding {
 	return c.take(g, e, out)
 }
 
-// watermark is what an event of a group must not be too far behind.
+// watermark is what an event of a group must not be too far behind: what was
+// told, but not more than its newest event, so that records from the past have
+// their own time.
 func (c *Correlator) watermark(g *group) int64 {
 	if c.mark == noTime {
 		return g.newest()
 	}
-	return c.mark
+	return min(c.mark, g.newest())
 }
 
 // take adds an entry to a group and appends the findings it causes.

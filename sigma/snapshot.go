@@ -27,7 +27,7 @@ var ErrSnapshot = errors.New("sigma: not a readable correlation snapshot")
 // Snapshot writes the state of all groups. The Correlator can be used on
 // afterwards.
 func (c *Correlator) Snapshot(w io.Writer) error {
-	s := &snapWriter{w: bufio.NewWriter(w)}
+	s := newSnapWriter(w)
 	s.raw(snapshotMagic)
 	s.int(c.now)
 	s.uint(uint64(len(c.rules)))
@@ -45,13 +45,7 @@ func (c *Correlator) Snapshot(w io.Writer) error {
 		s.uint(uint64(g.owner.index))
 		s.group(g)
 	}
-	if s.err == nil {
-		s.err = s.w.Flush()
-	}
-	if s.err != nil {
-		return fmt.Errorf("write correlation snapshot: %w", s.err)
-	}
-	return nil
+	return s.flush("correlation")
 }
 
 // Restore replaces the state by that of a snapshot. Groups of rules that are
@@ -60,7 +54,7 @@ func (c *Correlator) Snapshot(w io.Writer) error {
 // state is empty.
 func (c *Correlator) Restore(r io.Reader) error {
 	c.clear()
-	s := &snapReader{r: bufio.NewReader(r)}
+	s := newSnapReader(r)
 	if err := c.restore(s); err != nil {
 		c.clear()
 		return fmt.Errorf("%w: %w", ErrSnapshot, err)
@@ -140,8 +134,11 @@ func (c *Correlator) adopt(r snapRule, g *group) error {
 	}
 	for i := range g.entries {
 		e := &g.entries[i]
-		if int(e.rule) >= len(co.feeds) || i > 0 && g.entries[i-1].compare(e) >= 0 || co.c.Type.number() && len(e.value()) != 8 {
+		if int(e.rule) >= len(co.feeds) || i > 0 && g.entries[i-1].compare(e) >= 0 {
 			return errors.New("events of a group are not in order")
+		}
+		if x := e.number(); co.c.Type.number() && (len(e.value()) != 8 || math.IsNaN(x) || math.IsInf(x, 0)) {
+			return errors.New("event of a group has no number")
 		}
 	}
 	if st := g.story; st != nil {
@@ -167,6 +164,19 @@ func (c *Correlator) adopt(r snapRule, g *group) error {
 type snapWriter struct {
 	w   *bufio.Writer
 	err error
+}
+
+func newSnapWriter(w io.Writer) *snapWriter { return &snapWriter{w: bufio.NewWriter(w)} }
+
+// flush ends a snapshot of what.
+func (s *snapWriter) flush(what string) error {
+	if s.err == nil {
+		s.err = s.w.Flush()
+	}
+	if s.err != nil {
+		return fmt.Errorf("write %s snapshot: %w", what, s.err)
+	}
+	return nil
 }
 
 func (s *snapWriter) raw(b string) {
@@ -277,8 +287,21 @@ func (s *snapWriter) summary(m *summary) {
 // snapReader reads what snapWriter writes. After an error everything reads as
 // zero and every list as empty.
 type snapReader struct {
-	r   *bufio.Reader
+	r   byteReader
 	err error
+}
+
+// A snapReader reads no further than the snapshot where in is buffered already.
+func newSnapReader(in io.Reader) *snapReader {
+	if r, ok := in.(byteReader); ok {
+		return &snapReader{r: r}
+	}
+	return &snapReader{r: bufio.NewReader(in)}
+}
+
+type byteReader interface {
+	io.Reader
+	io.ByteReader
 }
 
 func (s *snapReader) fail(err error) {
