@@ -12,6 +12,7 @@ func benchmarkSets() map[string][]string {
 	return map[string][]string{
 		"event_count":      {"type: event_count, rules: [r1], group-by: [U], timespan: 10m, condition: {gte: 50}"},
 		"value_count":      {"type: value_count, rules: [r1], group-by: [U], timespan: 10m, condition: {gte: 20, field: institution}"},
+		"values":           {"type: value_count, rules: [r1], group-by: [U], timespan: 1h, condition: {gte: 20, field: record}"},
 		"temporal":         {"type: temporal, rules: [r1, r2], group-by: [U], timespan: 1m"},
 		"temporal_ordered": {"type: temporal_ordered, rules: [r2, r1, r3], group-by: [U], timespan: 1m"},
 		"value_sum":        {"type: value_sum, rules: [r1], group-by: [U], timespan: 10m, condition: {gt: 1000000, field: n}"},
@@ -62,6 +63,8 @@ func benchmarkObserve(b *testing.B, sections []string, groups int) {
 				return texts[i*7919%groups], true
 			case "n":
 				return "1024", true
+			case "record":
+				return texts[i%len(texts)], true
 			}
 			return texts[i%24], true
 		}})

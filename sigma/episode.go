@@ -1,12 +1,12 @@
 package sigma
 
 import (
+	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"math"
 	"slices"
 	"time"
-
-	"crypto/sha256"
 )
 
 // summary is what is kept of the events of an episode.
@@ -145,7 +145,7 @@ func (c *Correlator) report(g *group, ep *episode, out []Finding, old ...*episod
 	}
 	switch {
 	case g.owner.c.Type.number():
-		f.Number = ep.measure
+		f.Number = min(max(ep.measure, -math.MaxFloat64), math.MaxFloat64)
 	case g.owner.c.Type != EventCount:
 		f.Distinct = max(int(ep.peak), len(ep.values))
 	}
@@ -275,7 +275,10 @@ func (c *Correlator) remake(g *group, out []Finding) []Finding {
 		if !g.entries[w.hi-1].held {
 			continue
 		}
-		x := c.measure(g, w)
+		x := 1.0
+		if w.hi == len(g.entries) || !g.estimates(at) {
+			x = c.measure(g, w) // estimates are remembered, but for the last
+		}
 		if base := g.continues(old, at); base != nil {
 			ep := &episode{summary: base.clone(), base: base}
 			st.episodes = append(st.episodes, ep)
@@ -316,6 +319,9 @@ func (c *Correlator) compare(g *group, old []*episode, out []Finding) []Finding 
 				continue
 			}
 			taken[i] = true
+			if ep.estimated {
+				ep.peak = max(ep.peak, o.peak)
+			}
 			switch {
 			case ep.key == "" && o.key != "":
 				ep.key = o.key

@@ -93,7 +93,7 @@ func (c *Correlator) takeLate(g *group, i int, out []Finding) []Finding {
 	}
 	own, peak := c.rejudge(g, at, at)
 	changed := own && !g.entries[i].held
-	if g.owner.c.Type != EventCount || !g.allHeld(i+1, to) {
+	if g.story.sketch == nil && !(g.skips() && g.allHeld(i+1, to)) {
 		more, x := c.rejudge(g, at+1, to)
 		changed, peak = changed || more, max(peak, x)
 	}
@@ -106,6 +106,16 @@ func (c *Correlator) takeLate(g *group, i int, out []Finding) []Finding {
 		return out
 	}
 	return c.forward(g, at, to, false, c.remake(g, out))
+}
+
+// largeWindow is from how many events on a late one does not correct the
+// largest number of distinct values any more where that changes nothing else.
+const largeWindow = 1024
+
+// skips reports whether a late event needs no judging of moments that held.
+func (g *group) skips() bool {
+	t := g.owner.c.Type
+	return t == EventCount || t.counts() && g.window.hi-g.window.lo > largeWindow
 }
 
 // allHeld reports whether the condition held at all moments from entry i to a
