@@ -268,10 +268,11 @@ func (c *Correlator) project(g *group, f *feed, k int, at int64) (all []sending)
 			return true
 		}
 		s.key = joinKey(values[:len(f.groupBy)])
-		ok := true
-		if s.value, ok = valueText(f.to.c, values[len(f.groupBy):]); !ok {
+		value, ok := valueText(f.to.c, values[len(f.groupBy):])
+		if !ok {
 			return true
 		}
+		s.value = value
 		s.record = reference(g, s.value)
 		if id := joinKey([]string{s.key, s.record}); !seen[id] {
 			seen[id] = true

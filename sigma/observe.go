@@ -93,7 +93,7 @@ func (c *Correlator) takeLate(g *group, i int, out []Finding) []Finding {
 	}
 	own, peak := c.rejudge(g, at, at)
 	changed := own && !g.entries[i].held
-	if g.story.sketch == nil && !(g.skips() && g.allHeld(i+1, to)) {
+	if g.story.sketch == nil && (!g.skips() || !g.allHeld(i+1, to)) {
 		more, x := c.rejudge(g, at+1, to)
 		changed, peak = changed || more, max(peak, x)
 	}
