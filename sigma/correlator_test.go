@@ -135,6 +135,9 @@ func TestCorrelator(t *testing.T) {
 			[]string{"r1 0 a", "r1 2 c", "r1 13 -", "r1 2 b"}, []string{"2/0 0-2 a,c new", "2/0 0-2 a,c retracted"}},
 		{"corrected by a late event", "type: event_count, rules: [r1], timespan: 10s, condition: {gte: 2, lte: 3}",
 			[]string{"r1 0 a", "r1 2 c", "r1 13 -", "r1 1 b"}, []string{"2/0 0-2 a,c new", "3/0 0-2 a,b,c"}},
+		{"a closed finding's key is not used again", "type: value_avg, rules: [r1], timespan: 10s, condition: {gt: 10, field: n}",
+			[]string{"r1 4 b n=0", "r1 5 a n=30", "r1 4.5 c n=0", "r1 4.7 d n=50"},
+			[]string{"2/0 4-5 b,a number 15 new", "2/0 4-5 b,a number 15 retracted", "4/0 4-5 b,c,d,a number 20 new"}},
 		{"too late", count, []string{"r1 5000 a U=x", "r1 0 b U=x", "r1 4999 c U=x", "r1 5001 d U=x"}, []string{"U=x 3/0 4999-5001 c,a,d new"}},
 	}
 	for _, tt := range tests {

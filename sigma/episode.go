@@ -166,14 +166,16 @@ func (c *Correlator) report(g *group, ep *episode, out []Finding, old ...*episod
 }
 
 // episodeKey makes the key of an episode by its first event. One that began
-// there when it was first reported, and no longer does, may have that key.
+// there when it was first reported, and no longer does, may have that key, or a
+// finding that is closed.
 func (g *group) episodeKey(first int64, old []*episode) string {
 	name := binary.BigEndian.AppendUint64([]byte(joinKey([]string{g.owner.rule.ID, g.key})), uint64(first))
 	for {
 		sum := sha256.Sum256(name)
 		key := hex.EncodeToString(sum[:16])
 		taken := func(ep *episode) bool { return ep.key == key }
-		if !slices.ContainsFunc(g.story.episodes, taken) && !slices.ContainsFunc(old, taken) {
+		gone := func(r retired) bool { return r.key == key }
+		if !slices.ContainsFunc(g.story.episodes, taken) && !slices.ContainsFunc(old, taken) && !slices.ContainsFunc(g.story.retired, gone) {
 			return key
 		}
 		name = append(name, 0)
@@ -328,6 +330,7 @@ func (c *Correlator) compare(g *group, old []*episode, out []Finding) []Finding 
 				same = ep.equal(&o.summary)
 			case o.key != "":
 				merged = append(merged, o.key)
+				g.story.retired = append(g.story.retired, retired{o.key, o.lastHeld})
 			}
 		}
 		if same && merged == nil {
@@ -349,6 +352,7 @@ func (c *Correlator) compare(g *group, old []*episode, out []Finding) []Finding 
 			if out = c.report(g, o, out); len(out) > n {
 				out[n].Retracted = true
 			}
+			g.story.retired = append(g.story.retired, retired{o.key, o.lastHeld})
 		}
 	}
 	g.story.episodes = slices.Concat(gone, g.story.episodes)

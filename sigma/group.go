@@ -133,11 +133,18 @@ type group struct {
 // story is what only few groups have.
 type story struct {
 	episodes []*episode // that may still change, in order
+	retired  []retired  // keys that were retracted or superseded, not to be used again
 	sent     []sending  // to correlations above, in order
 	judged   int64      // moments up to it were decided, where they have to wait
 	floor    int64      // entries before it were shed
 	shed     bool       // entries that might be needed were dropped for lack of room
 	sketch   *sketch    // of the values in a window with too many
+}
+
+// retired is a key whose finding is closed.
+type retired struct {
+	key string
+	at  int64 // when its condition last held
 }
 
 // told returns the group's story, which then there is.

@@ -174,6 +174,7 @@ func (st *story) forget(c *Correlator, horizon int64) {
 		sent = len(st.sent)
 	}
 	st.sent = slices.Delete(st.sent, 0, sent)
+	st.retired = slices.DeleteFunc(st.retired, func(r retired) bool { return r.at < horizon })
 	if st.shed && st.floor < horizon {
 		st.shed, st.floor = false, noTime
 		if st.sketch != nil {

@@ -250,6 +250,11 @@ func (s *snapWriter) story(st *story) {
 			s.summary(ep.base)
 		}
 	}
+	s.uint(uint64(len(st.retired)))
+	for _, r := range st.retired {
+		s.text(r.key)
+		s.int(r.at)
+	}
 	s.uint(uint64(len(st.sent)))
 	for i := range st.sent {
 		x := &st.sent[i]
@@ -415,6 +420,11 @@ func (s *snapReader) story() *story {
 			ep.base = &base
 		}
 		if st.episodes = append(st.episodes, ep); s.err != nil {
+			return nil
+		}
+	}
+	for range s.count() {
+		if st.retired = append(st.retired, retired{s.text(), s.int()}); s.err != nil {
 			return nil
 		}
 	}
