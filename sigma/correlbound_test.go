@@ -259,3 +259,17 @@ func TestChainRefusals(t *testing.T) {
 		t.Errorf("problems:\n%s\nwant:\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 }
+
+// TestLateEventJoinsEpisodes takes the short way of a late event whose episode
+// can show no more records, and must not take it here: the event makes one
+// episode of two.
+func TestLateEventJoinsEpisodes(t *testing.T) {
+	c := correlatorOf(t, "type: temporal, rules: [r1, r2], timespan: 20s", CorrelatorOptions{MaxRecords: 1})
+	s := standing{}
+	for _, text := range []string{"r1 0 a", "r2 12 b", "r1 26 c", "r2 33 d", "r2 34 e", "r2 30 f"} {
+		s.take(c.Observe(occ(t, text)))
+	}
+	if got, want := s.lines(false), []string{"corr 6/2 0-34 a"}; !slices.Equal(got, want) {
+		t.Errorf("got %q", got)
+	}
+}

@@ -201,11 +201,10 @@ func (c *Correlator) grow(g *group, i int, x float64) bool {
 	return true
 }
 
-// heldBefore reports whether the condition held within the timespan before
-// entry i.
-func (g *group) heldBefore(i int) bool {
+// heldBefore reports whether the condition held from a time to before entry i.
+func (g *group) heldBefore(i int, from int64) bool {
 	at := g.entries[i].at
-	for ; i >= 0 && g.entries[i].at >= since(at, g.owner.span); i-- {
+	for ; i >= 0 && g.entries[i].at >= from; i-- {
 		if g.entries[i].at < at && g.entries[i].held {
 			return true
 		}
@@ -228,7 +227,7 @@ func (c *Correlator) slipIn(g *group, i int, x float64) *episode {
 	switch {
 	case g.owner.c.Type.number():
 		return nil
-	case e.held && !g.heldBefore(i): // the episode may begin earlier
+	case e.held && !g.heldBefore(i, ep.first): // it may begin earlier, or be one with the one before
 		return nil
 	case g.owner.c.Type == ValueCount && (ep.valued >= e.at || len(ep.values) < c.opts.MaxValues && !slices.Contains(ep.values, e.value())):
 		return nil
