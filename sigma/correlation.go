@@ -7,8 +7,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"go.yaml.in/yaml/v3"
 )
 
 // Bounds of a correlation.
@@ -20,67 +18,93 @@ const (
 	maxAliasedRules = 1024
 )
 
-// bounds is a correlation's condition: least ≤ count ≤ most and count not
-// among the excluded.
-type bounds struct {
-	least, most int
-	not         []int
+// definition is a correlation as it was written. Every correlation is made of
+// one by newCorrelation, whatever it was written as.
+type definition struct {
+	kind       string // the type
+	rules      []string
+	groupBy    []string
+	timespan   string
+	generate   bool
+	aliases    map[string]map[string]string // alias → rule → field
+	fields     []string
+	percentile string // "": not given
+	criteria   []criterion
+	expression string // a condition over rules; "": none
+	places     map[string]place
 }
 
-func (b bounds) hold(n int) bool {
-	return b.least <= n && n <= b.most && !slices.Contains(b.not, n)
-}
+// criterion is one comparison of a condition: gt, gte, lt, lte, eq or neq.
+type criterion struct{ op, number string }
 
-// readCorrelation reads the correlation section (Sigma correlation rules
-// specification 2.0.2).
-func readCorrelation(d *document, n *yaml.Node) (*Correlation, error) {
-	m, err := d.mapping(n, "correlation")
-	if err != nil {
-		return nil, err
+// place is where something stands in its document.
+type place struct{ line, col int }
+
+// fault places a reason at a part of the definition, else at its beginning.
+func (d *definition) fault(part, format string, args ...any) error {
+	at, ok := d.places[part]
+	if !ok {
+		at = d.places[""]
 	}
-	c := &Correlation{cond: bounds{least: 1, most: math.MaxInt}}
-	for _, e := range m {
-		if err := c.readEntry(d, e); err != nil {
-			return nil, placed(err, e.val)
+	return faultf(at.line, at.col, format, args...)
+}
+
+// newCorrelation checks a definition and makes the correlation of it (Sigma
+// correlation rules specification 2.1.0). Rules are still referred to as
+// written; the Loader resolves them.
+func newCorrelation(d *definition) (*Correlation, error) {
+	c := &Correlation{
+		Rules: d.rules, GroupBy: d.groupBy, Generate: d.generate, Fields: d.fields, aliases: d.aliases,
+		places: d.places, cond: bounds{low: math.Inf(-1), high: math.Inf(1)},
+	}
+	for _, read := range []func(*definition) error{c.readType, c.readTimespan, c.readExpression, c.checkLists, c.readCriteria, c.readPercentile, c.checkCondition} {
+		if err := read(d); err != nil {
+			return nil, err
 		}
 	}
+	return c, nil
+}
+
+func (c *Correlation) readType(d *definition) error {
+	c.Type = CorrelationType(strings.TrimSuffix(d.kind, "_extended"))
+	known := slices.Contains(correlationTypes(), c.Type)
 	switch {
-	case c.Type == "":
-		return nil, faultf(n.Line, n.Column, "correlation has no type")
-	case len(c.Rules) == 0:
-		return nil, faultf(n.Line, n.Column, "correlation refers to no rules")
-	case c.Timespan == 0:
-		return nil, faultf(n.Line, n.Column, "correlation has no timespan")
+	case d.kind == "":
+		return d.fault("", "correlation has no type")
+	case !known || string(c.Type) != d.kind && !c.Type.temporal():
+		return d.fault("type", "unknown correlation type %q", d.kind)
+	case string(c.Type) != d.kind && d.expression == "":
+		return d.fault("type", "%s needs a condition over rules", d.kind)
+	case d.expression != "" && !c.Type.temporal():
+		return d.fault("condition", "a condition over rules needs type temporal or temporal_ordered")
 	}
-	return c, c.readCondition(d, n, m.get("condition"))
+	return nil
 }
 
-func (c *Correlation) readEntry(d *document, e pair) (err error) {
-	switch e.name {
-	case "type":
-		c.Type, err = correlationType(e.val)
-	case "rules":
-		if c.Rules, err = d.texts(e.val, "rules"); err == nil {
-			err = distinct("rules", c.Rules, maxCorrelated)
-		}
-	case "group-by":
-		if c.GroupBy, err = d.texts(e.val, "group-by"); err == nil {
-			err = distinct("group-by", c.GroupBy, maxGroupFields)
-		}
-	case "timespan":
-		c.Timespan, err = parseTimespan(e.val.Value)
-	case "generate":
-		if e.val.Tag != "!!bool" {
-			return fmt.Errorf("generate must be true or false")
-		}
-		c.Generate = strings.EqualFold(e.val.Value, "true")
-	case "aliases":
-		c.aliases, err = readAliases(d, e.val)
-	case "condition":
-	default:
-		return fmt.Errorf("unknown correlation attribute %q", e.name)
+func (c *Correlation) readTimespan(d *definition) (err error) {
+	if d.timespan == "" {
+		return d.fault("", "correlation has no timespan")
 	}
-	return err
+	if c.Timespan, err = parseTimespan(d.timespan); err != nil {
+		return d.fault("timespan", "%s", err)
+	}
+	return nil
+}
+
+func (c *Correlation) checkLists(d *definition) error {
+	if len(c.Rules) == 0 {
+		return d.fault("", "correlation refers to no rules")
+	}
+	if err := distinct("rules", c.Rules, maxCorrelated); err != nil {
+		return d.fault("rules", "%s", err)
+	}
+	if err := distinct("group-by", c.GroupBy, maxGroupFields); err != nil {
+		return d.fault("group-by", "%s", err)
+	}
+	if err := distinct("field", c.Fields, maxGroupFields); err != nil {
+		return d.fault("field", "%s", err)
+	}
+	return nil
 }
 
 func distinct(what string, list []string, most int) error {
@@ -93,18 +117,6 @@ func distinct(what string, list []string, most int) error {
 		}
 	}
 	return nil
-}
-
-func correlationType(n *yaml.Node) (CorrelationType, error) {
-	t := CorrelationType(n.Value)
-	switch t {
-	case EventCount, ValueCount, Temporal, TemporalOrdered:
-		return t, nil
-	case "value_sum", "value_avg", "value_percentile", "value_median", "temporal_extended", "temporal_ordered_extended":
-		return "", fmt.Errorf("correlation type %q is not supported yet", n.Value)
-	default:
-		return "", fmt.Errorf("unknown correlation type %q", n.Value)
-	}
 }
 
 // parseTimespan reads a count and a unit: s, m, h, d or w. Months and years
@@ -126,109 +138,71 @@ func parseTimespan(s string) (time.Duration, error) {
 	return time.Duration(n) * unit, nil
 }
 
-func readAliases(d *document, n *yaml.Node) (map[string]map[string]string, error) {
-	m, err := d.mapping(n, "aliases")
-	if err != nil {
-		return nil, err
+// readCriteria reads the comparisons, which temporal types may leave out.
+func (c *Correlation) readCriteria(d *definition) error {
+	if c.Type.counts() {
+		c.cond.low = 1 // a window is closed by an event
 	}
-	out := make(map[string]map[string]string, len(m))
-	total := 0
-	for _, e := range m {
-		fields, err := d.mapping(e.val, "alias "+e.name)
-		if err != nil {
-			return nil, err
-		}
-		if total += len(fields); total > maxAliasedRules {
-			return nil, fmt.Errorf("more than %d aliased fields", maxAliasedRules)
-		}
-		out[e.name] = make(map[string]string, len(fields))
-		for _, f := range fields {
-			if out[e.name][f.name], err = d.text(f.val, "alias "+e.name); err != nil {
-				return nil, err
+	if len(d.criteria) == 0 {
+		switch {
+		case !c.Type.temporal():
+			part, reason := "", "correlation has no condition"
+			if _, ok := d.places["condition"]; ok {
+				part, reason = "condition", "condition has no criterion"
 			}
-			if out[e.name][f.name] == "" {
-				return nil, faultf(f.key.Line, f.key.Column, "alias %q has no field for %q", e.name, f.name)
-			}
+			return d.fault(part, "%s", reason)
+		case d.expression == "":
+			c.cond.low = float64(len(c.Rules))
 		}
-	}
-	return out, nil
-}
-
-// readCondition reads the condition, which temporal types may leave out.
-func (c *Correlation) readCondition(d *document, at, n *yaml.Node) error {
-	temporal := c.Type == Temporal || c.Type == TemporalOrdered
-	if n == nil {
-		if !temporal {
-			return faultf(at.Line, at.Column, "correlation has no condition")
-		}
-		c.cond = bounds{least: len(c.Rules), most: math.MaxInt}
 		return nil
 	}
-	if n.Kind == yaml.ScalarNode {
-		return faultf(n.Line, n.Column, "extended correlation conditions are not supported yet")
-	}
-	m, err := d.mapping(n, "condition")
-	if err != nil {
-		return err
-	}
-	limits := 0
-	for _, e := range m {
-		if e.name == "field" {
-			if c.Fields, err = d.texts(e.val, "field"); err != nil {
-				return err
-			}
-			continue
+	for _, k := range d.criteria {
+		if err := c.cond.narrow(k, c.Type.counts()); err != nil {
+			return d.fault("condition/"+k.op, "%s", err)
 		}
-		limits++
-		if err := c.cond.narrow(e.name, e.val.Value); err != nil {
-			return placed(err, e.val)
-		}
-	}
-	return c.checkCondition(n, limits)
-}
-
-// narrow applies one criterion of the condition.
-func (b *bounds) narrow(name, number string) error {
-	n, err := strconv.Atoi(number)
-	if err != nil || n < 0 || n > maxCount {
-		return fmt.Errorf("%s must be a whole number from 0 to %d", name, maxCount)
-	}
-	switch name {
-	case "gt":
-		b.least = max(b.least, n+1)
-	case "gte":
-		b.least = max(b.least, n)
-	case "lt":
-		b.most = min(b.most, n-1)
-	case "lte":
-		b.most = min(b.most, n)
-	case "eq":
-		b.least, b.most = max(b.least, n), min(b.most, n)
-	case "neq":
-		b.not = append(b.not, n)
-	default:
-		return fmt.Errorf("unknown criterion %q in the condition", name)
 	}
 	return nil
 }
 
-func (c *Correlation) checkCondition(n *yaml.Node, limits int) error {
-	refuse := func(format string, args ...any) error { return faultf(n.Line, n.Column, format, args...) }
+func (c *Correlation) readPercentile(d *definition) error {
 	switch {
-	case limits == 0:
-		return refuse("condition has no criterion")
-	case c.cond.least > c.cond.most || c.cond.least == c.cond.most && slices.Contains(c.cond.not, c.cond.least):
+	case c.Type == ValuePercentile && d.percentile == "":
+		return d.fault("condition", "value_percentile without a percentile in its condition is ambiguous: "+
+			"it may mean the share of a value or a percentile of numbers; write percentile: 0 to 100")
+	case c.Type != ValuePercentile && d.percentile != "":
+		return d.fault("condition/percentile", "%s has no percentile", c.Type)
+	case c.Type == ValueMedian:
+		c.Percentile = 50
+		return nil
+	case c.Type != ValuePercentile:
+		return nil
+	}
+	p, ok := parseNumber(d.percentile)
+	if !ok || p < 0 || p > 100 {
+		return d.fault("condition/percentile", "percentile must be a number from 0 to 100")
+	}
+	c.Percentile = p
+	return nil
+}
+
+func (c *Correlation) checkCondition(d *definition) error {
+	refuse := func(format string, args ...any) error { return d.fault("condition", format, args...) }
+	rules := float64(len(c.Rules))
+	switch {
+	case c.cond.never():
 		return refuse("condition can never hold when an event is seen")
+	case c.Type.counts() && (c.Type != ValueCount) && len(c.Fields) > 0:
+		return refuse("%s counts no field", c.Type)
 	case c.Type == ValueCount && len(c.Fields) == 0:
 		return refuse("value_count needs a field in its condition")
-	case c.Type != ValueCount && len(c.Fields) > 0:
-		return refuse("%s counts no field", c.Type)
-	case len(c.Fields) > maxGroupFields:
-		return refuse("more than %d fields", maxGroupFields)
-	case c.Type == Temporal && c.cond.least > len(c.Rules):
+	case c.Type.number() && len(c.Fields) != 1:
+		return refuse("%s needs one field in its condition", c.Type)
+	case c.Type == Temporal && c.cond.low > rules:
 		return refuse("condition asks for more rules than the correlation refers to")
-	case c.Type == TemporalOrdered && c.cond.least != len(c.Rules):
+	case c.Type == TemporalOrdered && d.expression == "" && (c.cond.low != rules || c.cond.bounded()):
 		return refuse("which rules may be missing from an ordered correlation is not defined; ask for all %d", len(c.Rules))
+	case c.Type == TemporalOrdered && d.expression == "":
+		c.terms = []term{allOf(len(c.Rules))}
 	}
 	return nil
 }
@@ -240,4 +214,11 @@ func (c *Correlation) field(name, rule string) string {
 		return byRule[rule]
 	}
 	return name
+}
+
+// awaits reports whether what comes after an event can make the condition
+// false at that event: then it is decided when the timespan is over.
+func (c *Correlation) awaits() bool {
+	lacking := slices.ContainsFunc(c.terms, func(t term) bool { return !t.lack.empty() })
+	return lacking || c.Type.counts() && c.cond.bounded()
 }

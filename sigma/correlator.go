@@ -2,9 +2,8 @@ package sigma
 
 import (
 	"cmp"
-	"encoding/binary"
-	"strconv"
-	"strings"
+	"math"
+	"slices"
 	"time"
 )
 
@@ -27,7 +26,7 @@ type KeyValue struct {
 
 // Finding is an episode of a correlation: a chain of moments at which its
 // condition held, none further from the one before than the timespan. It is
-// reported when it begins and again whenever it grows.
+// reported when it begins and again whenever it grows or is corrected.
 type Finding struct {
 	Rule  *Rule
 	Key   string // identifies the episode for as long as it is followed
@@ -39,7 +38,12 @@ type Finding struct {
 	// Distinct is the number of distinct values (of rules, for temporal types)
 	// from First to Last; where there are more than Values can hold, the
 	// largest number in one window.
-	Distinct  int
+	Distinct int
+	// Number is what a value type computed for the window that Last closes.
+	Number float64
+	// Error is the relative standard error of Distinct where it was estimated
+	// because a window had more values than are kept; 0 where it is exact.
+	Error     float64
 	Values    []string // value_count: the values in order of time, bounded
 	RecordIDs []string // in order of time, bounded
 	Truncated bool     // Values or RecordIDs are not all, or memory bounds made Count a lower bound
@@ -47,23 +51,32 @@ type Finding struct {
 	// showed to be parts of this one.
 	Supersedes []string
 	// Retracted says that a late event showed that the condition did not hold
-	// after all. Only conditions with an upper bound can be retracted.
+	// after all.
 	Retracted bool
 }
 
 // CorrelatorOptions bounds a [Correlator]. Zero fields take their defaults.
 type CorrelatorOptions struct {
-	Lateness   time.Duration // how far behind a group's newest event one may be and still count; default 10 minutes
-	MaxGroups  int           // groups over all rules; default 1,000,000
-	MaxEntries int           // events kept per group; default 10,000; raised to twice a rule's threshold
-	MaxRecords int           // record ids per finding; default 64
-	MaxValues  int           // values per finding; default 64
+	// Lateness is how far behind the watermark an event may be and still count
+	// in a group that has newer ones; default 10 minutes. See
+	// [Correlator.Advance].
+	Lateness   time.Duration
+	MaxGroups  int // groups over all rules; default 1,000,000
+	MaxEvents  int // events kept over all groups; default 8,000,000
+	MaxEntries int // events kept per group; default 10,000; raised to twice a threshold on events
+	MaxRecords int // record ids per finding; default 64
+	MaxValues  int // values per finding; default 64
+	// Sharding and Shard let several Correlators share the groups: this one
+	// follows those that fall to Shard. Without a Sharding it follows all.
+	Sharding *Sharding
+	Shard    int
 }
 
 func (o CorrelatorOptions) withDefaults() CorrelatorOptions {
 	o.Lateness = cmp.Or(max(o.Lateness, 0), 10*time.Minute)
 	o.MaxGroups = cmp.Or(max(o.MaxGroups, 0), 1_000_000)
-	o.MaxEntries = max(cmp.Or(max(o.MaxEntries, 0), 10_000), 16)
+	o.MaxEvents = cmp.Or(max(o.MaxEvents, 0), 8_000_000)
+	o.MaxEntries = min(max(cmp.Or(max(o.MaxEntries, 0), 10_000), 16), maxCount)
 	o.MaxRecords = cmp.Or(max(o.MaxRecords, 0), 64)
 	o.MaxValues = cmp.Or(max(o.MaxValues, 0), 64)
 	return o
@@ -72,10 +85,11 @@ func (o CorrelatorOptions) withDefaults() CorrelatorOptions {
 // CorrelatorStats counts what a Correlator did not count.
 type CorrelatorStats struct {
 	Groups  int    // held now
-	Late    uint64 // occurrences further behind than the lateness
-	Evicted uint64 // groups dropped because there were too many
+	Events  int    // held now
+	Late    uint64 // occurrences too far behind
+	Evicted uint64 // groups dropped because there were too many groups or events
 	Shed    uint64 // events of a group dropped because there were too many
-	Partial uint64 // occurrences without a group-by field or a counted value
+	Partial uint64 // occurrences without a group-by field, a counted value or a number
 }
 
 // Correlator follows the correlation rules of a Ruleset over event time.
@@ -84,200 +98,170 @@ type CorrelatorStats struct {
 // clock says, and events may arrive out of order within the lateness. A record
 // counts once in a group however often it is delivered; a repeated delivery
 // reports its episode again, so that nothing is lost when the first report
-// was. The same occurrences in the same order give the same findings.
+// was. The same occurrences in the same order give the same findings, and in
+// another order, within the lateness, the same in the end.
 //
-// Memory is bounded. When there are more than MaxGroups groups the one not
-// touched for longest is dropped. When a group has more than MaxEntries events
-// the older of equal values go first, then the oldest; a threshold is never
-// missed by that, but Count becomes a lower bound.
+// A condition that later events can make false (an upper bound on a count, a
+// rule that must be missing) is decided by [Correlator.Advance] when the
+// watermark has passed the event by the timespan; all others at once.
 //
-// A clock far ahead makes a group's other events late: clamp times in the
-// future before they get here.
+// Memory is bounded. When there are more than MaxGroups groups, or MaxEvents
+// events in them, the group not touched for longest is dropped. When a group
+// has more than MaxEntries events the older of equal rules go first, then the
+// oldest: an event_count never misses its threshold by that, but Count becomes
+// a lower bound; a value_count goes on with an estimate, and Error says so; a
+// sum, mean or percentile is of the newest events. Finding.Truncated says so
+// in all cases.
 //
-// A Correlator belongs to one goroutine. State can be partitioned by group:
-// Correlators that see all occurrences of a group are independent.
+// A clock far ahead makes other events late: clamp times in the future before
+// they get here, or let a [Watermark] do so.
+//
+// A Correlator belongs to one goroutine. See [Sharding] for several.
 type Correlator struct {
 	opts   CorrelatorOptions
-	byRule map[string][]feed
-	rules  []*correlated
-	lru    group // ring: next is the most recently touched group
+	byRule map[string][]*feed // of detections
+	rules  []*correlated      // what is referred to before what refers to it
+	lru    group              // ring: next is the most recently touched group
+	now    int64              // the watermark; noTime before the first Advance
+	mark   int64              // the same, but not while Advance decides: what is late and no longer needed
 	stats  CorrelatorStats
+	key    []byte // scratch
+	text   []byte
+	small  tally
 }
 
-// correlated is a correlation rule and its groups.
-type correlated struct {
-	rule   *Rule
-	c      *Correlation
-	span   int64 // microseconds
-	late   int64
-	most   int // entries per group
-	groups map[string]*group
-}
-
-// feed leads from a detection rule to a correlation it is part of.
-type feed struct {
-	to       *correlated
-	position int      // of the rule in the correlation
-	groupBy  []string // the fields, aliases resolved
-	fields   []string
-}
+const noTime = math.MinInt64
 
 // NewCorrelator returns a Correlator for the correlation rules of a Ruleset.
 func NewCorrelator(set *Ruleset, opts CorrelatorOptions) *Correlator {
-	c := &Correlator{opts: opts.withDefaults(), byRule: map[string][]feed{}}
+	c := &Correlator{opts: opts.withDefaults(), byRule: map[string][]*feed{}, now: noTime, mark: noTime}
 	c.lru.next, c.lru.prev = &c.lru, &c.lru
+	byID := map[string]*correlated{}
 	for _, r := range set.Rules() {
 		if r.Correlation != nil {
-			c.addRule(r)
+			c.addRule(set, r, byID)
 		}
 	}
+	c.link(byID)
 	return c
-}
-
-func (c *Correlator) addRule(r *Rule) {
-	co := &correlated{
-		rule: r, c: r.Correlation, groups: map[string]*group{},
-		span: r.Correlation.Timespan.Microseconds(),
-		late: c.opts.Lateness.Microseconds(),
-		most: max(c.opts.MaxEntries, 2*r.Correlation.cond.least),
-	}
-	if top := r.Correlation.cond.most; top <= maxCount {
-		co.most = max(co.most, 2*top)
-	}
-	c.rules = append(c.rules, co)
-	for i, id := range r.Correlation.Rules {
-		f := feed{to: co, position: i}
-		for _, name := range r.Correlation.GroupBy {
-			f.groupBy = append(f.groupBy, r.Correlation.field(name, id))
-		}
-		for _, name := range r.Correlation.Fields {
-			f.fields = append(f.fields, r.Correlation.field(name, id))
-		}
-		c.byRule[id] = append(c.byRule[id], f)
-	}
 }
 
 // Stats returns the counts so far.
 func (c *Correlator) Stats() CorrelatorStats { return c.stats }
 
 // Observe takes in one occurrence and returns the findings that it begins or
-// changes, in the order of the rules.
+// changes, in the order of the rules, each episode once.
 func (c *Correlator) Observe(o Occurrence) []Finding {
 	var out []Finding
-	for i := range c.byRule[o.Rule] {
-		f := &c.byRule[o.Rule][i]
-		g, e, ok := c.place(f, o)
-		if !ok {
-			c.stats.Partial++
-			continue
+	for _, f := range c.byRule[o.Rule] {
+		if e, ok := c.read(f, &o); ok {
+			out = c.observe(f.to, e, out)
 		}
-		out = c.observe(f.to, g, e, out)
+	}
+	c.evict()
+	return latest(out)
+}
+
+// latest keeps of several reports of one episode the last, where it stands:
+// one before it may be of an episode that it supersedes.
+func latest(all []Finding) []Finding {
+	if len(all) < 2 {
+		return all
+	}
+	last := make(map[string]int, len(all))
+	for i := range all {
+		f := &all[i]
+		if before, again := last[f.Key]; again {
+			f.New = f.New || all[before].New
+			f.Supersedes = slices.Concat(all[before].Supersedes, f.Supersedes)
+		}
+		last[f.Key] = i
+	}
+	out := make([]Finding, 0, len(last))
+	for i := range all {
+		if last[all[i].Key] == i {
+			out = append(out, all[i])
+		}
 	}
 	return out
 }
 
-// place finds the group that an occurrence belongs to and makes its entry.
-func (c *Correlator) place(f *feed, o Occurrence) (*group, entry, bool) {
-	e := entry{at: o.Time.UnixMicro(), record: strings.Clone(o.RecordID), rule: uint16(f.position)}
-	values := make([]string, len(f.groupBy))
-	for i, field := range f.groupBy {
-		v, ok := o.Lookup(field)
-		if !ok {
-			return nil, e, false
+// Advance tells the watermark: the event time up to which everything was seen,
+// as far as the caller knows (see [Watermark]). It never goes back. An event
+// counts unless it is further than the lateness behind both the watermark and
+// the newest event of its group; before the first call, behind the latter alone.
+//
+// Advance returns the findings of conditions that had to wait for it, and
+// drops the groups that no event can belong to any more. Call it now and then;
+// Correlators that share the groups must be told the same at the same place
+// between the occurrences.
+func (c *Correlator) Advance(watermark time.Time) []Finding { return c.advance(watermark.UnixMicro()) }
+
+// Flush says that nothing comes any more: what waited is decided, and nothing
+// is held any longer.
+func (c *Correlator) Flush() []Finding { return c.advance(math.MaxInt64) }
+
+func (c *Correlator) advance(now int64) []Finding {
+	if now <= c.now {
+		return nil
+	}
+	c.now = now
+	var out []Finding
+	for _, co := range c.rules {
+		if co.awaits {
+			out = c.decide(co, out)
 		}
-		values[i] = v
 	}
-	counted := make([]string, len(f.fields))
-	for i, field := range f.fields {
-		v, ok := o.Lookup(field)
-		if !ok {
-			return nil, e, false
-		}
-		counted[i] = v
-	}
-	e.value = joinValues(counted)
-	key := joinKey(values)
-	g := f.to.groups[key]
-	if g == nil {
-		g = c.newGroup(f.to, key, values)
-	}
-	c.touch(g)
-	return g, e, true
-}
-
-// joinValues makes one readable text of counted values: the value itself when
-// it is one, else all in quotes.
-func joinValues(values []string) string {
-	switch len(values) {
-	case 0:
-		return ""
-	case 1:
-		return strings.Clone(values[0])
-	}
-	var b []byte
-	for i, v := range values {
-		if i > 0 {
-			b = append(b, ' ')
-		}
-		b = strconv.AppendQuote(b, v)
-	}
-	return string(b)
-}
-
-// joinKey makes one text of several such that different lists differ.
-func joinKey(values []string) string {
-	var b []byte
-	for _, v := range values {
-		b = binary.AppendUvarint(b, uint64(len(v)))
-		b = append(b, v...)
-	}
-	return string(b)
-}
-
-func (c *Correlator) newGroup(co *correlated, key string, values []string) *group {
-	for c.stats.Groups >= c.opts.MaxGroups {
-		c.drop(c.lru.prev)
-		c.stats.Evicted++
-	}
-	g := &group{owner: co, key: key, values: make([]string, len(values))}
-	for i, v := range values {
-		g.values[i] = strings.Clone(v)
-	}
-	co.groups[key] = g
-	c.stats.Groups++
-	return g
-}
-
-// touch makes g the most recently touched group.
-func (c *Correlator) touch(g *group) {
-	g.unlink()
-	g.next, g.prev = c.lru.next, &c.lru
-	g.next.prev, g.prev.next = g, g
-}
-
-func (g *group) unlink() {
-	if g.next != nil {
-		g.next.prev, g.prev.next = g.prev, g.next
-		g.next, g.prev = nil, nil
-	}
-}
-
-func (c *Correlator) drop(g *group) {
-	g.unlink()
-	delete(g.owner.groups, g.key)
-	c.stats.Groups--
-}
-
-// Advance drops the groups that no event at or after now, less the lateness,
-// can still belong to. Call it now and then with the time up to which all
-// sources have been read, to give memory back.
-func (c *Correlator) Advance(now time.Time) {
-	at := now.UnixMicro()
+	c.evict()
+	c.mark = now
 	for g := c.lru.prev; g != &c.lru; {
-		before := g.prev
-		if g.newest() < at-g.owner.span-g.owner.late {
+		next := g.prev
+		if g.newest() < since(now, g.owner.keep) {
 			c.drop(g)
 		}
-		g = before
+		g = next
 	}
+	return latest(out)
+}
+
+// decide judges the moments of all groups that the watermark has passed.
+func (c *Correlator) decide(co *correlated, out []Finding) []Finding {
+	var due []*group
+	for _, g := range co.groups {
+		if i := g.from(past(g.judged(), 1)); i < len(g.entries) && g.entries[i].at <= g.decided(c.now) {
+			due = append(due, g)
+		}
+	}
+	slices.SortFunc(due, func(a, b *group) int { return cmp.Compare(a.key, b.key) })
+	for _, g := range due {
+		out = c.decideTo(g, math.MaxInt64, noTime, out)
+	}
+	return out
+}
+
+// decideTo judges the moments of a group that the watermark has passed, and
+// those from … to again.
+func (c *Correlator) decideTo(g *group, from, to int64, out []Finding) []Finding {
+	judged, now := g.judged(), g.decided(c.now)
+	if judged < now {
+		from, to = min(from, judged+1), max(to, now)
+		g.told().judged = now
+	}
+	return c.revise(g, from, to, out)
+}
+
+// since is a time less a duration, without overflow.
+func since(at, d int64) int64 {
+	if at < noTime+1+d {
+		return noTime + 1
+	}
+	return at - d
+}
+
+// past is a time and a duration, without overflow.
+func past(at, d int64) int64 {
+	if at > math.MaxInt64-d {
+		return math.MaxInt64
+	}
+	return at + d
 }

@@ -2,18 +2,14 @@ package sigma
 
 import (
 	"bytes"
-	"cmp"
 	"fmt"
 	"io"
-	"math/rand"
-	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
 	"time"
 
 	gocmp "github.com/google/go-cmp/cmp"
-	"pgregory.net/rapid"
 )
 
 var day = time.Date(2024, 5, 6, 0, 0, 0, 0, time.UTC)
@@ -22,11 +18,10 @@ var day = time.Date(2024, 5, 6, 0, 0, 0, 0, time.UTC)
 func correlatorOf(tb testing.TB, section string, opts CorrelatorOptions) *Correlator {
 	tb.Helper()
 	set, problems := Load(fstest.MapFS{"r.yml": {Data: []byte(correlationFile(section))}}, Options{})
-	r, ok := set.Rule("corr")
-	if !ok {
+	if _, ok := set.Rule("corr"); !ok {
 		tb.Fatal(problems)
 	}
-	return NewCorrelator(&Ruleset{rules: []*Rule{r}}, opts)
+	return NewCorrelator(set.Only(func(r *Rule) bool { return r.ID == "corr" }), opts)
 }
 
 // occ reads "rule second record field=value …".
@@ -55,6 +50,9 @@ func line(f Finding) string {
 		fmt.Fprintf(&b, "%s=%s ", kv.Key, kv.Value)
 	}
 	fmt.Fprintf(&b, "%d/%d %v-%v %s", f.Count, f.Distinct, f.First.Sub(day).Seconds(), f.Last.Sub(day).Seconds(), strings.Join(f.RecordIDs, ","))
+	if f.Number != 0 {
+		fmt.Fprintf(&b, " number %v", f.Number)
+	}
 	if len(f.Values) > 0 {
 		b.WriteString(" values " + strings.Join(f.Values, ","))
 	}
@@ -117,7 +115,7 @@ func TestCorrelator(t *testing.T) {
 		{"temporal in any order", temporal,
 			[]string{"r2 0 a U=x", "r2 1 b U=x", "r1 3 c U=x", "r1 20 d U=x"},
 			[]string{"U=x 3/2 0-3 a,b,c new"}},
-		{"temporal with one record for both", temporal, []string{"r1 0 a U=x", "r2 0 a U=x"}, []string{"U=x 2/2 0-0 a,a new"}},
+		{"temporal with one record for both", temporal, []string{"r1 0 a U=x", "r2 0 a U=x"}, []string{"U=x 2/2 0-0 a new"}},
 		{"temporal of any", "type: temporal, rules: [r1, r2], timespan: 10s, condition: {gte: 1}", []string{"r2 0 a"}, []string{"1/1 0-0 a new"}},
 		{"ordered", ordered, []string{"r1 0 a U=x", "r2 9 b U=x"}, []string{"U=x 2/2 0-9 a,b new"}},
 		{"ordered the wrong way", ordered, []string{"r2 0 a U=x", "r1 9 b U=x"}, nil},
@@ -128,13 +126,18 @@ func TestCorrelator(t *testing.T) {
 		{"aliases", "type: temporal, rules: [r1, r2], group-by: [ip], timespan: 10s, aliases: {ip: {first: Src, r2: Dst}}",
 			[]string{"r1 0 a Src=1 Dst=2", "r2 1 b Src=2 Dst=1", "r2 2 c Src=1 Dst=2"}, []string{"ip=1 2/2 0-1 a,b new"}},
 		{"range", "type: event_count, rules: [r1], timespan: 10s, condition: {gt: 1, lte: 2}",
-			[]string{"r1 0 a", "r1 1 b", "r1 2 c", "r1 3 d"}, []string{"2/0 0-1 a,b new"}},
+			[]string{"r1 0 a", "r1 1 b", "r1 12 -"}, []string{"2/0 0-1 a,b new"}},
+		{"range passed", "type: event_count, rules: [r1], timespan: 10s, condition: {gt: 1, lte: 2}",
+			[]string{"r1 0 a", "r1 1 b", "r1 2 c", "r1 3 d", "r1 40 -"}, nil},
 		{"neq", "type: event_count, rules: [r1], timespan: 10s, condition: {gte: 1, neq: 1}",
-			[]string{"r1 0 a", "r1 1 b"}, []string{"2/0 0-1 a,b new"}},
+			[]string{"r1 0 a", "r1 1 b", "r1 12 -"}, []string{"2/0 0-1 a,b new"}},
 		{"retracted by a late event", "type: event_count, rules: [r1], timespan: 10s, condition: {eq: 2}",
-			[]string{"r1 0 a", "r1 2 c", "r1 2 b"}, []string{"2/0 0-2 a,c new", "2/0 0-2 a,c retracted"}},
-		{"corrected by a late event", "type: event_count, rules: [r1], timespan: 10s, condition: {eq: 2}",
-			[]string{"r1 0 a", "r1 2 c", "r1 1 b"}, []string{"2/0 0-2 a,c new", "2/0 0-1 a,b"}},
+			[]string{"r1 0 a", "r1 2 c", "r1 13 -", "r1 2 b"}, []string{"2/0 0-2 a,c new", "2/0 0-2 a,c retracted"}},
+		{"corrected by a late event", "type: event_count, rules: [r1], timespan: 10s, condition: {gte: 2, lte: 3}",
+			[]string{"r1 0 a", "r1 2 c", "r1 13 -", "r1 1 b"}, []string{"2/0 0-2 a,c new", "3/0 0-2 a,b,c"}},
+		{"a closed finding's key is not used again", "type: value_avg, rules: [r1], timespan: 10s, condition: {gt: 10, field: n}",
+			[]string{"r1 4 b n=0", "r1 5 a n=30", "r1 4.5 c n=0", "r1 4.7 d n=50"},
+			[]string{"2/0 4-5 b,a number 15 new", "2/0 4-5 b,a number 15 retracted", "4/0 4-5 b,c,d,a number 20 new"}},
 		{"too late", count, []string{"r1 5000 a U=x", "r1 0 b U=x", "r1 4999 c U=x", "r1 5001 d U=x"}, []string{"U=x 3/0 4999-5001 c,a,d new"}},
 	}
 	for _, tt := range tests {
@@ -159,142 +162,6 @@ func TestCorrelator(t *testing.T) {
 			}
 		})
 	}
-}
-
-// genOccurrences makes occurrences of two rules in few groups within an hour,
-// in order of time.
-func genOccurrences(t *rapid.T) []Occurrence {
-	n := rapid.IntRange(1, 60).Draw(t, "n")
-	out := make([]Occurrence, n)
-	for i := range out {
-		user := rapid.SampledFrom([]string{"x", "y"}).Draw(t, "user")
-		bank := rapid.SampledFrom([]string{"A", "B", "C", "D"}).Draw(t, "bank")
-		out[i] = Occurrence{
-			Rule:     rapid.SampledFrom([]string{"r1", "r2"}).Draw(t, "rule"),
-			Time:     day.Add(time.Duration(rapid.IntRange(0, 120).Draw(t, "second")) * time.Second),
-			RecordID: fmt.Sprintf("%03d", i),
-			Lookup: func(f string) (string, bool) {
-				if f == "U" {
-					return user, true
-				}
-				return bank, true
-			},
-		}
-	}
-	slices.SortStableFunc(out, func(a, b Occurrence) int { return cmp.Compare(a.Time.Unix(), b.Time.Unix()) })
-	return out
-}
-
-// final replays occurrences and returns the last report of every episode that
-// still stands, without keys.
-func final(c *Correlator, in []Occurrence) []string {
-	last := map[string]Finding{}
-	for _, o := range in {
-		for _, f := range c.Observe(o) {
-			last[f.Key] = f
-			for _, k := range f.Supersedes {
-				delete(last, k)
-			}
-			if f.Retracted {
-				delete(last, f.Key)
-			}
-		}
-	}
-	var out []string
-	for _, f := range last {
-		f.New, f.Supersedes = false, nil
-		out = append(out, line(f))
-	}
-	slices.Sort(out)
-	return out
-}
-
-func genSection(t *rapid.T) string {
-	return rapid.SampledFrom([]string{
-		"type: event_count, rules: [r1, r2], group-by: [U], timespan: 10s, condition: {gte: 4}",
-		"type: event_count, rules: [r1], timespan: 5s, condition: {gte: 1}",
-		"type: value_count, rules: [r1, r2], group-by: [U], timespan: 20s, condition: {gte: 3, field: bank}",
-		"type: temporal, rules: [r1, r2], group-by: [U], timespan: 3s",
-		"type: temporal_ordered, rules: [r1, r2], group-by: [U], timespan: 4s",
-	}).Draw(t, "section")
-}
-
-// TestShuffledAndRepeated checks that the order of arrival and repeated
-// delivery change nothing in the end.
-func TestShuffledAndRepeated(t *testing.T) {
-	some := 0
-	rapid.Check(t, func(rt *rapid.T) {
-		section, in := genSection(rt), genOccurrences(rt)
-		want := final(correlatorOf(t, section, CorrelatorOptions{}), in)
-		mixed := slices.Concat(in, in[:len(in)/2])
-		rand.New(rand.NewSource(rapid.Int64().Draw(rt, "seed"))).Shuffle(len(mixed), func(i, j int) { mixed[i], mixed[j] = mixed[j], mixed[i] })
-		got := final(correlatorOf(t, section, CorrelatorOptions{}), mixed)
-		if diff := gocmp.Diff(want, got); diff != "" {
-			rt.Fatalf("%s: shuffled (-sorted +shuffled):\n%s", section, diff)
-		}
-		some += len(want)
-	})
-	if some == 0 {
-		t.Error("nothing was ever found")
-	}
-}
-
-// TestAgreesWithPlainWindows compares the moments at which something is
-// reported with a count of every window from the beginning.
-func TestAgreesWithPlainWindows(t *testing.T) {
-	rapid.Check(t, func(rt *rapid.T) {
-		in := genOccurrences(rt)
-		c := correlatorOf(t, "type: value_count, rules: [r1, r2], group-by: [U], timespan: 20s, condition: {gte: 3, field: bank}", CorrelatorOptions{})
-		for i, o := range in {
-			user, _ := o.Lookup("U")
-			banks := map[string]bool{}
-			for _, p := range in[:i+1] {
-				other, _ := p.Lookup("U")
-				if other == user && o.Time.Sub(p.Time) <= 20*time.Second {
-					bank, _ := p.Lookup("bank")
-					banks[bank] = true
-				}
-			}
-			if got := len(c.Observe(o)) > 0; got != (len(banks) >= 3) {
-				rt.Fatalf("at %v: %v, %d banks", o.Time, got, len(banks))
-			}
-		}
-	})
-}
-
-// TestSnapshotChangesNothing takes a snapshot in the middle and goes on from it
-// in a new Correlator.
-func TestSnapshotChangesNothing(t *testing.T) {
-	rapid.Check(t, func(rt *rapid.T) {
-		section, in := genSection(rt), genOccurrences(rt)
-		opts := CorrelatorOptions{MaxEntries: rapid.SampledFrom([]int{0, 16}).Draw(rt, "room"), MaxGroups: rapid.SampledFrom([]int{0, 1}).Draw(rt, "groups")}
-		a, b := correlatorOf(t, section, opts), correlatorOf(t, section, opts)
-		cut := rapid.IntRange(0, len(in)).Draw(rt, "cut")
-		for _, o := range in[:cut] {
-			a.Observe(o)
-		}
-		var state bytes.Buffer
-		if err := a.Snapshot(&state); err != nil {
-			rt.Fatal(err)
-		}
-		saved := bytes.Clone(state.Bytes())
-		if err := b.Restore(&state); err != nil {
-			rt.Fatal(err)
-		}
-		for _, o := range in[cut:] {
-			if diff := gocmp.Diff(linesOf(a.Observe(o)), linesOf(b.Observe(o))); diff != "" {
-				rt.Fatalf("after a restart (-without +with):\n%s", diff)
-			}
-		}
-		again := correlatorOf(t, section, opts)
-		if err := again.Restore(bytes.NewReader(saved)); err != nil {
-			rt.Fatal(err)
-		}
-		state.Reset()
-		if err := again.Snapshot(&state); err != nil || !bytes.Equal(saved, state.Bytes()) {
-			rt.Fatalf("snapshot of a restored state differs: %v", err)
-		}
-	})
 }
 
 func linesOf(findings []Finding) (out []string) {
@@ -388,29 +255,6 @@ func TestOnly(t *testing.T) {
 	if _, ok := only.Rule("r1"); ok {
 		t.Error("r1 is still there")
 	}
-}
-
-func BenchmarkObserve(b *testing.B) {
-	section := "type: value_count, rules: [r1], group-by: [U], timespan: 10m, condition: {gte: 5, field: institution}"
-	c := correlatorOf(b, section, CorrelatorOptions{})
-	records := make([]string, 1<<20)
-	for i := range records {
-		records[i] = fmt.Sprintf("01HX%022d", i)
-	}
-	b.ReportAllocs()
-	b.ResetTimer()
-	for i := range b.N {
-		c.Observe(Occurrence{
-			Rule: "r1", RecordID: records[i%len(records)], Time: day.Add(time.Duration(i) * time.Millisecond),
-			Lookup: func(f string) (string, bool) {
-				if f == "U" {
-					return records[i*7919%100_000], true
-				}
-				return records[i%24], true
-			},
-		})
-	}
-	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "occurrences/s")
 }
 
 func FuzzRestore(f *testing.F) {

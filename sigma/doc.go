@@ -9,7 +9,8 @@
 // set of rules into an immutable [Engine] that all workers share; each worker
 // has its own [Matcher]. To change rules while running, build a new Engine and
 // exchange the pointer. [Correlator] follows the correlation rules over event
-// time.
+// time, [Watermark] tells it how far the sources are, and [Sharding] splits its
+// groups over several.
 //
 // # Decisions where the specification leaves room
 //
@@ -24,6 +25,40 @@
 //   - Keywords are looked for anywhere in every leaf value of the event.
 //   - A number in a rule equals an event's number of the same value and a
 //     string with the same digits.
-//   - Correlation windows slide: an event at t closes the window [t-timespan,
-//     t]. An event without a group-by field takes no part.
+//
+// Of correlations:
+//
+//   - Windows slide: an event at t closes the window [t-timespan, t], and a
+//     condition is about the windows that events close. A condition that a later
+//     event could make false is about all windows of the timespan that an event
+//     is in, not only the one that it closes: a count with an upper bound (lt,
+//     lte, eq, neq) is the largest of them, and a rule after "not" is missing
+//     from all. Such conditions are decided when the timespan after the event is
+//     over, all others at once. Sums, means, medians and percentiles are of the
+//     window that the event closes.
+//   - Moments at which the condition holds are one episode, and one finding, as
+//     long as none is further from the one before than the timespan.
+//   - An event without a group-by field, a counted field or, where numbers are
+//     asked for, a decimal number in that field (which may be text) takes no
+//     part. Values are compared as written. A correlation without group-by is
+//     about all events together.
+//   - A record counts once in a group; for the temporal types once per rule.
+//   - temporal_ordered: events of the same time are in any order.
+//   - value_percentile takes a percentile from 0 to 100 in its condition and
+//     interpolates linearly between the two nearest ranks (definition 7 of
+//     Hyndman and Fan, SQL's PERCENTILE_CONT); value_median is the 50th. Without
+//     a percentile the specification can be read in two ways, and the rule is
+//     refused. Sums are exact and rounded once.
+//   - A condition over rules may be given to temporal and temporal_ordered, also
+//     under their names with _extended. It names rules as "rules" does, all of
+//     them; without "rules" those that it names are meant, in that order. For
+//     temporal_ordered there must be rules in order that make it true. Absence
+//     alone is no correlation.
+//   - A correlation that another one refers to matches at every moment at which
+//     its condition holds; an event_count counts its episodes instead, each when
+//     it begins. Fields that are not among its group-by fields are those of the
+//     events behind it: each combination of their values is a match.
+//   - A correlation that others refer to raises findings of its own only if one
+//     of them says "generate: true", as other rules do.
+//   - s, m, h, d and w are timespans; months and years have no fixed length.
 package sigma

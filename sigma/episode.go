@@ -4,19 +4,24 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"math"
 	"slices"
 	"time"
 )
 
 // summary is what is kept of the events of an episode.
 type summary struct {
-	first    int64 // of the first window's first event
-	lastHeld int64 // of the last event that closed a window that held
-	count    int
-	peak     int // most distinct values in one window
-	records  []string
-	values   []string
-	cut      bool
+	first     int64 // of the first window's first event
+	lastHeld  int64 // of the last event that closed a window that held
+	count     int
+	peak      float64 // the largest measure of a window that held
+	measure   float64 // of the window that lastHeld closes
+	records   []string
+	values    []string
+	full      int64 // time of the event whose record was the last that records could hold
+	valued    int64 // the same of values
+	cut       bool
+	estimated bool
 }
 
 // episode is a chain of moments at which the condition held.
@@ -27,20 +32,48 @@ type episode struct {
 }
 
 // add takes in the next event in order.
-func (s *summary) add(g *group, e *entry, opts CorrelatorOptions) {
+func (s *summary) add(c *Correlator, g *group, e *entry) {
 	s.count++
-	if len(s.records) < opts.MaxRecords {
-		s.records = append(s.records, e.record)
-	} else {
-		s.cut = true
+	switch {
+	case g.owner.feeds[e.rule].from != nil:
+		s.addChild(c, g, e)
+	case !g.owner.mixed || !slices.Contains(s.records, e.record()):
+		s.record(c, e.record(), e.at)
 	}
-	if g.owner.c.Type != ValueCount || slices.Contains(s.values, e.value) {
+	if g.owner.c.Type != ValueCount || slices.Contains(s.values, e.value()) {
 		return
 	}
-	if len(s.values) < opts.MaxValues {
-		s.values = append(s.values, e.value)
+	if len(s.values) < c.opts.MaxValues {
+		s.values, s.valued = append(s.values, e.value()), e.at
 	} else {
 		s.cut = true
+	}
+}
+
+func (s *summary) record(c *Correlator, id string, at int64) {
+	if len(s.records) < c.opts.MaxRecords {
+		s.records, s.full = append(s.records, id), at
+	} else {
+		s.cut = true
+	}
+}
+
+// addChild takes in the records behind a moment of a correlation.
+func (s *summary) addChild(c *Correlator, g *group, e *entry) {
+	child := c.referred(g.owner.feeds[e.rule], e)
+	if child == nil || len(s.records) >= c.opts.MaxRecords {
+		s.cut = true
+		return
+	}
+	var ids []string
+	c.leaves(child, e.at, nil, func(_ *entry, id string, _ []string) bool {
+		ids = append(ids, id)
+		return true
+	})
+	for _, id := range slices.Backward(ids) { // oldest first
+		if !slices.Contains(s.records, id) {
+			s.record(c, id, e.at)
+		}
 	}
 }
 
@@ -52,161 +85,234 @@ func (s *summary) clone() summary {
 }
 
 // absorb notes that an entry of the episode is no longer kept.
-func (ep *episode) absorb(g *group, e *entry, opts CorrelatorOptions) {
+func (ep *episode) absorb(c *Correlator, g *group, e *entry) {
 	if e.at < ep.first || e.at > ep.lastHeld {
 		return
 	}
 	if ep.base == nil {
-		ep.base = &summary{first: ep.first}
+		ep.base = &summary{first: ep.first, lastHeld: ep.first}
 	}
-	ep.base.peak = ep.peak
-	ep.base.add(g, e, opts)
+	ep.base.peak, ep.base.measure, ep.base.estimated = ep.peak, ep.measure, ep.estimated
+	if e.held {
+		ep.base.lastHeld = e.at
+	}
+	ep.base.add(c, g, e)
 }
 
-// extend takes the moment of the n-th entry, at which the condition held, into
-// the last episode or a new one.
-func (g *group) extend(n int, opts CorrelatorOptions) *episode {
-	now := g.entries[n-1].at
+// extend takes the moment that a window ends with, at which the condition held,
+// into the last episode or a new one.
+func (c *Correlator) extend(g *group, w *window, x float64) *episode {
+	st := g.told()
+	now := g.entries[w.hi-1].at
 	var ep *episode
-	if k := len(g.episodes); k > 0 && now-g.episodes[k-1].lastHeld <= g.owner.span {
-		ep = g.episodes[k-1]
+	if k := len(st.episodes); k > 0 && now-st.episodes[k-1].lastHeld <= g.owner.span {
+		ep = st.episodes[k-1]
 	}
-	from := g.lo
+	from := w.lo
 	if ep == nil {
-		ep = &episode{summary: summary{first: g.entries[g.lo].at}}
-		g.episodes = append(g.episodes, ep)
+		ep = &episode{summary: summary{first: g.entries[w.lo].at}}
+		st.episodes = append(st.episodes, ep)
 	} else {
-		from = g.after(ep.lastHeld, n)
+		from = g.from(past(ep.lastHeld, 1))
 	}
-	g.include(ep, from, n, opts)
+	c.include(g, ep, from, w, x)
 	return ep
 }
 
-// after returns the first of the first n entries that is later than at.
-func (g *group) after(at int64, n int) int {
-	for n > 0 && g.entries[n-1].at > at {
-		n--
+func (c *Correlator) include(g *group, ep *episode, from int, w *window, x float64) {
+	for i := from; i < w.hi; i++ {
+		ep.add(c, g, &g.entries[i])
 	}
-	return n
+	ep.lastHeld = g.entries[w.hi-1].at
+	ep.peak, ep.measure = max(ep.peak, x), x
+	ep.estimated = ep.estimated || g.estimates(ep.lastHeld)
 }
 
-func (g *group) include(ep *episode, from, n int, opts CorrelatorOptions) {
-	for i := from; i < n; i++ {
-		ep.add(g, &g.entries[i], opts)
-	}
-	ep.lastHeld = g.entries[n-1].at
-	if g.owner.c.Type != EventCount {
-		ep.peak = max(ep.peak, g.size(n))
-	}
+// estimates reports whether the window that ends at a time is estimated.
+func (g *group) estimates(at int64) bool {
+	return g.story != nil && g.story.sketch != nil && since(at, g.owner.span) < g.story.floor
 }
 
-// report makes the finding of an episode as it is now.
-func (c *Correlator) report(g *group, ep *episode) Finding {
+// report makes the finding of an episode as it is now. What only feeds other
+// correlations is not reported.
+func (c *Correlator) report(g *group, ep *episode, out []Finding, old ...*episode) []Finding {
 	f := Finding{
 		Rule: g.owner.rule, New: ep.key == "",
 		First: time.UnixMicro(ep.first).UTC(), Last: time.UnixMicro(ep.lastHeld).UTC(),
-		Count: ep.count, Distinct: max(ep.peak, len(ep.values)),
+		Count:  ep.count,
 		Values: slices.Clip(ep.values), RecordIDs: slices.Clip(ep.records),
-		Truncated: ep.cut || g.shed,
+		Truncated: ep.cut || g.story.shed,
 	}
-	for i, name := range g.owner.c.GroupBy {
-		f.Group = append(f.Group, KeyValue{Key: name, Value: g.values[i]})
+	switch {
+	case g.owner.c.Type.number():
+		f.Number = min(max(ep.measure, -math.MaxFloat64), math.MaxFloat64)
+	case g.owner.c.Type != EventCount:
+		f.Distinct = max(int(ep.peak), len(ep.values))
+	}
+	if ep.estimated {
+		f.Error = SketchError
+	}
+	for i, value := range splitKey(g.key) {
+		f.Group = append(f.Group, KeyValue{Key: g.owner.c.GroupBy[i], Value: value})
 	}
 	if f.New {
-		ep.key = g.episodeKey(ep.first)
+		ep.key = g.episodeKey(ep.first, old)
 	}
 	f.Key = ep.key
-	return f
+	if g.owner.quiet {
+		return out
+	}
+	return append(out, f)
 }
 
-func (g *group) episodeKey(first int64) string {
-	h := sha256.New()
-	h.Write([]byte(joinKey([]string{g.owner.rule.ID, g.key})))
-	h.Write(binary.BigEndian.AppendUint64(nil, uint64(first)))
-	return hex.EncodeToString(h.Sum(nil)[:16])
+// episodeKey makes the key of an episode by its first event. One that began
+// there when it was first reported, and no longer does, may have that key, or a
+// finding that is closed.
+func (g *group) episodeKey(first int64, old []*episode) string {
+	name := binary.BigEndian.AppendUint64([]byte(joinKey([]string{g.owner.rule.ID, g.key})), uint64(first))
+	for {
+		sum := sha256.Sum256(name)
+		key := hex.EncodeToString(sum[:16])
+		taken := func(ep *episode) bool { return ep.key == key }
+		gone := func(r retired) bool { return r.key == key }
+		if !slices.ContainsFunc(g.story.episodes, taken) && !slices.ContainsFunc(old, taken) && !slices.ContainsFunc(g.story.retired, gone) {
+			return key
+		}
+		name = append(name, 0)
+	}
 }
 
-// repeat reports again the episode that an event delivered before is part of.
-func (c *Correlator) repeat(g *group, at int64, out []Finding) []Finding {
-	for _, ep := range g.episodes {
-		if ep.first <= at && at <= ep.lastHeld {
-			return append(out, c.report(g, ep))
+// grow takes entry i, which came in at the last moment of the last episode,
+// into it. It is false when the episode has to be made anew for its order.
+func (c *Correlator) grow(g *group, i int, x float64) bool {
+	ep, e := g.story.episodes[len(g.story.episodes)-1], &g.entries[i]
+	last := i == len(g.entries)-1
+	switch {
+	case last:
+		ep.add(c, g, e)
+	case g.owner.c.Type == ValueCount || len(g.owner.up) > 0 || len(ep.records) < c.opts.MaxRecords || ep.full >= e.at:
+		return false
+	default:
+		ep.count++
+		ep.cut = true
+	}
+	ep.peak, ep.measure = max(ep.peak, x), x
+	ep.estimated = ep.estimated || g.estimates(e.at)
+	return true
+}
+
+// heldBefore reports whether the condition held from a time to before entry i.
+func (g *group) heldBefore(i int, from int64) bool {
+	at := g.entries[i].at
+	for ; i >= 0 && g.entries[i].at >= from; i-- {
+		if g.entries[i].at < at && g.entries[i].held {
+			return true
+		}
+	}
+	return false
+}
+
+// slipIn takes entry i, which came in late and changed nothing of what held,
+// into the episode around it. It is false when that has to be made anew.
+func (c *Correlator) slipIn(g *group, i int, x float64) *episode {
+	e := &g.entries[i]
+	k := slices.IndexFunc(g.story.episodes, func(ep *episode) bool { return ep.first <= e.at && e.at <= ep.lastHeld })
+	if k < 0 {
+		return nil
+	}
+	ep := g.story.episodes[k]
+	if len(ep.records) < c.opts.MaxRecords || ep.full >= e.at {
+		return nil
+	}
+	switch {
+	case g.owner.c.Type.number():
+		return nil
+	case e.held && !g.heldBefore(i, ep.first): // it may begin earlier, or be one with the one before
+		return nil
+	case g.owner.c.Type == ValueCount && (ep.valued >= e.at || len(ep.values) < c.opts.MaxValues && !slices.Contains(ep.values, e.value())):
+		return nil
+	}
+	ep.count++
+	ep.cut = true
+	ep.peak = max(ep.peak, x)
+	return ep
+}
+
+// repeat reports again the episodes that are part of from … to.
+func (c *Correlator) repeat(g *group, from, to int64, out []Finding) []Finding {
+	if g.story == nil {
+		return out
+	}
+	for _, ep := range g.story.episodes {
+		if ep.first <= to && from <= ep.lastHeld {
+			out = c.report(g, ep, out)
 		}
 	}
 	return out
 }
 
-// revise goes through all kept entries again after one has been added among
-// them, and reports the episodes that this changed.
-func (c *Correlator) revise(g *group, out []Finding) []Finding {
-	old := g.episodes
-	g.episodes, g.counts, g.chain, g.lo = nil, nil, nil, 0
-	for i := 0; i < len(g.entries); i++ {
-		stored := g.entries[i].held
-		g.push(i)
-		for i+1 < len(g.entries) && g.entries[i+1].at == g.entries[i].at {
-			i++
-			stored = stored || g.entries[i].held
-			g.push(i)
+// revise judges the moments from … to again after entries among them came or
+// went, and makes the episodes anew where that may have changed one.
+func (c *Correlator) revise(g *group, from, to int64, out []Finding) []Finding {
+	changed, _ := c.rejudge(g, from, to)
+	if !changed && !g.inEpisode(from, to) {
+		return out
+	}
+	return c.forward(g, from, to, false, c.remake(g, out))
+}
+
+func (g *group) inEpisode(from, to int64) bool {
+	return g.story != nil && slices.ContainsFunc(g.story.episodes, func(ep *episode) bool { return ep.first <= to && from <= ep.lastHeld })
+}
+
+// remake makes the episodes of a group anew of what its entries say, and
+// reports those that are not as they were.
+func (c *Correlator) remake(g *group, out []Finding) []Finding {
+	st := g.told()
+	old := st.episodes
+	st.episodes = nil
+	for w := (&window{}); w.hi < len(g.entries); {
+		at := w.moment(g)
+		if !g.entries[w.hi-1].held {
+			continue
 		}
-		held := g.judge(i + 1)
-		if !held && stored && g.entries[i].at < g.floor+g.owner.span && g.floor > 0 {
-			held = g.restoreHeld(i) // its window is no longer complete
+		x := 1.0
+		if w.hi == len(g.entries) || !g.estimates(at) {
+			x = c.measure(g, w) // estimates are remembered, but for the last
 		}
-		if held {
-			g.extendRevised(i+1, old, c.opts)
+		if base := g.continues(old, at); base != nil {
+			ep := &episode{summary: base.clone(), base: base}
+			st.episodes = append(st.episodes, ep)
+			c.include(g, ep, g.from(base.first), w, x)
+			continue
 		}
+		c.extend(g, w, x)
 	}
 	return c.compare(g, old, out)
 }
 
-// restoreHeld marks all entries of the moment of entry i as held.
-func (g *group) restoreHeld(i int) bool {
-	for at := g.entries[i].at; i >= 0 && g.entries[i].at == at; i-- {
-		g.entries[i].held = true
+// continues returns what is known of the episode that a moment continues whose
+// early events are gone, if it does and no later episode has begun with that.
+func (g *group) continues(old []*episode, now int64) *summary {
+	if k := len(g.story.episodes); k > 0 && now-g.story.episodes[k-1].lastHeld <= g.owner.span {
+		return nil
 	}
-	return true
-}
-
-// extendRevised is extend for revise: a new episode that continues one whose
-// early events are gone starts from what is known of them.
-func (g *group) extendRevised(n int, old []*episode, opts CorrelatorOptions) {
-	now := g.entries[n-1].at
-	if k := len(g.episodes); k == 0 || now-g.episodes[k-1].lastHeld > g.owner.span {
-		for _, o := range old {
-			if o.base == nil || o.first > now || now-o.lastHeld > g.owner.span || g.continued(o) {
-				continue
-			}
-			ep := &episode{summary: o.base.clone(), base: o.base}
-			g.episodes = append(g.episodes, ep)
-			g.include(ep, g.from(o.first), n, opts)
-			return
+	for _, o := range old {
+		if o.base == nil || o.base.first > now || now-o.base.lastHeld > g.owner.span {
+			continue
+		}
+		if !slices.ContainsFunc(g.story.episodes, func(ep *episode) bool { return ep.base == o.base }) {
+			return o.base
 		}
 	}
-	g.extend(n, opts)
+	return nil
 }
 
-// continued reports whether an episode already starts from o's base.
-func (g *group) continued(o *episode) bool {
-	return slices.ContainsFunc(g.episodes, func(ep *episode) bool { return ep.base == o.base })
-}
-
-// from returns the first entry that is not before at.
-func (g *group) from(at int64) int {
-	i, _ := slices.BinarySearchFunc(g.entries, at, func(e entry, at int64) int {
-		if e.at < at {
-			return -1
-		}
-		return 1
-	})
-	return i
-}
-
-// compare gives the revised episodes the keys of the ones they replace, and
+// compare gives the remade episodes the keys of the ones they replace, and
 // reports what changed.
 func (c *Correlator) compare(g *group, old []*episode, out []Finding) []Finding {
 	taken := make([]bool, len(old))
-	for _, ep := range g.episodes {
+	for _, ep := range g.story.episodes {
 		var merged []string
 		same := false
 		for i, o := range old {
@@ -214,17 +320,24 @@ func (c *Correlator) compare(g *group, old []*episode, out []Finding) []Finding 
 				continue
 			}
 			taken[i] = true
-			if ep.key == "" {
+			if ep.estimated {
+				ep.peak = max(ep.peak, o.peak)
+			}
+			switch {
+			case ep.key == "" && o.key != "":
 				ep.key = o.key
-				same = o.first == ep.first && o.lastHeld == ep.lastHeld && o.count == ep.count
-			} else if o.key != "" {
+				same = ep.equal(&o.summary)
+			case o.key != "":
 				merged = append(merged, o.key)
+				g.story.retired = append(g.story.retired, retired{o.key, o.lastHeld})
 			}
 		}
-		if !same || merged != nil {
-			f := c.report(g, ep)
-			f.Supersedes = merged
-			out = append(out, f)
+		if same && merged == nil {
+			continue
+		}
+		n := len(out)
+		if out = c.report(g, ep, out, old...); len(out) > n {
+			out[n].Supersedes = merged
 		}
 	}
 	var gone []*episode
@@ -234,11 +347,19 @@ func (c *Correlator) compare(g *group, old []*episode, out []Finding) []Finding 
 		case o.base != nil:
 			gone = append(gone, o)
 		case o.key != "":
-			f := c.report(g, o)
-			f.Retracted = true
-			out = append(out, f)
+			n := len(out)
+			if out = c.report(g, o, out); len(out) > n {
+				out[n].Retracted = true
+			}
+			g.story.retired = append(g.story.retired, retired{o.key, o.lastHeld})
 		}
 	}
-	g.episodes = slices.Concat(gone, g.episodes)
+	g.story.episodes = slices.Concat(gone, g.story.episodes)
 	return out
+}
+
+// equal reports whether an episode is as it was.
+func (s *summary) equal(o *summary) bool {
+	return s.first == o.first && s.lastHeld == o.lastHeld && s.count == o.count && s.measure == o.measure &&
+		slices.Equal(s.records, o.records) && slices.Equal(s.values, o.values)
 }

@@ -15,6 +15,8 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte(ruleText(sel("A|contains|windash: [' -x', 'y*?']", "B|re: '^a(?!b)'", "C|cidr: 10.0.0.0/8"))))
 	f.Add([]byte(ruleText("keywords:\n  '|all': [a, 1]\nx_1: [{A: null}, {B|base64offset|contains: abc}]\ncondition: [keywords, not 1 of x_*]")))
 	f.Add([]byte(correlationFile("type: value_count, rules: [r1], group-by: [U], timespan: 5m, condition: {gte: 2, field: [X, Y]}, aliases: {U: {r1: V}}")))
+	f.Add([]byte(correlationFile("type: temporal_ordered, timespan: 5m, condition: 'first and not (r2 or base)', generate: true")))
+	f.Add([]byte(correlationFile("type: value_percentile, rules: [base, corr], timespan: 5m, condition: {gt: -1.5, percentile: 99.9, field: X}")))
 	f.Add([]byte("a: &a [*a, *a]\n---\n- x\n--- # c\ntitle: {? [a] : b}\n...\n"))
 	f.Fuzz(func(t *testing.T, src []byte) {
 		l := NewLoader(Options{Placeholders: placeholders})

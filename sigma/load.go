@@ -39,14 +39,9 @@ func (s *Ruleset) Standalone(r *Rule) bool { return !s.support[r.ID] }
 func (s *Ruleset) Only(keep func(*Rule) bool) *Ruleset {
 	chosen, needed := map[string]bool{}, map[string]bool{}
 	for _, r := range s.rules {
-		if !keep(r) {
-			continue
-		}
-		chosen[r.ID] = true
-		if r.Correlation != nil {
-			for _, id := range r.Correlation.Rules {
-				needed[id] = true
-			}
+		if keep(r) {
+			chosen[r.ID] = true
+			s.need(r, needed)
 		}
 	}
 	out := &Ruleset{byID: map[string]*Rule{}, support: map[string]bool{}}
@@ -63,6 +58,19 @@ func (s *Ruleset) Only(keep func(*Rule) bool) *Ruleset {
 		}
 	}
 	return out
+}
+
+// need adds the ids of what a correlation refers to, down to the detections.
+func (s *Ruleset) need(r *Rule, needed map[string]bool) {
+	if r.Correlation == nil {
+		return
+	}
+	for _, id := range r.Correlation.Rules {
+		if child := s.byID[id]; child != nil && !needed[id] {
+			needed[id] = true
+			s.need(child, needed)
+		}
+	}
 }
 
 // Load reads every .yml and .yaml file under fsys. What cannot be loaded is
@@ -158,15 +166,7 @@ func (l *Loader) Finish() (*Ruleset, []Problem) {
 			names[r.Name] = append(names[r.Name], r)
 		}
 	}
-	for _, r := range l.rules {
-		if s.byID[r.ID] != r {
-			continue
-		}
-		if err := resolve(r, s.byID, names); err != nil {
-			l.refuseRule(r, err.Error())
-			delete(s.byID, r.ID)
-		}
-	}
+	l.resolveAll(s.byID, names)
 	for _, r := range l.rules {
 		if s.byID[r.ID] == r {
 			s.rules = append(s.rules, r)
@@ -181,68 +181,6 @@ func (l *Loader) Finish() (*Ruleset, []Problem) {
 
 func (l *Loader) refuseRule(r *Rule, reason string) {
 	l.problems = append(l.problems, Problem{File: r.File, Line: r.Line, Col: 1, Rule: r.label(), Reason: reason})
-}
-
-// resolve replaces the references of a correlation by rule ids.
-func resolve(r *Rule, byID map[string]*Rule, names map[string][]*Rule) error {
-	if r.Correlation == nil {
-		return nil
-	}
-	c := *r.Correlation
-	find := func(ref string) (*Rule, error) {
-		if target, ok := byID[ref]; ok {
-			return target, nil
-		}
-		switch found := names[ref]; {
-		case len(found) == 0:
-			return nil, fmt.Errorf("refers to rule %q, which is not loaded", ref)
-		case len(found) > 1:
-			return nil, fmt.Errorf("refers to rule %q, a name that %d rules have", ref, len(found))
-		default:
-			return found[0], nil
-		}
-	}
-	c.Rules = slices.Clone(c.Rules)
-	for i, ref := range c.Rules {
-		target, err := find(ref)
-		if err != nil {
-			return err
-		}
-		if target.Correlation != nil {
-			return fmt.Errorf("refers to correlation %q; chains of correlations are not supported yet", ref)
-		}
-		c.Rules[i] = target.ID
-	}
-	if err := distinct("rules", c.Rules, maxCorrelated); err != nil {
-		return err
-	}
-	aliases := make(map[string]map[string]string, len(c.aliases))
-	for name, fields := range c.aliases {
-		aliases[name] = make(map[string]string, len(fields))
-		for ref, field := range fields {
-			target, err := find(ref)
-			if err != nil {
-				return fmt.Errorf("alias %q: %w", name, err)
-			}
-			aliases[name][target.ID] = field
-		}
-	}
-	c.aliases = aliases
-	r.Correlation = &c
-	return c.checkAliases()
-}
-
-// checkAliases refuses an alias in use that some rule has no field for: its
-// events could never take part.
-func (c *Correlation) checkAliases() error {
-	for _, name := range slices.Concat(c.GroupBy, c.Fields) {
-		for _, id := range c.Rules {
-			if c.field(name, id) == "" {
-				return fmt.Errorf("alias %q names no field for rule %q", name, id)
-			}
-		}
-	}
-	return nil
 }
 
 // findSupport marks the rules that are not standalone.

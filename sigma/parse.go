@@ -74,8 +74,11 @@ func parseRule(d *document, opts *Options) (*Rule, error) {
 		return r, err
 	}
 	if n := m.get("correlation"); n != nil {
-		r.Correlation, err = readCorrelation(d, n)
-		return r, err
+		if r.Correlation, err = readCorrelation(d, n); err != nil {
+			return r, err
+		}
+		r.Correlation.offset = d.offset
+		return r, nil
 	}
 	if err := r.readLogsource(d, m.get("logsource")); err != nil {
 		return r, err

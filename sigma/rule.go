@@ -64,24 +64,46 @@ func (r *Rule) Version() string { return r.version }
 // CorrelationType is how a correlation counts.
 type CorrelationType string
 
-// The correlation types that are supported (Sigma correlation rules
-// specification 2.0.2, Correlation Types). Others are refused when loaded.
+// The correlation types (Sigma correlation rules specification 2.1.0,
+// Correlation Types).
 const (
 	EventCount      CorrelationType = "event_count"
 	ValueCount      CorrelationType = "value_count"
 	Temporal        CorrelationType = "temporal"
 	TemporalOrdered CorrelationType = "temporal_ordered"
+	ValueSum        CorrelationType = "value_sum"
+	ValueAvg        CorrelationType = "value_avg"
+	ValuePercentile CorrelationType = "value_percentile"
+	ValueMedian     CorrelationType = "value_median"
 )
+
+func correlationTypes() []CorrelationType {
+	return []CorrelationType{EventCount, ValueCount, Temporal, TemporalOrdered, ValueSum, ValueAvg, ValuePercentile, ValueMedian}
+}
+
+func (t CorrelationType) temporal() bool { return t == Temporal || t == TemporalOrdered }
+
+// number reports whether a number is computed from a field's values.
+func (t CorrelationType) number() bool {
+	return t == ValueSum || t == ValueAvg || t == ValuePercentile || t == ValueMedian
+}
+
+// counts reports whether events, values or rules are counted.
+func (t CorrelationType) counts() bool { return !t.number() }
 
 // Correlation is the correlation section of a rule.
 type Correlation struct {
-	Type     CorrelationType
-	Rules    []string // ids of the rules referred to, in order
-	GroupBy  []string // fields or aliases; empty: all events together
-	Timespan time.Duration
-	Fields   []string // value_count: the fields whose values are counted together
-	Generate bool     // the rules referred to also raise findings of their own
+	Type       CorrelationType
+	Rules      []string // ids of the rules referred to, in order; correlations may be among them
+	GroupBy    []string // fields or aliases; empty: all events together
+	Timespan   time.Duration
+	Fields     []string // value types: the fields whose values are counted together, or the field of numbers
+	Percentile float64  // value_percentile, value_median: from 0 to 100
+	Generate   bool     // the rules referred to also raise findings of their own
 
 	cond    bounds
+	terms   []term                       // conditions over rules, and temporal_ordered; else nil
 	aliases map[string]map[string]string // alias → rule id → field
+	places  map[string]place             // of its parts, in the document
+	offset  int                          // lines of the file before the document
 }

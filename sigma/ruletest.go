@@ -181,6 +181,7 @@ func fieldLookup(ev Event) func(string) (string, bool) {
 // end closes a sequence.
 func (s *sequence) end() {
 	if s.start > 0 {
+		s.found = len(s.correlator.Flush()) > 0 || s.found
 		s.count++
 		s.judge(s.start, s.found, nil)
 		s.start = 0

@@ -6,13 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
+	"slices"
 )
 
-// A snapshot is a magic word, the rules with their versions, then all groups
-// from the one not touched for longest. Numbers are varints, texts have their
-// length in front.
+// A snapshot is a magic word, the watermark, the rules with their versions and
+// what they hand to which others, then all groups from the one not touched for
+// longest. Numbers are varints, texts have their length in front.
 const (
-	snapshotMagic = "ASPISCO1"
+	snapshotMagic = "ASPISCO2"
 	maxSnapText   = 1 << 24
 	maxSnapList   = 1 << 26
 	maxSnapRules  = 1 << 17
@@ -25,27 +27,25 @@ var ErrSnapshot = errors.New("sigma: not a readable correlation snapshot")
 // Snapshot writes the state of all groups. The Correlator can be used on
 // afterwards.
 func (c *Correlator) Snapshot(w io.Writer) error {
-	s := &snapWriter{w: bufio.NewWriter(w)}
+	s := newSnapWriter(w)
 	s.raw(snapshotMagic)
+	s.int(c.now)
 	s.uint(uint64(len(c.rules)))
-	index := make(map[*correlated]uint64, len(c.rules))
-	for i, co := range c.rules {
-		index[co] = uint64(i)
+	for _, co := range c.rules {
 		s.text(co.rule.ID)
 		s.text(co.rule.version)
+		s.texts(co.wants)
+		s.uint(uint64(len(co.up)))
+		for _, f := range co.up {
+			s.text(f.to.rule.ID)
+		}
 	}
 	s.uint(uint64(c.stats.Groups))
 	for g := c.lru.prev; g != &c.lru; g = g.prev {
-		s.uint(index[g.owner])
+		s.uint(uint64(g.owner.index))
 		s.group(g)
 	}
-	if s.err == nil {
-		s.err = s.w.Flush()
-	}
-	if s.err != nil {
-		return fmt.Errorf("write correlation snapshot: %w", s.err)
-	}
-	return nil
+	return s.flush("correlation")
 }
 
 // Restore replaces the state by that of a snapshot. Groups of rules that are
@@ -54,7 +54,7 @@ func (c *Correlator) Snapshot(w io.Writer) error {
 // state is empty.
 func (c *Correlator) Restore(r io.Reader) error {
 	c.clear()
-	s := &snapReader{r: bufio.NewReader(r)}
+	s := newSnapReader(r)
 	if err := c.restore(s); err != nil {
 		c.clear()
 		return fmt.Errorf("%w: %w", ErrSnapshot, err)
@@ -67,22 +67,25 @@ func (c *Correlator) clear() {
 		clear(co.groups)
 	}
 	c.lru.next, c.lru.prev = &c.lru, &c.lru
-	c.stats.Groups = 0
+	c.stats.Groups, c.stats.Events = 0, 0
+	c.now, c.mark = noTime, noTime
+}
+
+// snapRule is a rule of a snapshot.
+type snapRule struct {
+	co *correlated // nil: its groups are left out
+	up []int       // by feed of the snapshot, the feed here; -1: none
 }
 
 func (c *Correlator) restore(s *snapReader) error {
 	if magic := s.bytes(len(snapshotMagic)); string(magic) != snapshotMagic {
 		return errors.New("no correlation snapshot of this version")
 	}
-	owners := make([]*correlated, min(s.count(), maxSnapRules))
-	for i := range owners {
-		id, version := s.text(), s.text()
-		for _, co := range c.rules {
-			if co.rule.ID == id && co.rule.version == version {
-				owners[i] = co
-			}
-		}
-		if s.err != nil {
+	c.now = s.int()
+	c.mark = c.now
+	rules := make([]snapRule, min(s.count(), maxSnapRules))
+	for i := range rules {
+		if rules[i] = c.snapRule(s); s.err != nil {
 			return s.err
 		}
 	}
@@ -92,11 +95,11 @@ func (c *Correlator) restore(s *snapReader) error {
 		if s.err != nil {
 			return s.err
 		}
-		if owner >= uint64(len(owners)) {
+		if owner >= uint64(len(rules)) {
 			return errors.New("group of an unknown rule")
 		}
-		if co := owners[owner]; co != nil {
-			if err := c.adopt(co, g); err != nil {
+		if r := rules[owner]; r.co != nil {
+			if err := c.adopt(r, g); err != nil {
 				return err
 			}
 		}
@@ -104,31 +107,76 @@ func (c *Correlator) restore(s *snapReader) error {
 	return s.err
 }
 
+func (c *Correlator) snapRule(s *snapReader) (r snapRule) {
+	id, version, wants := s.text(), s.text(), s.texts()
+	for _, co := range c.rules {
+		if co.rule.ID == id && co.rule.version == version && slices.Equal(co.wants, wants) {
+			r.co = co
+		}
+	}
+	for range s.count() {
+		to, at := s.text(), -1
+		if r.co != nil {
+			at = slices.IndexFunc(r.co.up, func(f *feed) bool { return f.to.rule.ID == to })
+		}
+		if r.up = append(r.up, at); s.err != nil {
+			return r
+		}
+	}
+	return r
+}
+
 // adopt takes in a restored group, if it fits its rule.
-func (c *Correlator) adopt(co *correlated, g *group) error {
-	rules := len(co.c.Rules)
-	if len(g.values) != len(co.c.GroupBy) || g.chain != nil && len(g.chain) != rules || len(g.entries) == 0 || co.groups[g.key] != nil {
+func (c *Correlator) adopt(r snapRule, g *group) error {
+	co := r.co
+	if len(splitKey(g.key)) != len(co.c.GroupBy) || len(g.entries) == 0 || co.groups[g.key] != nil {
 		return errors.New("group does not fit its rule")
 	}
 	for i := range g.entries {
-		if int(g.entries[i].rule) >= rules || i > 0 && g.entries[i-1].compare(&g.entries[i]) >= 0 {
+		e := &g.entries[i]
+		if int(e.rule) >= len(co.feeds) || i > 0 && g.entries[i-1].compare(e) >= 0 {
 			return errors.New("events of a group are not in order")
 		}
+		if x := e.number(); co.c.Type.number() && (len(e.value()) != 8 || math.IsNaN(x) || math.IsInf(x, 0)) {
+			return errors.New("event of a group has no number")
+		}
 	}
-	fresh := c.newGroup(co, g.key, g.values)
+	if st := g.story; st != nil {
+		for i := range st.sent {
+			if st.sent[i].feed >= len(r.up) {
+				return errors.New("group does not fit its rule")
+			}
+			st.sent[i].feed = r.up[st.sent[i].feed]
+		}
+		st.sent = slices.DeleteFunc(st.sent, func(x sending) bool { return x.feed < 0 })
+	}
 	g.owner = co
-	*fresh = *g
-	fresh.resetWindow(len(fresh.entries))
-	if co.c.Type == TemporalOrdered && fresh.chain == nil {
-		return errors.New("group has no chain")
+	co.groups[g.key] = g
+	c.stats.Groups++
+	c.stats.Events += len(g.entries) + g.weight()
+	if !co.awaits {
+		g.reset()
 	}
-	c.touch(fresh)
+	c.touch(g)
 	return nil
 }
 
 type snapWriter struct {
 	w   *bufio.Writer
 	err error
+}
+
+func newSnapWriter(w io.Writer) *snapWriter { return &snapWriter{w: bufio.NewWriter(w)} }
+
+// flush ends a snapshot of what.
+func (s *snapWriter) flush(what string) error {
+	if s.err == nil {
+		s.err = s.w.Flush()
+	}
+	if s.err != nil {
+		return fmt.Errorf("write %s snapshot: %w", what, s.err)
+	}
+	return nil
 }
 
 func (s *snapWriter) raw(b string) {
@@ -167,33 +215,62 @@ func (s *snapWriter) texts(list []string) {
 	}
 }
 
+func (s *snapWriter) float(x float64) { s.uint(math.Float64bits(x)) }
+
 func (s *snapWriter) group(g *group) {
 	s.text(g.key)
-	s.texts(g.values)
-	s.int(g.floor)
-	s.bool(g.shed)
-	s.uint(uint64(len(g.chain)))
-	for _, at := range g.chain {
-		s.int(at)
-	}
 	s.uint(uint64(len(g.entries)))
 	before := int64(0)
 	for i := range g.entries {
 		e := &g.entries[i]
 		s.int(e.at - before)
 		before = e.at
-		s.text(e.record)
-		s.text(e.value)
+		s.text(e.record())
+		s.text(e.value())
+		s.text(e.wants())
 		s.uint(uint64(e.rule))
 		s.bool(e.held)
 	}
-	s.uint(uint64(len(g.episodes)))
-	for _, ep := range g.episodes {
+	s.bool(g.story != nil)
+	if g.story != nil {
+		s.story(g.story)
+	}
+}
+
+func (s *snapWriter) story(st *story) {
+	s.int(st.judged)
+	s.int(st.floor)
+	s.bool(st.shed)
+	s.uint(uint64(len(st.episodes)))
+	for _, ep := range st.episodes {
 		s.text(ep.key)
 		s.summary(&ep.summary)
 		s.bool(ep.base != nil)
 		if ep.base != nil {
 			s.summary(ep.base)
+		}
+	}
+	s.uint(uint64(len(st.retired)))
+	for _, r := range st.retired {
+		s.text(r.key)
+		s.int(r.at)
+	}
+	s.uint(uint64(len(st.sent)))
+	for i := range st.sent {
+		x := &st.sent[i]
+		s.int(x.at)
+		s.uint(uint64(x.feed))
+		s.texts([]string{x.key, x.record, x.value})
+	}
+	s.bool(st.sketch != nil)
+	if st.sketch == nil {
+		return
+	}
+	for _, marks := range st.sketch.registers {
+		s.uint(uint64(len(marks)))
+		for _, m := range marks {
+			s.int(m.at)
+			s.uint(uint64(m.rank))
 		}
 	}
 }
@@ -202,17 +279,34 @@ func (s *snapWriter) summary(m *summary) {
 	s.int(m.first)
 	s.int(m.lastHeld)
 	s.uint(uint64(m.count))
-	s.uint(uint64(m.peak))
+	s.float(m.peak)
+	s.float(m.measure)
 	s.texts(m.records)
 	s.texts(m.values)
+	s.int(m.full)
+	s.int(m.valued)
 	s.bool(m.cut)
+	s.bool(m.estimated)
 }
 
 // snapReader reads what snapWriter writes. After an error everything reads as
 // zero and every list as empty.
 type snapReader struct {
-	r   *bufio.Reader
+	r   byteReader
 	err error
+}
+
+// A snapReader reads no further than the snapshot where in is buffered already.
+func newSnapReader(in io.Reader) *snapReader {
+	if r, ok := in.(byteReader); ok {
+		return &snapReader{r: r}
+	}
+	return &snapReader{r: bufio.NewReader(in)}
+}
+
+type byteReader interface {
+	io.Reader
+	io.ByteReader
 }
 
 func (s *snapReader) fail(err error) {
@@ -292,37 +386,84 @@ func (s *snapReader) texts() []string {
 	return out
 }
 
+func (s *snapReader) float() float64 { return math.Float64frombits(s.uint()) }
+
 func (s *snapReader) group() *group {
-	g := &group{key: s.text(), values: s.texts(), floor: s.int(), shed: s.bool()}
-	for range s.count() {
-		if g.chain = append(g.chain, s.int()); s.err != nil {
-			return nil
-		}
-	}
+	g := &group{key: s.text()}
 	before := int64(0)
 	for range s.count() {
 		before += s.int()
-		e := entry{at: before, record: s.text(), value: s.text(), rule: uint16(s.uint()), held: s.bool()}
-		if g.entries = append(g.entries, e); s.err != nil {
+		record, value, wants := s.text(), s.text(), s.text()
+		rule := s.uint()
+		if len(record)+len(value) > math.MaxUint16 || rule > math.MaxUint16 {
+			s.fail(errors.New("text is too long"))
+		}
+		if s.err != nil {
 			return nil
 		}
+		e := newEntry(before, uint16(rule), record, value, wants)
+		e.held = s.bool()
+		g.entries = append(g.entries, e)
 	}
+	if s.bool() {
+		g.story = s.story()
+	}
+	return g
+}
+
+func (s *snapReader) story() *story {
+	st := &story{judged: s.int(), floor: s.int(), shed: s.bool()}
 	for range s.count() {
 		ep := &episode{key: s.text(), summary: s.summary()}
 		if s.bool() {
 			base := s.summary()
 			ep.base = &base
 		}
-		if g.episodes = append(g.episodes, ep); s.err != nil {
+		if st.episodes = append(st.episodes, ep); s.err != nil {
 			return nil
 		}
 	}
-	return g
+	for range s.count() {
+		if st.retired = append(st.retired, retired{s.text(), s.int()}); s.err != nil {
+			return nil
+		}
+	}
+	for range s.count() {
+		x := sending{at: s.int(), feed: int(min(s.uint(), maxSnapRules))}
+		texts := s.texts()
+		if s.err != nil {
+			return nil
+		}
+		if len(texts) != 3 {
+			s.fail(errors.New("a moment handed over is not complete"))
+			return nil
+		}
+		x.key, x.record, x.value = texts[0], texts[1], texts[2]
+		st.sent = append(st.sent, x)
+	}
+	if s.bool() {
+		st.sketch = s.sketch()
+	}
+	return st
+}
+
+func (s *snapReader) sketch() *sketch {
+	sk := newSketch()
+	for i := range sk.registers {
+		for range s.count() {
+			m := mark{at: s.int(), rank: uint8(min(s.uint(), 64-sketchBits+1))}
+			if s.err != nil {
+				return nil
+			}
+			sk.note(i, m, noTime)
+		}
+	}
+	return sk
 }
 
 func (s *snapReader) summary() summary {
 	return summary{
-		first: s.int(), lastHeld: s.int(), count: int(s.uint()), peak: int(s.uint()),
-		records: s.texts(), values: s.texts(), cut: s.bool(),
+		first: s.int(), lastHeld: s.int(), count: int(s.uint()), peak: s.float(), measure: s.float(),
+		records: s.texts(), values: s.texts(), full: s.int(), valued: s.int(), cut: s.bool(), estimated: s.bool(),
 	}
 }

@@ -1,286 +1,379 @@
 package sigma
 
 import (
-	"cmp"
+	"math"
 	"slices"
-	"strings"
 )
 
-// entry is one event in a group.
-type entry struct {
-	at     int64 // microseconds since 1970, UTC
-	record string
-	value  string // value_count: what is counted
-	rule   uint16 // position in the correlation's rules
-	held   bool   // the condition held in the window this moment closes
-}
-
-func (e *entry) compare(f *entry) int {
-	return cmp.Or(cmp.Compare(e.at, f.at), strings.Compare(e.record, f.record), cmp.Compare(e.rule, f.rule))
-}
-
-// group is the state of one correlation for one combination of group-by
-// values: the events of the last timespan and lateness in order, the window
-// that the newest closes, and the episodes that may still change.
-type group struct {
-	owner      *correlated
-	key        string
-	values     []string
-	entries    []entry
-	episodes   []*episode
-	floor      int64 // some entries before it are gone; 0: none are
-	shed       bool  // entries of a window were dropped for lack of room
-	lo         int   // first entry of the window
-	counts     map[string]int
-	chain      []int64 // temporal_ordered: by rule, the latest start of a chain up to it
-	next, prev *group
-}
-
-// smallWindow is how many entries are counted without a map.
+// smallWindow is how many entries are judged without a tally of their own.
 const smallWindow = 8
 
-func (g *group) newest() int64 {
-	if n := len(g.entries); n > 0 {
-		return g.entries[n-1].at
-	}
-	return 0
+// window is a stretch of a group's entries: those of the timespan before and at
+// the newest among them.
+type window struct {
+	lo, hi int
+	tally  *tally // nil: not kept up
 }
 
-// observe adds an entry to a group and appends the findings it causes.
-func (c *Correlator) observe(co *correlated, g *group, e entry, out []Finding) []Finding {
-	n := len(g.entries)
-	if n > 0 && e.at < g.newest()-co.late {
-		c.stats.Late++
-		return out
+// fill takes in the entries up to n, which belong to the window.
+func (w *window) fill(g *group, n int) {
+	for ; w.tally != nil && w.hi < n; w.hi++ {
+		w.tally.add(g.owner, &g.entries[w.hi])
 	}
-	at, dup := g.search(&e)
-	if dup {
-		return c.repeat(g, e.at, out)
-	}
-	g.entries = slices.Insert(g.entries, at, e)
-	c.trim(co, g)
-	n = len(g.entries)
-	last := &g.entries[n-1]
-	if last.compare(&e) != 0 || n > 1 && g.entries[n-2].at == e.at && g.entries[n-2].held {
-		return c.revise(g, out)
-	}
-	g.push(n - 1)
-	if !g.judge(n) {
-		return out
-	}
-	return append(out, c.report(g, g.extend(n, c.opts)))
+	w.hi = n
 }
 
-// search returns where e belongs, and whether its record is there already. A
-// record counts once; for temporal types once per rule.
-func (g *group) search(e *entry) (int, bool) {
-	at, found := slices.BinarySearchFunc(g.entries, e, func(a entry, b *entry) int { return a.compare(b) })
-	if found || g.owner.temporal() {
-		return at, found
+// moment takes in the next moment, all its entries, and lets go of what its
+// window no longer holds.
+func (w *window) moment(g *group) (at int64) {
+	at = g.entries[w.hi].at
+	n := w.hi + 1
+	for n < len(g.entries) && g.entries[n].at == at {
+		n++
 	}
-	same := func(i int) bool { return g.entries[i].at == e.at && g.entries[i].record == e.record }
-	return at, at > 0 && same(at-1) || at < len(g.entries) && same(at)
+	w.fill(g, n)
+	w.leave(g, since(at, g.owner.span))
+	return at
 }
 
-func (co *correlated) temporal() bool { return co.c.Type == Temporal || co.c.Type == TemporalOrdered }
-
-// push takes entry i, the next in order, into the window.
-func (g *group) push(i int) {
-	e := &g.entries[i]
-	if g.counts != nil {
-		g.counts[g.counted(e)]++
-	}
-	for g.lo < i && g.entries[g.lo].at < e.at-g.owner.span {
-		g.leave(g.lo)
-		g.lo++
-	}
-	if g.owner.c.Type == TemporalOrdered {
-		g.linkChain(i)
+func (w *window) leave(g *group, before int64) {
+	for w.lo < w.hi && g.entries[w.lo].at < before {
+		if w.tally != nil {
+			w.tally.drop(g.owner, &g.entries[w.lo])
+		}
+		w.lo++
 	}
 }
 
-// leave takes entry i out of the counts.
-func (g *group) leave(i int) {
-	if g.counts == nil {
-		return
+// of returns the tally of the window; a small window's is made in small.
+func (w *window) of(g *group, small *tally) *tally {
+	switch n := w.hi - w.lo; {
+	case w.tally != nil && n > smallWindow/2:
+		return w.tally
+	case w.tally == nil && n > smallWindow:
+		w.tally = &tally{}
+		w.tally.reset(g.owner)
+		for i := w.lo; i < w.hi; i++ {
+			w.tally.add(g.owner, &g.entries[i])
+		}
+		return w.tally
 	}
-	key := g.counted(&g.entries[i])
-	if g.counts[key]--; g.counts[key] == 0 {
-		delete(g.counts, key)
+	w.tally = nil
+	small.reset(g.owner)
+	for i := w.lo; i < w.hi; i++ {
+		small.add(g.owner, &g.entries[i])
 	}
+	return small
 }
 
-// counted is what of an entry is counted as distinct.
-func (g *group) counted(e *entry) string {
-	if g.owner.temporal() {
-		return ruleName(e.rule)
+// measure computes what the condition is about in a window that is not empty.
+func (c *Correlator) measure(g *group, w *window) float64 {
+	co := g.owner
+	if co.c.Type == EventCount {
+		return float64(w.hi - w.lo)
 	}
-	return e.value
-}
-
-// ruleName is a text for a position; only its being distinct matters.
-func ruleName(i uint16) string { return string(rune(i)) }
-
-// linkChain updates the chains of an ordered correlation with all entries of
-// the moment of entry i: for every rule in order, a chain up to it starts
-// where the latest chain up to the rule before starts. Entries of one moment
-// are in any order.
-func (g *group) linkChain(i int) {
-	now := g.entries[i].at
-	if g.chain == nil {
-		g.chain = make([]int64, len(g.owner.c.Rules))
-		for k := range g.chain {
-			g.chain[k] = noChain
+	if co.c.Type == ValueCount && g.story != nil && g.story.sketch != nil {
+		last := g.entries[w.hi-1].at
+		if start := since(last, co.span); start < g.story.floor {
+			return max(g.story.sketch.estimate(start, last), 1)
 		}
 	}
-	for k := range g.chain {
-		if !g.sees(i, now, uint16(k)) {
-			continue
-		}
-		start := now
-		if k > 0 {
-			start = g.chain[k-1]
-		}
-		g.chain[k] = max(g.chain[k], start)
+	t := w.of(g, &c.small)
+	switch {
+	case co.c.Type == ValueCount:
+		return float64(len(t.values))
+	case co.c.Type.temporal():
+		return float64(t.seen.len())
+	default:
+		return t.number(co.c, w.hi-w.lo)
 	}
 }
 
-const noChain = -1 << 63
-
-// sees reports whether an entry of rule k at this moment is at or before i.
-func (g *group) sees(i int, now int64, k uint16) bool {
-	for ; i >= 0 && g.entries[i].at == now; i-- {
-		if g.entries[i].rule == k {
+// holds decides whether a condition that need not wait holds in a window of
+// which x was measured.
+func (c *Correlator) holds(g *group, w *window, x float64) bool {
+	co := g.owner
+	if co.c.terms == nil {
+		return co.c.cond.hold(x)
+	}
+	t := w.of(g, &c.small)
+	last := g.entries[w.hi-1].at
+	for i := range co.c.terms {
+		if t.holds(co, i, since(last, co.span)) {
 			return true
 		}
 	}
 	return false
 }
 
-// judge decides whether the condition holds in the window that ends with the
-// first n entries, and notes it on all entries of that moment.
-func (g *group) judge(n int) bool {
-	e := &g.entries[n-1]
-	held := g.owner.c.cond.hold(g.size(n))
-	if g.owner.c.Type == TemporalOrdered {
-		last := g.chain[len(g.chain)-1]
-		held = last != noChain && last >= e.at-g.owner.span
-	}
-	for i := n - 1; i >= 0 && g.entries[i].at == e.at; i-- {
+// note writes whether the condition held at the moment that a window ends with
+// on its entries. It returns whether that changed anything.
+func (g *group) note(w *window, held bool) (changed bool) {
+	at := g.entries[w.hi-1].at
+	for i := w.hi - 1; i >= 0 && g.entries[i].at == at; i-- {
+		changed = changed || g.entries[i].held != held
 		g.entries[i].held = held
 	}
-	return held
+	return changed
 }
 
-// size is what the condition is about: events, or distinct values or rules, in
-// the window that ends with the first n entries.
-func (g *group) size(n int) int {
-	switch {
-	case g.owner.c.Type == EventCount:
-		return n - g.lo
-	case g.counts == nil && n-g.lo <= smallWindow:
-		return g.sizeSmall(n)
-	case g.counts == nil:
-		g.counts = make(map[string]int, n-g.lo)
-		for i := g.lo; i < n; i++ {
-			g.counts[g.counted(&g.entries[i])]++
-		}
+// rejudge decides about the moments from … to again. It returns whether that
+// changed anything, and the largest measure of what holds.
+func (c *Correlator) rejudge(g *group, from, to int64) (changed bool, peak float64) {
+	if g.owner.awaits {
+		return c.rejudgeLarge(g, from, min(to, max(g.decided(c.now), g.judged()))), 0
 	}
-	return len(g.counts)
-}
-
-func (g *group) sizeSmall(n int) int {
-	size := 0
-	for i := g.lo; i < n; i++ {
-		first := true
-		for j := g.lo; j < i && first; j++ {
-			first = g.entries[j].value != g.entries[i].value || g.owner.temporal() && g.entries[j].rule != g.entries[i].rule
-		}
-		if first {
-			size++
-		}
+	i := g.from(from)
+	if i == len(g.entries) {
+		return false, 0
 	}
-	return size
-}
-
-// trim drops entries that no window can need any more, a quarter at least at a
-// time, and more when there is no room.
-func (c *Correlator) trim(co *correlated, g *group) {
-	horizon := g.newest() - co.late - co.span
-	old := 0
-	for old < len(g.entries) && g.entries[old].at < horizon {
-		old++
-	}
-	if old > 0 && old >= len(g.entries)/4 {
-		g.dropEntries(func(i int) bool { return i < old }, c.opts)
-	}
-	if len(g.entries) > co.most {
-		c.stats.Shed += uint64(g.shedEntries(co.most*3/4, c.opts))
-	}
-	live := slices.IndexFunc(g.episodes, func(ep *episode) bool { return ep.lastHeld >= horizon })
-	if live < 0 {
-		live = len(g.episodes)
-	}
-	g.episodes = slices.Delete(g.episodes, 0, live)
-}
-
-// shedEntries makes room: of entries with equal value, or rule, the newest
-// stays longest; what is still too much goes oldest first.
-func (g *group) shedEntries(room int, opts CorrelatorOptions) int {
-	before := len(g.entries)
-	g.shed = true
-	if g.owner.c.Type != EventCount {
-		seen := map[string]bool{}
-		repeated := make([]bool, before)
-		excess := before - room
-		for i := before - 1; i >= 0; i-- {
-			key := g.counted(&g.entries[i])
-			repeated[i] = seen[key]
-			seen[key] = true
-		}
-		g.dropEntries(func(i int) bool {
-			if !repeated[i] || excess == 0 {
-				return false
-			}
-			excess--
-			return true
-		}, opts)
-	}
-	if over := len(g.entries) - room; over > 0 {
-		g.dropEntries(func(i int) bool { return i < over }, opts)
-	}
-	return before - len(g.entries)
-}
-
-// dropEntries removes the entries chosen, asked in order, after adding them to
-// the episodes they are part of, and sets the window up again.
-func (g *group) dropEntries(chosen func(i int) bool, opts CorrelatorOptions) {
-	kept := g.entries[:0]
-	for i, e := range g.entries {
-		if !chosen(i) {
-			kept = append(kept, e)
+	w := g.replay(i)
+	for w.hi < len(g.entries) && g.entries[w.hi].at <= to {
+		if at := w.moment(g); at < from {
 			continue
 		}
-		g.floor = max(g.floor, e.at+1)
-		for _, ep := range g.episodes {
-			ep.absorb(g, &e, opts)
+		x := c.measure(g, w)
+		held := c.holds(g, w, x)
+		if held {
+			peak = max(peak, x)
 		}
+		changed = g.note(w, held) || changed
 	}
-	clear(g.entries[len(kept):])
-	if g.entries = kept; cap(kept) > 64 && len(kept) < cap(kept)/4 {
-		g.entries = slices.Clone(kept)
-	}
-	g.resetWindow(len(kept) - 1)
+	return changed, peak
 }
 
-// resetWindow sets the window up as it is when the first n entries have been
-// pushed, leaving the chains as they are.
-func (g *group) resetWindow(n int) {
-	g.counts, g.lo = nil, 0
-	if n <= 0 {
+// replay returns the window before entry i, which begins a moment.
+func (g *group) replay(i int) *window {
+	lo := g.from(since(g.entries[i].at, g.owner.span))
+	w := &window{lo: lo, hi: lo}
+	w.fill(g, i)
+	return w
+}
+
+// rejudgeLarge decides about moments whose condition later events can make
+// false: a count is the largest among the windows that the moment is in, and a
+// rule that must be missing is missing from all of them.
+func (c *Correlator) rejudgeLarge(g *group, from, to int64) (changed bool) {
+	i := g.from(from)
+	if i == len(g.entries) || g.entries[i].at > to {
+		return false
+	}
+	co := g.owner
+	end := past(to, co.span)
+	var moments []closed
+	for w := g.replay(i); w.hi < len(g.entries) && g.entries[w.hi].at <= end; {
+		at := w.moment(g)
+		m := closed{at: at, hi: w.hi, x: c.measure(g, w)}
+		if co.c.terms != nil && at <= to {
+			m.held = c.holdsAround(g, w)
+		}
+		moments = append(moments, m)
+	}
+	if co.c.terms == nil {
+		largest(moments, co.span)
+	}
+	for k := range moments {
+		m := &moments[k]
+		if m.at > to {
+			break
+		}
+		w := window{hi: m.hi}
+		held := m.held
+		if co.c.terms == nil {
+			held = co.c.cond.hold(m.x)
+		}
+		changed = g.note(&w, held) || changed
+	}
+	return changed
+}
+
+// closed is a window that was gone through.
+type closed struct {
+	at   int64
+	hi   int
+	x    float64
+	held bool
+}
+
+// largest replaces every measure by the largest of those within the span after
+// it.
+func largest(all []closed, span int64) {
+	var best []closed // falling from the back: the first is the largest
+	for i := len(all) - 1; i >= 0; i-- {
+		for len(best) > 0 && best[0].at > past(all[i].at, span) {
+			best = best[1:]
+		}
+		for len(best) > 0 && best[len(best)-1].x <= all[i].x {
+			best = best[:len(best)-1]
+		}
+		best = append(best, all[i])
+		all[i].x = best[0].x
+	}
+}
+
+// holdsAround decides about a condition with rules that must be missing.
+func (c *Correlator) holdsAround(g *group, w *window) bool {
+	co := g.owner
+	last := g.entries[w.hi-1].at
+	t := w.of(g, &c.small)
+	var around ruleSet
+	for i := range co.c.terms {
+		if !t.holds(co, i, since(last, co.span)) {
+			continue
+		}
+		if around.empty() {
+			around = t.seen
+			for k := w.hi; k < len(g.entries) && g.entries[k].at <= past(last, co.span); k++ {
+				around.add(int(g.entries[k].rule))
+			}
+		}
+		if !co.c.terms[i].lack.meets(&around) {
+			return true
+		}
+	}
+	return false
+}
+
+// tally is what is kept up of a window.
+type tally struct {
+	values map[string]int32 // value_count
+	rules  []int32          // temporal types: entries by rule
+	seen   ruleSet          // the rules with any
+	last   []int64          // temporal_ordered: by rule, its latest time
+	starts [][]int64        // by term and rule in order, the latest start of a chain up to it
+	sum    exactSum         // value_sum, value_avg
+	sorted []float64        // value_percentile, value_median
+}
+
+func (t *tally) reset(co *correlated) {
+	clear(t.values)
+	t.seen, t.sorted = ruleSet{}, t.sorted[:0]
+	switch c := co.c; {
+	case c.Type == ValueCount:
+		if t.values == nil {
+			t.values = map[string]int32{}
+		}
+	case c.Type == ValueSum || c.Type == ValueAvg:
+		t.sum.reset()
+	case c.Type.temporal():
+		t.rules = zeroed(t.rules, len(c.Rules), 0)
+	}
+	if co.c.Type != TemporalOrdered {
 		return
 	}
-	for g.lo < n-1 && g.entries[g.lo].at < g.entries[n-1].at-g.owner.span {
-		g.lo++
+	t.last = zeroed(t.last, len(co.c.Rules), noTime)
+	t.starts = slices.Grow(t.starts[:0], len(co.c.terms))[:len(co.c.terms)]
+	for i := range t.starts {
+		t.starts[i] = zeroed(t.starts[i], len(co.c.Rules), noTime)
 	}
+}
+
+func zeroed[T int32 | int64](s []T, n int, x T) []T {
+	s = slices.Grow(s[:0], n)[:n]
+	for i := range s {
+		s[i] = x
+	}
+	return s
+}
+
+func (t *tally) add(co *correlated, e *entry) {
+	switch c := co.c; c.Type {
+	case ValueCount:
+		t.values[e.value()]++
+	case ValueSum, ValueAvg:
+		t.sum.add(e.number())
+	case ValuePercentile, ValueMedian:
+		i, _ := slices.BinarySearch(t.sorted, e.number())
+		t.sorted = slices.Insert(t.sorted, i, e.number())
+	case Temporal, TemporalOrdered:
+		t.rules[e.rule]++
+		t.seen.add(int(e.rule))
+		if c.Type == TemporalOrdered {
+			t.chain(c, e)
+		}
+	}
+}
+
+func (t *tally) drop(co *correlated, e *entry) {
+	switch co.c.Type {
+	case ValueCount:
+		v := e.value()
+		if t.values[v]--; t.values[v] == 0 {
+			delete(t.values, v)
+		}
+	case ValueSum, ValueAvg:
+		t.sum.add(-e.number())
+	case ValuePercentile, ValueMedian:
+		i, _ := slices.BinarySearch(t.sorted, e.number())
+		t.sorted = slices.Delete(t.sorted, i, i+1)
+	case Temporal, TemporalOrdered:
+		if t.rules[e.rule]--; t.rules[e.rule] == 0 {
+			t.seen[e.rule/64] &^= 1 << (e.rule % 64)
+		}
+	}
+}
+
+// chain updates the chains of an ordered correlation with its next entry: for
+// every rule in order, a chain up to it starts where the latest chain up to the
+// rule before starts. Entries of one moment are in any order.
+func (t *tally) chain(c *Correlation, e *entry) {
+	t.last[e.rule] = e.at
+	for i := range c.terms {
+		start := e.at // of a chain up to the rule before
+		for k := range t.starts[i] {
+			if !c.terms[i].need.has(k) {
+				continue
+			}
+			if t.last[k] == e.at {
+				t.starts[i][k] = max(t.starts[i][k], start)
+			}
+			start = t.starts[i][k]
+		}
+	}
+}
+
+// holds reports whether a window that begins at start has all that term i
+// needs, in order where that is asked for; what must be missing is not looked
+// at.
+func (t *tally) holds(co *correlated, i int, start int64) bool {
+	need := &co.c.terms[i].need
+	if !need.within(&t.seen) {
+		return false
+	}
+	if co.c.Type != TemporalOrdered {
+		return true
+	}
+	last := int64(noTime)
+	for k := range t.starts[i] {
+		if need.has(k) {
+			last = t.starts[i][k]
+		}
+	}
+	return last != noTime && last >= start
+}
+
+// number computes a value type of n numbers.
+func (t *tally) number(c *Correlation, n int) float64 {
+	switch c.Type {
+	case ValueSum:
+		return t.sum.value()
+	case ValueAvg:
+		return t.sum.value() / float64(n)
+	default:
+		return percentile(t.sorted, c.Percentile)
+	}
+}
+
+// percentile is the p-th percentile, p from 0 to 100, of sorted numbers by
+// linear interpolation between the two nearest ranks: the number at rank
+// (n-1)·p/100, counted from 0 (definition 7 of Hyndman and Fan, 1996, which is
+// SQL's PERCENTILE_CONT). The 50th is the median.
+func percentile(sorted []float64, p float64) float64 {
+	rank := float64(len(sorted)-1) * p / 100
+	i := int(math.Floor(rank))
+	if i+1 >= len(sorted) {
+		return sorted[len(sorted)-1]
+	}
+	part := rank - float64(i)
+	return sorted[i]*(1-part) + sorted[i+1]*part
 }

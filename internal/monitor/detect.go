@@ -8,9 +8,11 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime"
+	"strings"
 	"time"
 
 	"github.com/aspis-platform/aspis/event"
+	"github.com/aspis-platform/aspis/internal/sector"
 	"github.com/aspis-platform/aspis/sigma"
 )
 
@@ -30,7 +32,9 @@ type detector struct {
 	rules      *Rules // that matchers and correlator are for
 	matchers   []*sigma.Matcher
 	correlator *sigma.Correlator
-	minute     int64 // of the batch that groups were last dropped at
+	watermark  *sigma.Watermark
+	sources    map[logSource]string // as the watermark calls them
+	minute     int64                // of the batch that the watermark was last told at
 	seen       *recent
 
 	pending *Commit         // computed, not known to be stored
@@ -114,7 +118,11 @@ func (d *detector) fold(c *chunk, all []found) Commit {
 	var marks []BatchMark
 	n := 0
 	for _, b := range c.batches {
-		d.forgetGroups(b)
+		for _, e := range d.advance(b) {
+			if f := fs.correlated(&e, d.rules); f != nil && len(f.Members) > 0 {
+				d.tally.add(StageCorrelation, f.Members[0], 1)
+			}
+		}
 		marks = append(marks, b.mark)
 		for i := range b.items {
 			it, f := &b.items[i], &all[n]
@@ -124,6 +132,7 @@ func (d *detector) fold(c *chunk, all []found) Commit {
 				continue
 			}
 			d.count(it, f)
+			d.follow(it, b)
 			d.foldOne(fs, it, f)
 		}
 	}
@@ -177,22 +186,56 @@ func (d *detector) explain(f *Finding, it *item, r *sigma.Rule) {
 	f.Why, f.WhyMember = Explained{Rule: &e}.json(), it.Member
 }
 
-// lateness is how far behind the newest record of a group one may be and
-// still count: members send in batches, and not all at the same time.
+// lateness is how far behind the watermark and the newest record of a group
+// one may be and still count: members send in batches, and not all at the same
+// time.
 const lateness = 6 * time.Hour
 
-// groupLife is how long after its last event a group of a correlation may
-// still be joined by records that members send late.
-const groupLife = 24 * time.Hour
+// The watermark waits for sources that are behind, no longer than maxBehind,
+// and not for those that were silent for maxSilent.
+const (
+	maxBehind = 24 * time.Hour
+	maxSilent = 15 * time.Minute
+)
 
-// forgetGroups gives back the memory of groups that are over, once a minute
-// of the stream's own time, so that a repeated run does the same.
-func (d *detector) forgetGroups(b *decoded) {
-	minute := b.mark.Received.Unix() / 60
-	if d.minute != 0 && minute > d.minute {
-		d.correlator.Advance(b.mark.Received.Add(-groupLife))
+func newWatermark() *sigma.Watermark {
+	return sigma.NewWatermark(sigma.WatermarkOptions{Hold: maxBehind, Idle: maxSilent, MaxSources: maxSources})
+}
+
+// maxSources bounds the sources that are told apart.
+const maxSources = 100_000
+
+// logSource is what sends in order of time, more or less: one kind of log of one
+// member.
+type logSource struct {
+	member sector.MemberID
+	log    event.Logsource
+}
+
+// follow tells the watermark of a record.
+func (d *detector) follow(it *item, b *decoded) {
+	key := logSource{it.Member, it.Source}
+	name := d.sources[key]
+	if name == "" {
+		if len(d.sources) >= maxSources {
+			clear(d.sources)
+		}
+		name = strings.Join([]string{string(it.Member), it.Source.Product, it.Source.Category, it.Source.Service}, "\x00")
+		d.sources[key] = name
 	}
+	d.watermark.Observe(name, it.At, b.mark.Received)
+}
+
+// advance tells the correlator how far the sources are, once a minute of the
+// stream's own time, so that a repeated run does the same.
+func (d *detector) advance(b *decoded) []sigma.Finding {
+	minute := b.mark.Received.Unix() / 60
+	tell := d.minute != 0 && minute > d.minute
 	d.minute = max(d.minute, minute)
+	if at, known := d.watermark.Now(); tell && known {
+		return d.correlator.Advance(at)
+	}
+	return nil
 }
 
 // work computes the chunk's effects once and stores them. After an error it is
@@ -237,8 +280,11 @@ func (d *detector) replay(c *chunk) {
 	all := d.examine(c)
 	n := 0
 	for _, b := range c.batches {
-		d.forgetGroups(b)
+		d.advance(b)
 		for i := range b.items {
+			if it := &b.items[i]; !it.poisoned && !all[n].failed {
+				d.follow(it, b)
+			}
 			for _, r := range all[n].rules {
 				d.observe(&b.items[i], r)
 			}
@@ -249,14 +295,15 @@ func (d *detector) replay(c *chunk) {
 
 // snapshotMark comes before a stored state; another one is of another version
 // of this program and not read.
-const snapshotMark = "ASPISMON1"
+const snapshotMark = "ASPISMON2"
 
-// snapshot is the state between records: the minute and the correlator's.
+// snapshot is the state between records: the minute, the watermark's and the
+// correlator's.
 func (d *detector) snapshot() ([]byte, error) {
 	var b bytes.Buffer
 	b.WriteString(snapshotMark)
 	b.Write(binary.BigEndian.AppendUint64(nil, uint64(d.minute)))
-	if err := d.correlator.Snapshot(&b); err != nil {
+	if err := errors.Join(d.watermark.Snapshot(&b), d.correlator.Snapshot(&b)); err != nil {
 		return nil, fmt.Errorf("snapshot: %w", err)
 	}
 	return b.Bytes(), nil
@@ -269,7 +316,12 @@ func (d *detector) restore(state []byte) error {
 	if !ok || len(rest) < 8 {
 		return errSnapshot
 	}
-	if err := d.correlator.Restore(bytes.NewReader(rest[8:])); err != nil {
+	in := bytes.NewReader(rest[8:])
+	err := d.watermark.Restore(in)
+	if err == nil {
+		err = d.correlator.Restore(in)
+	}
+	if err != nil {
 		return fmt.Errorf("%w: %w", errSnapshot, err)
 	}
 	d.minute = int64(binary.BigEndian.Uint64(rest))

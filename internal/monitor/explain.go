@@ -2,6 +2,7 @@ package monitor
 
 import (
 	"encoding/json"
+	"strconv"
 	"time"
 
 	"github.com/aspis-platform/aspis/sigma"
@@ -26,7 +27,10 @@ type CorrelationWhy struct {
 	Distinct int        `json:"distinct,omitempty"`
 	Fields   []string   `json:"fields,omitempty"` // whose values are counted
 	Values   []string   `json:"values,omitempty"`
-	Rules    []RuleName `json:"rules"` // that it counts
+	Number   float64    `json:"number,omitempty"`     // that a value type computed
+	Percent  float64    `json:"percentile,omitempty"` // value_percentile: which
+	Error    float64    `json:"error,omitempty"`      // relative standard error of Distinct; 0: exact
+	Rules    []RuleName `json:"rules"`                // that it counts
 }
 
 // RuleName is a rule as it was called at the time.
@@ -35,6 +39,15 @@ type RuleName struct {
 	Title   string `json:"title"`
 	TitleZh string `json:"title_zh"`
 }
+
+// Shown is the number that was computed, in as many digits as it needs.
+func (c *CorrelationWhy) Shown() string { return strconv.FormatFloat(c.Number, 'f', -1, 64) }
+
+// Which is the percentile that was computed.
+func (c *CorrelationWhy) Which() string { return strconv.FormatFloat(c.Percent, 'f', -1, 64) }
+
+// ErrorPercent is the standard error of an estimated number of values.
+func (c *CorrelationWhy) ErrorPercent() string { return strconv.FormatFloat(c.Error*100, 'f', 1, 64) }
 
 // Timespan is the correlation's window.
 func (c *CorrelationWhy) Timespan() time.Duration { return time.Duration(c.Seconds) * time.Second }
@@ -73,6 +86,7 @@ func explainCorrelation(f *sigma.Finding, rules *Rules) Explained {
 	why := &CorrelationWhy{
 		Rule: f.Rule.ID, Version: f.Rule.Version(), Type: string(c.Type), Seconds: int64(c.Timespan / time.Second),
 		Count: f.Count, Distinct: f.Distinct, Fields: c.Fields, Values: f.Values,
+		Number: f.Number, Percent: c.Percentile, Error: f.Error,
 	}
 	for _, id := range c.Rules {
 		if r, ok := rules.Set.Rule(id); ok {

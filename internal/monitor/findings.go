@@ -156,6 +156,7 @@ func (fs *findings) correlated(e *sigma.Finding, rules *Rules) *Finding {
 		fs.closed = append(fs.closed, key)
 		return nil
 	}
+	fs.closed = slices.DeleteFunc(fs.closed, func(k string) bool { return k == key }) // it holds again
 	f := fs.byKey[key]
 	if f == nil {
 		f = &Finding{Key: key}

@@ -256,6 +256,7 @@ func (p *Pipeline) workOn(ctx context.Context, w *worker, c *chunk) error {
 func (p *Pipeline) restore(ctx context.Context, at uint64) error {
 	d := p.detector
 	d.rules, d.correlator, d.pending, d.minute = nil, nil, nil, 0
+	d.watermark, d.sources = newWatermark(), map[logSource]string{}
 	d.use(ctx)
 	from, state, err := d.out.LoadState(ctx)
 	if err != nil {
@@ -265,7 +266,7 @@ func (p *Pipeline) restore(ctx context.Context, at uint64) error {
 		from = 0
 	} else if err := d.restore(state); err != nil {
 		p.cfg.Log.ErrorContext(ctx, "correlations start from what the stream still holds", slog.Any("error", err))
-		d.rules, d.correlator = nil, nil
+		d.rules, d.correlator, d.watermark = nil, nil, newWatermark()
 		d.use(ctx)
 		from = 0
 	}

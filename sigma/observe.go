@@ -1,0 +1,260 @@
+package sigma
+
+import "slices"
+
+// observe adds an entry to its group, whose key is in c.key, unless it is too
+// late, and appends the findings it causes.
+func (c *Correlator) observe(co *correlated, e entry, out []Finding) []Finding {
+	g := c.groupOf(co, view(c.key))
+	switch {
+	case e.at < since(c.watermark(g), co.late):
+		c.stats.Late++
+		return out
+	case g.story != nil && g.story.shed && e.at < g.story.floor:
+		c.stats.Shed++
+		return out
+	}
+	return c.take(g, e, out)
+}
+
+// watermark is what an event of a group must not be too far behind: what was
+// told, but not more than its newest event, so that records from the past have
+// their own time.
+func (c *Correlator) watermark(g *group) int64 {
+	if c.mark == noTime {
+		return g.newest()
+	}
+	return min(c.mark, g.newest())
+}
+
+// take adds an entry to a group and appends the findings it causes.
+func (c *Correlator) take(g *group, e entry, out []Finding) []Finding {
+	i, dup := g.search(&e)
+	if dup {
+		out = c.repeat(g, e.at, e.at, out)
+		return c.forward(g, e.at, past(e.at, g.owner.span), true, out)
+	}
+	before := g.newest()
+	g.entries = slices.Insert(g.entries, i, e)
+	c.stats.Events++
+	if g.story != nil && g.story.sketch != nil {
+		g.story.sketch.add(e.value(), e.at, since(max(before, e.at), g.owner.span+g.owner.late))
+	}
+	switch {
+	case g.owner.awaits:
+		out = c.decideTo(g, since(e.at, g.owner.span), past(e.at, g.owner.span), out)
+	case e.at < before:
+		out = c.takeLate(g, i, out)
+	default:
+		out = c.takeNewest(g, i, e.at == before, out)
+	}
+	c.trim(g)
+	return out
+}
+
+// takeNewest goes on with entry i, which came in at the newest moment; again
+// says that the moment had entries before.
+func (c *Correlator) takeNewest(g *group, i int, again bool, out []Finding) []Finding {
+	w, n, at := &g.window, len(g.entries), g.newest()
+	held := again && (g.entries[n-2].held || g.entries[n-1].held)
+	if w.tally != nil {
+		w.tally.add(g.owner, &g.entries[i])
+	}
+	w.hi = n
+	w.leave(g, since(at, g.owner.span))
+	x := c.measure(g, w)
+	holds := c.holds(g, w, x)
+	g.note(w, holds)
+	switch {
+	case held && !(holds && c.grow(g, i, x)):
+		out = c.remake(g, out)
+	case held:
+		out = c.report(g, g.story.episodes[len(g.story.episodes)-1], out)
+	case holds:
+		out = c.report(g, c.extend(g, w, x), out)
+	default:
+		return out
+	}
+	return c.forward(g, at, at, false, out)
+}
+
+// takeLate goes on with entry i, which came in before the newest moment.
+func (c *Correlator) takeLate(g *group, i int, out []Finding) []Finding {
+	g.slip(i)
+	at := g.entries[i].at
+	to := past(at, g.owner.span)
+	if g.story == nil {
+		return c.revise(g, at, to, out)
+	}
+	for _, k := range [...]int{i - 1, i + 1} {
+		if k >= 0 && g.entries[k].at == at {
+			g.entries[i].held = g.entries[k].held
+		}
+	}
+	own, peak := c.rejudge(g, at, at)
+	changed := own && !g.entries[i].held
+	if g.story.sketch == nil && (!g.skips() || !g.allHeld(i+1, to)) {
+		more, x := c.rejudge(g, at+1, to)
+		changed, peak = changed || more, max(peak, x)
+	}
+	if !changed {
+		if ep := c.slipIn(g, i, peak); ep != nil {
+			return c.handLate(g, at, c.report(g, ep, out))
+		}
+	}
+	if !changed && !own && !g.inEpisode(at, to) {
+		return out
+	}
+	return c.forward(g, at, to, false, c.remake(g, out))
+}
+
+// largeWindow is from how many events on a late one does not correct the
+// largest number of distinct values any more where that changes nothing else.
+const largeWindow = 1024
+
+// skips reports whether a late event needs no judging of moments that held.
+func (g *group) skips() bool {
+	t := g.owner.c.Type
+	return t == EventCount || t.counts() && g.window.hi-g.window.lo > largeWindow
+}
+
+// allHeld reports whether the condition held at all moments from entry i to a
+// time: another event cannot change that for a count that need not wait.
+func (g *group) allHeld(i int, to int64) bool {
+	for ; i < len(g.entries) && g.entries[i].at <= to; i++ {
+		if !g.entries[i].held {
+			return false
+		}
+	}
+	return true
+}
+
+// slip keeps the window right after entry i came in before the newest moment.
+func (g *group) slip(i int) {
+	w := &g.window
+	switch e := &g.entries[i]; {
+	case e.at < since(g.newest(), g.owner.span):
+		w.lo++
+		w.hi++
+	case w.tally != nil && g.owner.c.Type == TemporalOrdered:
+		g.reset()
+	default:
+		if w.tally != nil {
+			w.tally.add(g.owner, e)
+		}
+		w.hi++
+	}
+}
+
+// trim drops entries that nothing can need any more, a quarter at least at a
+// time, and more when there is no room.
+func (c *Correlator) trim(g *group) {
+	horizon := since(c.watermark(g), g.owner.keep)
+	old := g.from(horizon)
+	if old > 0 && old >= len(g.entries)/4 {
+		c.dropEntries(g, func(i int) bool { return i < old })
+	}
+	if len(g.entries) > g.owner.most {
+		c.shed(g, g.owner.most*3/4)
+	}
+	if g.story != nil {
+		g.story.forget(c, horizon)
+	}
+}
+
+// forget drops what of a story is over.
+func (st *story) forget(c *Correlator, horizon int64) {
+	live := slices.IndexFunc(st.episodes, func(ep *episode) bool { return ep.lastHeld >= horizon })
+	if live < 0 {
+		live = len(st.episodes)
+	}
+	st.episodes = slices.Delete(st.episodes, 0, live)
+	sent := slices.IndexFunc(st.sent, func(s sending) bool { return s.at >= horizon })
+	if sent < 0 {
+		sent = len(st.sent)
+	}
+	st.sent = slices.Delete(st.sent, 0, sent)
+	st.retired = slices.DeleteFunc(st.retired, func(r retired) bool { return r.at < horizon })
+	if st.shed && st.floor < horizon {
+		st.shed, st.floor = false, noTime
+		if st.sketch != nil {
+			st.sketch = nil
+			c.stats.Events -= sketchWeight
+		}
+	}
+}
+
+// shed makes room in a group. Of entries of the same rule in a temporal type
+// the newest stays longest; what is still too much goes oldest first.
+func (c *Correlator) shed(g *group, room int) {
+	st := g.told()
+	before := len(g.entries)
+	st.shed = true
+	if g.owner.sketch && st.sketch == nil {
+		st.sketch = newSketch()
+		c.stats.Events += sketchWeight
+		for i := range g.entries {
+			st.sketch.add(g.entries[i].value(), g.entries[i].at, noTime)
+		}
+	}
+	if g.owner.c.Type.temporal() {
+		c.shedRepeated(g, before-room)
+	}
+	if over := len(g.entries) - room; over > 0 {
+		st.floor = max(st.floor, past(g.entries[over-1].at, 1))
+		c.dropEntries(g, func(i int) bool { return i < over })
+	}
+	c.stats.Shed += uint64(before - len(g.entries))
+}
+
+// shedRepeated drops so many of the entries after which another one of the
+// same rule comes, oldest first.
+func (c *Correlator) shedRepeated(g *group, excess int) {
+	var seen ruleSet
+	repeated := make([]bool, len(g.entries))
+	for i := len(g.entries) - 1; i >= 0; i-- {
+		rule := int(g.entries[i].rule)
+		repeated[i] = seen.has(rule)
+		seen.add(rule)
+	}
+	c.dropEntries(g, func(i int) bool {
+		if !repeated[i] || excess == 0 {
+			return false
+		}
+		excess--
+		return true
+	})
+}
+
+// dropEntries removes the entries chosen, asked in order, after adding them to
+// the episodes they are part of, and sets the window up again.
+func (c *Correlator) dropEntries(g *group, chosen func(i int) bool) {
+	before := len(g.entries)
+	kept := g.entries[:0]
+	prefix, inOrder := 0, true // whether only the first were dropped
+	for i, e := range g.entries {
+		if !chosen(i) {
+			kept = append(kept, e)
+			continue
+		}
+		inOrder = inOrder && i == prefix
+		prefix++
+		if g.story == nil {
+			continue
+		}
+		for _, ep := range g.story.episodes {
+			ep.absorb(c, g, &e)
+		}
+	}
+	clear(g.entries[len(kept):])
+	if g.entries = kept; cap(kept) > 64 && len(kept) < cap(kept)/4 {
+		g.entries = slices.Clone(kept)
+	}
+	c.stats.Events -= before - len(kept)
+	if inOrder && prefix <= g.window.lo {
+		g.window.lo -= prefix
+		g.window.hi -= prefix
+		return
+	}
+	g.reset()
+}
