@@ -33,11 +33,13 @@ type api struct {
 //	GET  /api/v1/advisories               scope advisories
 //	GET  /api/v1/advisories/{id}
 //	POST /api/v1/advisories/{id}/answers
+//	GET  /api/v1/figures
 //
 // and the centre's /api/v1/drafts.
 func MountAPI(routes *access.Routes, svc *Service, sealer Sealer) {
 	a := api{svc, sealer, access.NewCursors(sealer), routes.Texts()}
 	a.mountDrafts(routes)
+	a.mountFigures(routes)
 	tag := "advisories"
 	access.Describe[listIn, listOut](routes, "GET /api/v1/advisories", sector.ReadAdvisories,
 		access.Doc{ID: "advisory-list", Tag: tag}, a.list)

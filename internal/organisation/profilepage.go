@@ -239,6 +239,14 @@ func stateName(s sector.MemberState) string {
 	return string(s)
 }
 
+// stateNamed is the inverse of stateName.
+func stateNamed(name string) sector.MemberState {
+	if name == stateName(sector.TakesPart) {
+		return sector.TakesPart
+	}
+	return sector.MemberState(name)
+}
+
 // memberProfile is the centre's view of a member.
 func (p pages) memberProfile(w http.ResponseWriter, r *http.Request) error {
 	m, err := p.svc.Members.Member(r.Context(), sector.MemberID(r.PathValue("id")))
@@ -283,11 +291,7 @@ func (p pages) setState(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if f.OK() {
-		state := sector.MemberState(f.Get("state"))
-		if state == "active" {
-			state = sector.TakesPart
-		}
-		err := p.svc.SetState(r.Context(), viewer(r), member.ID, state, f.Get("reason"))
+		err := p.svc.SetState(r.Context(), viewer(r), member.ID, stateNamed(f.Get("state")), f.Get("reason"))
 		if err == nil {
 			return p.done(w, r, "organisation.state_set", "/admin/members/"+string(member.ID)+"/profile")
 		}
