@@ -68,7 +68,7 @@ func (a api) figures(ctx context.Context, in *figuresIn) (*figuresOut, error) {
 	}
 	for _, f := range found {
 		t := totals[f.ID]
-		one := figuresJSON{ID: f.ID, Title: f.Title, TLP: f.Marking.TLP, Category: f.Category, ReleasedAt: f.ReleasedAt,
+		one := figuresJSON{ID: f.ID, Title: f.Title, TLP: f.Marking.OrDefault().TLP, Category: f.Category, ReleasedAt: f.ReleasedAt,
 			Recipients: t.Recipients.String(), Opened: t.Opened.String(), Answered: t.Answered.String(), Answers: map[AnswerKind]string{}}
 		for kind, n := range t.ByAnswer {
 			one.Answers[kind] = n.String()

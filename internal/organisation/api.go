@@ -70,8 +70,8 @@ func (a api) explain(ctx context.Context, err error) error {
 	return errs.New(errs.Invalid, "organisation.problems", len(all)).With(all).Because(err)
 }
 
-// profileJSON is what a member says of itself.
-type profileJSON struct {
+// keptJSON is what a member says of itself.
+type keptJSON struct {
 	Member  sector.MemberID `json:"member"`
 	Version int             `json:"version" doc:"0: nothing was ever saved."`
 	SavedAt time.Time       `json:"saved_at,omitzero"`
@@ -80,11 +80,11 @@ type profileJSON struct {
 
 type profileOut struct {
 	ETag string `header:"ETag"`
-	Body profileJSON
+	Body keptJSON
 }
 
 func newProfileOut(k Kept) *profileOut {
-	return &profileOut{access.VersionTag(k.Version), profileJSON{k.Member, k.Version, k.At, k.Profile}}
+	return &profileOut{access.VersionTag(k.Version), keptJSON{k.Member, k.Version, k.At, k.Profile}}
 }
 
 func (a api) profile(ctx context.Context, _ *struct{}) (*profileOut, error) {
@@ -260,7 +260,7 @@ type overlapJSON struct {
 
 type profileOfOut struct {
 	Body struct {
-		Profile  profileJSON   `json:"profile"`
+		Profile  keptJSON      `json:"profile"`
 		Overlaps []overlapJSON `json:"overlaps" doc:"What others claim too."`
 	}
 }

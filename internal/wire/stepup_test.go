@@ -25,13 +25,19 @@ func provenRoutes() []string {
 		"POST /export/advisories", "POST /export/inbox", "POST /export/alerts", "POST /export/admin/members", "POST /ledger/{entry}/proof",
 		"POST /notifications/webhooks", "POST /notifications/webhooks/{id}/rotate", "POST /tokens",
 		"POST /api/v1/drafts/{id}/release", "POST /api/v1/drafts/{id}/approve", "POST /api/v1/drafts/{id}/withdraw",
-		"POST /api/v1/members/{id}/keys", "POST /api/v1/tokens", "POST /api/v1/people/{id}/link",
-		"POST /admin/people/{id}/link", "POST /people/{id}/link",
+		"POST /api/v1/members/{id}/keys", "POST /api/v1/members/{id}/certificates", "POST /api/v1/keys/{id}/rotate",
+		"POST /api/v1/keys/{id}/certificate", "POST /api/v1/tokens", "POST /api/v1/ledger/{entry}/proof",
+		"POST /api/v1/webhooks", "POST /api/v1/webhooks/{id}/rotate",
+		"POST /api/v1/people", "POST /api/v1/people/{id}/link", "POST /api/v1/recoveries/{id}/confirm",
+		"POST /api/v1/organisation/people", "POST /api/v1/organisation/people/{id}/link",
+		"PUT /api/v1/members/{id}/provider", "DELETE /api/v1/members/{id}/provider",
+		"DELETE /api/v1/sessions", "DELETE /api/v1/sessions/{id}",
+		"POST /admin/people/new", "POST /people/new", "POST /admin/people/{id}/link", "POST /people/{id}/link",
 		"POST /account/set-up/app", "POST /account/set-up/password", "POST /account/set-up/passkey",
 	}
 }
 
-// TestWhatAsksForAProof asks the running program for every POST as people of
+// TestWhatAsksForAProof asks the running program for every change as people of
 // every role whose last proof is old: these ask for another, and no others do.
 func TestWhatAsksForAProof(t *testing.T) {
 	p := running(t)
@@ -64,14 +70,15 @@ func TestWhatAsksForAProof(t *testing.T) {
 	}
 	unasked := provenRoutes()
 	for _, route := range p.routeTable {
-		if !strings.HasPrefix(route.Pattern, "POST /") || route.Pattern == "POST /sign-out" {
+		method, path, _ := strings.Cut(route.Pattern, " ")
+		if !slices.Contains([]string{"POST", "PUT", "PATCH", "DELETE"}, method) || route.Pattern == "POST /sign-out" {
 			continue
 		}
 		for _, a := range sign {
 			if !a.viewer.May(route.Need) {
 				continue
 			}
-			asked := asksForProof(t, p.URL()+wildcard.ReplaceAllString(strings.TrimPrefix(route.Pattern, "POST "), "x"), a)
+			asked := asksForProof(t, method, p.URL()+wildcard.ReplaceAllString(path, "x"), a)
 			if want := slices.Contains(provenRoutes(), route.Pattern); asked != want {
 				t.Errorf("%s as %v asks for a proof: %v, want %v", route.Pattern, a, asked, want)
 			}
@@ -84,9 +91,9 @@ func TestWhatAsksForAProof(t *testing.T) {
 }
 
 // asksForProof: a page holds the form that was sent; the API refuses.
-func asksForProof(t *testing.T, address string, a actor) bool {
+func asksForProof(t *testing.T, method, address string, a actor) bool {
 	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, address, strings.NewReader(url.Values{"text": {"typed"}}.Encode()))
+	r, err := http.NewRequestWithContext(t.Context(), method, address, strings.NewReader(url.Values{"text": {"typed"}}.Encode()))
 	if err != nil {
 		t.Fatal(err)
 	}
