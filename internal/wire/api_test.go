@@ -65,7 +65,7 @@ func (r reply) field(t *testing.T, name string) string {
 	if err := json.Unmarshal([]byte(r.body), &all); err != nil {
 		t.Fatalf("%v: %s", err, r.body)
 	}
-	for _, part := range []string{"key", "token"} { // what is made is beside its secret
+	for _, part := range []string{"key", "token", "webhook"} { // what is made is beside its secret
 		if inner, ok := all[part].(map[string]any); ok && all[name] == nil {
 			return fmt.Sprint(inner[name])
 		}
@@ -73,11 +73,18 @@ func (r reply) field(t *testing.T, name string) string {
 	return fmt.Sprint(all[name])
 }
 
+// as asks as a person; members' people are north-bank's.
 func as(t *testing.T, p *Program, email string, roles ...sector.Role) asker {
+	t.Helper()
+	return asOf(t, p, "north-bank", email, roles...)
+}
+
+// asOf asks as a person, of a member where its roles are.
+func asOf(t *testing.T, p *Program, member sector.MemberID, email string, roles ...sector.Role) asker {
 	t.Helper()
 	u := sector.User{Email: email, Roles: roles}
 	if u.Org() == sector.MemberOrg {
-		u.Member = "north-bank"
+		u.Member = member
 	}
 	link, err := p.SignInLink(t.Context(), u)
 	if err != nil {
