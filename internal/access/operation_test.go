@@ -59,6 +59,10 @@ func (s *replays) Claim(_ context.Context, slot string, r Replay, since time.Tim
 	return Replay{}, true, nil
 }
 
+func (s *replays) Together(ctx context.Context, work func(ctx context.Context) error) error {
+	return work(ctx)
+}
+
 func (s *replays) Keep(_ context.Context, slot, answer string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
