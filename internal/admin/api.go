@@ -51,12 +51,13 @@ type memberJSON struct {
 	Name      string           `json:"name"`
 	NameZh    string           `json:"name_zh"`
 	Sector    sector.SubSector `json:"sector"`
+	State     string           `json:"state" enum:"active,suspended,departed"`
 	Mail      string           `json:"mail,omitempty"`
 	CreatedAt time.Time        `json:"created_at"`
 }
 
 func newMemberJSON(m sector.Member) memberJSON {
-	return memberJSON{m.ID, m.Name, m.NameZh, m.Sector, m.Mail, m.CreatedAt}
+	return memberJSON{m.ID, m.Name, m.NameZh, m.Sector, m.State.Name(), m.Mail, m.CreatedAt}
 }
 
 type membersIn struct {
@@ -134,10 +135,11 @@ type personJSON struct {
 	Roles     []sector.Role   `json:"roles"`
 	Member    sector.MemberID `json:"member,omitempty"`
 	CreatedAt time.Time       `json:"created_at"`
+	RemovedAt time.Time       `json:"removed_at,omitzero"`
 }
 
 func newPersonJSON(u sector.User) personJSON {
-	return personJSON{u.ID, u.Email, u.Roles, u.Member, u.CreatedAt}
+	return personJSON{u.ID, u.Email, u.Roles, u.Member, u.CreatedAt, u.RemovedAt}
 }
 
 type peopleIn struct {

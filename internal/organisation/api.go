@@ -302,7 +302,7 @@ type stateOut struct {
 }
 
 func (a api) setState(ctx context.Context, in *stateIn) (*stateOut, error) {
-	state := stateNamed(in.Body.State)
+	state := sector.MemberStateNamed(in.Body.State)
 	if err := a.svc.SetState(ctx, sector.ViewerFrom(ctx), in.ID, state, in.Body.Reason); err != nil {
 		return nil, err
 	}

@@ -1,7 +1,6 @@
 package wire
 
 import (
-	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -78,7 +77,7 @@ func TestWhatAsksForAProof(t *testing.T) {
 			if !a.viewer.May(route.Need) {
 				continue
 			}
-			asked := asksForProof(t, method, p.URL()+wildcard.ReplaceAllString(path, "x"), a)
+			asked := asksForProof(t, asker{p.URL(), a.sign}, method, wildcard.ReplaceAllString(path, "x"))
 			if want := slices.Contains(provenRoutes(), route.Pattern); asked != want {
 				t.Errorf("%s as %v asks for a proof: %v, want %v", route.Pattern, a, asked, want)
 			}
@@ -91,27 +90,12 @@ func TestWhatAsksForAProof(t *testing.T) {
 }
 
 // asksForProof: a page holds the form that was sent; the API refuses.
-func asksForProof(t *testing.T, method, address string, a actor) bool {
+func asksForProof(t *testing.T, c asker, method, path string) bool {
 	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), method, address, strings.NewReader(url.Values{"text": {"typed"}}.Encode()))
-	if err != nil {
-		t.Fatal(err)
+	got := c.ask(t, method, path, url.Values{"text": {"typed"}}.Encode(),
+		"Accept", "text/html", "Accept-Language", "en", "Content-Type", "application/x-www-form-urlencoded")
+	if strings.HasPrefix(path, "/api/") {
+		return got.status == http.StatusForbidden && strings.Contains(got.body, "Prove first that it is you")
 	}
-	r.Header.Set("Accept", "text/html")
-	r.Header.Set("Accept-Language", "en")
-	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	a.sign(r)
-	resp, err := http.DefaultTransport.RoundTrip(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if strings.HasPrefix(r.URL.Path, "/api/") {
-		return resp.StatusCode == http.StatusForbidden && strings.Contains(string(body), "Prove first that it is you")
-	}
-	return resp.StatusCode == http.StatusOK && strings.Contains(string(body), `name="text" value="typed"`)
+	return got.status == http.StatusOK && strings.Contains(got.body, `name="text" value="typed"`)
 }
