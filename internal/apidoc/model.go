@@ -54,7 +54,32 @@ type typeDoc struct {
 	Fields []field
 }
 
-func newModel(doc *huma.OpenAPI) model {
+// newModel is the reference; say puts descriptions into the reader's language.
+func newModel(doc *huma.OpenAPI, say func(string) string) model {
+	m := readModel(doc)
+	for _, g := range m.Groups {
+		for _, op := range g.Operations {
+			word(op.Parameters, say)
+			for _, b := range []*body{op.Body, op.Answer} {
+				if b != nil {
+					word(b.Fields, say)
+				}
+			}
+		}
+	}
+	for _, t := range m.Types {
+		word(t.Fields, say)
+	}
+	return m
+}
+
+func word(fields []field, say func(string) string) {
+	for i := range fields {
+		fields[i].Text = say(fields[i].Text)
+	}
+}
+
+func readModel(doc *huma.OpenAPI) model {
 	var m model
 	byTag := map[string][]operation{}
 	for _, item := range doc.Paths {
