@@ -142,14 +142,10 @@ func (m *Memory) first(w http.ResponseWriter, r *http.Request, slot string, body
 		once := r.WithContext(ctx)
 		once.Body = io.NopCloser(bytes.NewReader(body))
 		answer = &held{header: http.Header{}}
-		if failed = h(answer, once); failed != nil {
-			return nil // what it wrote before it failed stays, as without a key
+		if failed = h(answer, once); failed == nil {
+			return m.keep(ctx, slot, answer)
 		}
-		raw, err := json.Marshal(kept{answer.status, answer.header, answer.body.Bytes()})
-		if err != nil {
-			return err
-		}
-		return m.store.Keep(ctx, slot, m.sealer.Seal(raw))
+		return nil // what it wrote before it failed stays, as without a key
 	})
 	if err == nil {
 		err = failed
@@ -158,6 +154,14 @@ func (m *Memory) first(w http.ResponseWriter, r *http.Request, slot string, body
 		return errors.Join(err, m.store.Release(context.WithoutCancel(r.Context()), slot)) // the client may be gone
 	}
 	return answer.send(w, r)
+}
+
+func (m *Memory) keep(ctx context.Context, slot string, a *held) error {
+	raw, err := json.Marshal(kept{a.status, a.header, a.body.Bytes()})
+	if err != nil {
+		return err
+	}
+	return m.store.Keep(ctx, slot, m.sealer.Seal(raw))
 }
 
 func (m *Memory) again(w http.ResponseWriter, sealed string) error {
