@@ -29,6 +29,7 @@ type operation struct {
 	Need             sector.Permission
 	Roles            []sector.Role
 	Scopes           []sector.Scope
+	Proof            bool // people with a session are asked for a fresh proof
 	Parameters       []field
 	Body, Answer     *body
 	Status           string
@@ -109,6 +110,7 @@ func newOperation(doc *huma.OpenAPI, method string, op *huma.Operation) operatio
 		grant := sector.GrantOf(need)
 		out.Need, out.Roles, out.Scopes = need, grant.Roles, grant.Scopes
 	}
+	out.Proof = op.Extensions[access.ProofExtension] == true
 	for _, p := range op.Parameters {
 		f := newField(p.Name, p.Schema)
 		f.In, f.Required = p.In, p.Required

@@ -19,6 +19,7 @@ type api struct{ svc *Service }
 
 // MountAPI adds
 //
+//	GET              /api/v1/account
 //	GET, DELETE      /api/v1/sessions
 //	DELETE           /api/v1/sessions/{id}
 //	GET, DELETE      /api/v1/people/{id}/sessions
@@ -31,6 +32,7 @@ func MountAPI(routes *access.Routes, svc *Service) {
 	proven := func(id, tag string) access.Doc { return access.Doc{ID: id, Tag: tag, Proof: true} }
 	confirm := proven("recovery-confirm", "people")
 	confirm.Creates, confirm.Status = true, http.StatusCreated
+	access.Operation(routes, "GET /api/v1/account", sector.SignedIn, doc("account-show", "tokens"), a.account)
 	access.Operation(routes, "GET /api/v1/sessions", sector.SignedIn, doc("session-list", "tokens"), a.sessions)
 	access.Operation(routes, "DELETE /api/v1/sessions", sector.SignedIn, proven("session-end-others", "tokens"), a.endOthers)
 	access.Operation(routes, "DELETE /api/v1/sessions/{id}", sector.SignedIn, proven("session-end", "tokens"), a.end)
@@ -41,6 +43,37 @@ func MountAPI(routes *access.Routes, svc *Service) {
 	access.Operation(routes, "GET /api/v1/members/{id}/provider", sector.WriteProviders, doc("provider-show", "members"), a.provider)
 	access.Operation(routes, "PUT /api/v1/members/{id}/provider", sector.WriteProviders, proven("provider-set", "members"), a.setProvider)
 	access.Operation(routes, "DELETE /api/v1/members/{id}/provider", sector.WriteProviders, proven("provider-remove", "members"), a.removeProvider)
+}
+
+// passkeyJSON is a passkey of a person.
+type passkeyJSON struct {
+	Name      string    `json:"name"`
+	CreatedAt time.Time `json:"created_at"`
+	UsedAt    time.Time `json:"used_at,omitzero"`
+}
+
+type accountOut struct {
+	Body struct {
+		Email    string        `json:"email"`
+		Passkeys []passkeyJSON `json:"passkeys"`
+		App      bool          `json:"app" doc:"An app's codes, with a password."`
+		Codes    int           `json:"recovery_codes" doc:"How many are left."`
+	}
+}
+
+// account is the ways in which the reader signs in.
+func (a api) account(ctx context.Context, _ *struct{}) (*accountOut, error) {
+	v := sector.ViewerFrom(ctx)
+	m, err := a.svc.Means(ctx, v.User)
+	if err != nil {
+		return nil, err
+	}
+	out := &accountOut{}
+	out.Body.Email, out.Body.Passkeys, out.Body.App, out.Body.Codes = v.Email, []passkeyJSON{}, m.App, m.Codes
+	for _, p := range m.Passkeys {
+		out.Body.Passkeys = append(out.Body.Passkeys, passkeyJSON{p.Name, p.CreatedAt, p.UsedAt})
+	}
+	return out, nil
 }
 
 // sessionJSON is a session of a person in a browser.
@@ -60,21 +93,23 @@ type sessionsOut struct {
 	}
 }
 
-func (a api) list(ctx context.Context, user sector.UserID) (*sessionsOut, error) {
-	all, err := a.svc.Active(ctx, user)
-	if err != nil {
-		return nil, err
+func (a api) list(ctx context.Context, user sector.UserID) ([]sessionJSON, error) {
+	found, err := a.svc.Active(ctx, user)
+	this, all := web.StandingIn(ctx).Session, []sessionJSON{}
+	for _, s := range found {
+		all = append(all, sessionJSON{s.ID, s.Method, s.Browser, s.Address, s.Started, s.Seen, s.ID == this})
 	}
-	this, out := web.StandingIn(ctx).Session, &sessionsOut{}
-	out.Body.Sessions = []sessionJSON{}
-	for _, s := range all {
-		out.Body.Sessions = append(out.Body.Sessions, sessionJSON{s.ID, s.Method, s.Browser, s.Address, s.Started, s.Seen, s.ID == this})
-	}
-	return out, nil
+	return all, err
 }
 
 func (a api) sessions(ctx context.Context, _ *struct{}) (*sessionsOut, error) {
-	return a.list(ctx, sector.ViewerFrom(ctx).User)
+	all, err := a.list(ctx, sector.ViewerFrom(ctx).User)
+	if err != nil {
+		return nil, err
+	}
+	out := &sessionsOut{}
+	out.Body.Sessions = all
+	return out, nil
 }
 
 type endedOut struct {
@@ -119,12 +154,27 @@ type personIn struct {
 	ID sector.UserID `path:"id"`
 }
 
-func (a api) sessionsOf(ctx context.Context, in *personIn) (*sessionsOut, error) {
+type personSessionsOut struct {
+	Body struct {
+		Sessions []sessionJSON `json:"sessions"`
+		Passkeys int           `json:"passkeys" doc:"How many the person has."`
+		App      bool          `json:"app" doc:"An app's codes, with a password."`
+	}
+}
+
+func (a api) sessionsOf(ctx context.Context, in *personIn) (*personSessionsOut, error) {
 	v, err := a.svc.person(ctx, sector.ViewerFrom(ctx), in.ID)
 	if err != nil {
 		return nil, err
 	}
-	return a.list(ctx, v.User)
+	m, err := a.svc.Means(ctx, v.User)
+	if err != nil {
+		return nil, err
+	}
+	out := &personSessionsOut{}
+	out.Body.Passkeys, out.Body.App = len(m.Passkeys), m.App
+	out.Body.Sessions, err = a.list(ctx, v.User)
+	return out, err
 }
 
 func (a api) endSessionsOf(ctx context.Context, in *personIn) (*endedOut, error) {

@@ -129,7 +129,8 @@ func TestPeopleOverTheAPI(t *testing.T) {
 	south.ask(t, "DELETE", people+"/"+id, "").want(t, "remove another's", 404, "sector.user_unknown")
 	north.ask(t, "PUT", people+"/"+id+"/roles", `{"roles":["member","incident-lead"]}`).want(t, "roles", 200, `"incident-lead"`)
 	south.ask(t, "GET", "/api/v1/people/"+id+"/sessions", "").want(t, "another's sessions", 404, "sector.user_unknown")
-	north.ask(t, "GET", "/api/v1/people/"+id+"/sessions", "").want(t, "sessions", 200, `"method":"link"`)
+	north.ask(t, "GET", "/api/v1/people/"+id+"/sessions", "").want(t, "sessions", 200, `"method":"link"`).want(t, "ways in", 200, `"passkeys":0,"app":false`)
+	colleague.ask(t, "GET", "/api/v1/account", "").want(t, "one's own ways in", 200, `"email":"new@north.example","passkeys":[]`)
 	mine := colleague.ask(t, "GET", "/api/v1/sessions", "").want(t, "one's own", 200, `"this":true`)
 	if strings.Count(mine.body, `"id"`) != 1 {
 		t.Errorf("sessions: %s", mine.body)

@@ -157,7 +157,7 @@ func twins() map[string]string {
 		"GET /notifications/desk":                    "GET /api/v1/calls",
 		"POST /notifications/desk/{event}/{member}":  "POST /api/v1/calls/{event}/{member}/close",
 
-		"GET /account":                         "GET /api/v1/sessions",
+		"GET /account":                         "GET /api/v1/account",
 		"POST /account/sessions/{id}/end":      "DELETE /api/v1/sessions/{id}",
 		"POST /account/sessions/end":           "DELETE /api/v1/sessions",
 		"POST /account/change":                 waysIn,
