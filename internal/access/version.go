@@ -11,8 +11,8 @@ import (
 func VersionTag(version int) string { return `"v` + strconv.Itoa(version) + `"` }
 
 // Version is the version that an If-Match names; 0 is what was never saved.
-// Changing without saying what
-// was seen is refused: it would overwrite what others did meanwhile.
+// Changing without saying what was seen is refused: it would overwrite what
+// others did meanwhile.
 func Version(ifMatch string) (int, error) {
 	if strings.TrimSpace(ifMatch) == "" {
 		return 0, errs.New(errs.Invalid, "api.if_match_missing")

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/aspis-platform/aspis/internal/access"
-	"github.com/aspis-platform/aspis/internal/ledger"
 	"github.com/aspis-platform/aspis/internal/platform/errs"
 	"github.com/aspis-platform/aspis/internal/platform/i18n"
 	"github.com/aspis-platform/aspis/internal/sector"
@@ -40,7 +39,7 @@ func MountAPI(routes *access.Routes, svc *Service, cursors access.Cursors, seale
 	access.Operation(routes, "GET /api/v1/ledger/checkpoint", sector.ReadLedger, doc("ledger-checkpoint"), a.checkpoint)
 	access.Operation(routes, "GET /api/v1/ledger/{entry}", sector.ReadLedger, doc("ledger-show"), a.entry)
 	access.Operation(routes, "POST /api/v1/ledger/{entry}/proof", sector.ReadLedger, export, a.export)
-	access.Operation(routes, "GET /api/v1/organisation/ledger", sector.ReadOwnLedger, doc("own-ledger-list"), a.ownList)
+	access.Operation(routes, "GET /api/v1/organisation/ledger", sector.ReadOwnLedger, doc("own-ledger-list"), a.list)
 	access.Operation(routes, "GET /api/v1/organisation/ledger/{entry}", sector.ReadOwnLedger, doc("own-ledger-show"), a.entry)
 }
 
@@ -89,20 +88,6 @@ func (p Party) name() string {
 	return p.Kind
 }
 
-type ownIn struct {
-	From   time.Time `query:"from"`
-	To     time.Time `query:"to" doc:"Before this time."`
-	Action string    `query:"action"`
-	Actor  string    `query:"actor" doc:"A person's mail address, system, or key:ID."`
-	Object string    `query:"object" doc:"KIND:ID"`
-	Cursor string    `query:"cursor" doc:"The next of the page before."`
-	Limit  int       `query:"limit" minimum:"1" maximum:"500" default:"50"`
-}
-
-func (in ownIn) query() Query {
-	return Query{From: in.From, To: in.To, Action: in.Action, Actor: in.Actor, Object: in.Object, Limit: in.Limit}
-}
-
 type listIn struct {
 	From   time.Time       `query:"from"`
 	To     time.Time       `query:"to" doc:"Before this time."`
@@ -122,35 +107,25 @@ type listOut struct {
 }
 
 func (a api) list(ctx context.Context, in *listIn) (*listOut, error) {
-	q := Query{From: in.From, To: in.To, Action: in.Action, Actor: in.Actor, Object: in.Object, Member: in.Member, Limit: in.Limit}
-	return a.page(ctx, q, in.Cursor)
-}
-
-func (a api) ownList(ctx context.Context, in *ownIn) (*listOut, error) {
-	return a.page(ctx, in.query(), in.Cursor)
-}
-
-func (a api) page(ctx context.Context, q Query, cursor string) (*listOut, error) {
 	v := sector.ViewerFrom(ctx)
-	question := strings.Join([]string{"ledger", q.From.Format(time.RFC3339Nano), q.To.Format(time.RFC3339Nano), q.Action, q.Actor, q.Object, string(q.Member)}, "\n")
-	after, err := a.cursors.Open(v, question, cursor)
+	q := Query{From: in.From, To: in.To, Action: in.Action, Actor: in.Actor, Object: in.Object, Member: in.Member, Limit: in.Limit + 1}
+	question := strings.Join([]string{"ledger", in.From.Format(time.RFC3339Nano), in.To.Format(time.RFC3339Nano), in.Action, in.Actor, in.Object, string(in.Member)}, "\n")
+	after, err := a.cursors.Open(v, question, in.Cursor)
 	if err == nil && after != "" {
 		q.Before, err = strconv.ParseInt(after, 10, 64)
 	}
 	if err != nil {
 		return nil, err
 	}
-	limit := q.Limit
-	q.Limit++
 	lines, err := a.svc.List(ctx, v, q)
 	if err != nil {
 		return nil, err
 	}
 	out := &listOut{}
 	out.Body.Entries = []lineJSON{}
-	if len(lines) > limit {
-		lines = lines[:limit]
-		out.Body.Next = a.cursors.Seal(v, question, strconv.FormatInt(lines[limit-1].Seq, 10))
+	if len(lines) > in.Limit {
+		lines = lines[:in.Limit]
+		out.Body.Next = a.cursors.Seal(v, question, strconv.FormatInt(lines[in.Limit-1].Seq, 10))
 	}
 	for _, l := range lines {
 		out.Body.Entries = append(out.Body.Entries, a.line(ctx, l))
@@ -249,12 +224,8 @@ func (a api) checkpoint(ctx context.Context, _ *struct{}) (*checkpointOut, error
 	if len(text) == 0 {
 		return nil, errs.New(errs.NotFound, "ledger.no_checkpoint")
 	}
-	return newCheckpointOut(cp, text, a.svc.Log.Key()), nil
-}
-
-func newCheckpointOut(cp ledger.Checkpoint, text []byte, key string) *checkpointOut {
 	out := &checkpointOut{}
 	out.Body.Origin, out.Body.Size, out.Body.Root = cp.Origin, cp.Size, base64.StdEncoding.EncodeToString(cp.Root)
-	out.Body.Witnesses, out.Body.Text, out.Body.Key = append([]string{}, cp.Witnesses...), string(text), key
-	return out
+	out.Body.Witnesses, out.Body.Text, out.Body.Key = append([]string{}, cp.Witnesses...), string(text), a.svc.Log.Key()
+	return out, nil
 }

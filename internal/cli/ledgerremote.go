@@ -86,7 +86,7 @@ type takeProofCmd struct {
 	remoteFlags
 	Entry     string `arg:"" help:"The entry, as aspis ledger entries names it."`
 	ForMember bool   `help:"With what is not the member's business withheld."`
-	To        string `type:"path" help:"The file to write; - is standard output; default: as the centre calls it."`
+	To        string `help:"The file to write; - is standard output; default: as the centre calls it."`
 }
 
 func (c takeProofCmd) Run(e *env) error {
@@ -104,7 +104,7 @@ func (c takeProofCmd) Run(e *env) error {
 		if to == "" {
 			to = filepath.Base(p.File)
 		}
-		if filepath.Base(to) == "-" {
+		if to == "-" {
 			_, err := io.WriteString(e.Out, p.Proof)
 			return err
 		}

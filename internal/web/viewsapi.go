@@ -14,6 +14,9 @@ import (
 //	GET, POST /api/v1/views
 //	DELETE    /api/v1/views/{id}
 func (s *Shell) MountAPI(routes *access.Routes) {
+	if s.lists == nil {
+		return
+	}
 	doc := func(id string) access.Doc { return access.Doc{ID: id, Tag: "views"} }
 	save := doc("view-save")
 	save.Status = http.StatusCreated

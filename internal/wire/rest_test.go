@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -105,6 +107,31 @@ func TestGroupsOverTheAPI(t *testing.T) {
 	centre.ask(t, "GET", "/api/v1/groups?q=card", "").want(t, "the centre's list", 200, `"name":"Cards"`)
 	north.ask(t, "POST", path+"/close", "").want(t, "close", 200, `"closed_at"`)
 	north.ask(t, "PUT", path+"/members/south-bank", "").want(t, "closed", 409, "group.closed")
+}
+
+// TestRepeatedAtOnce: one request that comes many times at once is done once.
+func TestRepeatedAtOnce(t *testing.T) {
+	p := running(t)
+	banks(t, p)
+	north := as(t, p, "admin@north.example", sector.MemberAdmin)
+	body := `{"name":"Cards","name_zh":"卡片","terms":{"zh":"條款","en":"Terms"}}`
+	var all sync.WaitGroup
+	var done atomic.Int64
+	for range 8 {
+		all.Go(func() {
+			switch got := north.ask(t, "POST", "/api/v1/groups", body, "Idempotency-Key", "g"); {
+			case got.status == http.StatusCreated:
+				done.Add(1)
+			case got.status != http.StatusConflict || !strings.Contains(got.body, "api.key_in_use"):
+				t.Errorf("%d %s", got.status, got.body)
+			}
+		})
+	}
+	all.Wait()
+	list := north.ask(t, "GET", "/api/v1/groups", "")
+	if n := strings.Count(list.body, `"name":"Cards"`); n != 1 || done.Load() == 0 {
+		t.Errorf("%d groups, %d answers", n, done.Load())
+	}
 }
 
 // TestPeopleOverTheAPI: a member's administrator looks after its own people,
