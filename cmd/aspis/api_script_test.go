@@ -54,7 +54,8 @@ func newCentre(t *testing.T) *centre {
 	for name, role := range map[string]string{"ANALYST": "analyst", "DUTY": "duty-manager", "ADMIN": "administrator"} {
 		c.env[name] = c.token(data, role, "")
 	}
-	c.env["STAFF"] = c.token(data, "member", first)
+	c.env["STAFF"], c.env["BOSS"] = c.token(data, "member", first), c.token(data, "member-administrator", first)
+	c.env["NEIGHBOUR"] = c.token(data, "member-administrator", second)
 	for n := range 4 {
 		c.env[fmt.Sprintf("DRAFT%d", n)] = c.draft(n, first)
 	}
@@ -67,6 +68,9 @@ func newCentre(t *testing.T) *centre {
 func (c *centre) token(data, role, member string) string {
 	c.t.Helper()
 	email := role + "@people.example"
+	if member != "" {
+		email = role + "." + member + "@people.example"
+	}
 	if member == "" {
 		newPerson(c.t, data, email, role)
 	} else {

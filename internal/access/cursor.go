@@ -1,6 +1,7 @@
 package access
 
 import (
+	"context"
 	"strings"
 
 	"github.com/aspis-platform/aspis/internal/platform/errs"
@@ -63,4 +64,20 @@ func Page[Row any](rows []Row, key func(Row) string, after string, limit int) ([
 		return rows, "", nil
 	}
 	return rows[:limit], key(rows[limit-1]), nil
+}
+
+// Paged cuts a page out of a list that is held in memory, in its order: there
+// are a thousand members at most, and some people of each. name and the words
+// that are looked for are the question that the cursor belongs to.
+func Paged[Row any](ctx context.Context, c Cursors, name string, in ListIn, all []Row, key func(Row) string) ([]Row, string, error) {
+	v, question := sector.ViewerFrom(ctx), name+"\n"+in.Text
+	after, err := c.Open(v, question, in.Cursor)
+	if err != nil {
+		return nil, "", err
+	}
+	rows, next, err := Page(all, key, after, in.Limit)
+	if next != "" {
+		next = c.Seal(v, question, next)
+	}
+	return rows, next, err
 }

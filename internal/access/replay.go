@@ -28,8 +28,15 @@ type ReplayStore interface {
 	// Claim stores an unanswered replay unless the slot has one from after
 	// since, which is returned instead.
 	Claim(ctx context.Context, slot string, r Replay, since time.Time) (found Replay, claimed bool, err error)
+	// Together runs work, and stores what it and all that it calls with its
+	// context write in one transaction: all of it, or, when it fails, nothing.
+	// work may be run again.
+	Together(ctx context.Context, work func(ctx context.Context) error) error
+	// Keep stores the answer of a claimed slot; errs.Conflict when it has one.
 	Keep(ctx context.Context, slot, answer string) error
-	Release(ctx context.Context, slot string) error // a failed request may be sent again
+	// Release frees a slot without an answer: its request failed, and may be
+	// sent again.
+	Release(ctx context.Context, slot string) error
 }
 
 // Sealer makes texts that only this installation reads.
@@ -97,7 +104,6 @@ func (m *Memory) serve(w http.ResponseWriter, r *http.Request, key string, d Doc
 	if err != nil {
 		return errs.New(errs.Invalid, "api.body").Because(err)
 	}
-	r.Body = io.NopCloser(bytes.NewReader(body))
 	who := sector.ViewerFrom(r.Context()).Actor()
 	slot, now := digest(who, r.Method, r.URL.Path, key), m.now().UTC()
 	asked := digest(r.URL.RawQuery, string(body))
@@ -106,7 +112,7 @@ func (m *Memory) serve(w http.ResponseWriter, r *http.Request, key string, d Doc
 	case err != nil:
 		return err
 	case claimed:
-		return m.first(w, r, slot, h)
+		return m.first(w, r, slot, body, h)
 	case found.Request != asked:
 		return errs.New(errs.Conflict, "api.key_reused")
 	case found.Answer == "":
@@ -127,21 +133,35 @@ func (m *Memory) claim(ctx context.Context, slot, asked string, now time.Time) (
 	return found, claimed, err
 }
 
-// first answers for the first time and keeps what was answered.
-func (m *Memory) first(w http.ResponseWriter, r *http.Request, slot string, h httpx.Handler) error {
-	held := &held{header: http.Header{}}
-	ctx := context.WithoutCancel(r.Context()) // the client may be gone; what was done is done
-	if err := h(held, r); err != nil {
-		return errors.Join(err, m.store.Release(ctx, slot))
-	}
-	raw, err := json.Marshal(kept{held.status, held.header, held.body.Bytes()})
+// first answers for the first time. The answer is kept in the transaction of
+// what the request changes, so that there is never the one without the other.
+func (m *Memory) first(w http.ResponseWriter, r *http.Request, slot string, body []byte, h httpx.Handler) error {
+	var answer *held
+	var failed error
+	err := m.store.Together(r.Context(), func(ctx context.Context) error {
+		once := r.WithContext(ctx)
+		once.Body = io.NopCloser(bytes.NewReader(body))
+		answer = &held{header: http.Header{}}
+		if failed = h(answer, once); failed == nil {
+			return m.keep(ctx, slot, answer)
+		}
+		return nil // what it wrote before it failed stays, as without a key
+	})
 	if err == nil {
-		err = m.store.Keep(ctx, slot, m.sealer.Seal(raw))
+		err = failed
 	}
 	if err != nil {
-		httpx.Note(r.Context(), err) // it was done: say so
+		return errors.Join(err, m.store.Release(context.WithoutCancel(r.Context()), slot)) // the client may be gone
 	}
-	return held.send(w, r)
+	return answer.send(w, r)
+}
+
+func (m *Memory) keep(ctx context.Context, slot string, a *held) error {
+	raw, err := json.Marshal(kept{a.status, a.header, a.body.Bytes()})
+	if err != nil {
+		return err
+	}
+	return m.store.Keep(ctx, slot, m.sealer.Seal(raw))
 }
 
 func (m *Memory) again(w http.ResponseWriter, sealed string) error {

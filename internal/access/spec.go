@@ -113,6 +113,9 @@ func (s *spec) operation(pattern string, need sector.Permission, d Doc) huma.Ope
 	if need != sector.Public {
 		op.Security = []map[string][]string{{"session": {}}, {"key": {}}}
 	}
+	if d.Proof {
+		op.Extensions[ProofExtension] = true
+	}
 	if d.Creates {
 		op.Parameters = append(op.Parameters, &huma.Param{
 			Name: idempotencyKey, In: "header", Schema: &huma.Schema{Type: huma.TypeString},
@@ -127,6 +130,9 @@ func (s *spec) operation(pattern string, need sector.Permission, d Doc) huma.Ope
 	}
 	return op
 }
+
+// ProofExtension marks operations with [Doc.Proof] in the document.
+const ProofExtension = "x-fresh-proof"
 
 func okStatus(d Doc) string {
 	if d.Status == http.StatusCreated {

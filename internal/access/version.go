@@ -10,8 +10,9 @@ import (
 // VersionTag is the ETag of a version of something that is edited.
 func VersionTag(version int) string { return `"v` + strconv.Itoa(version) + `"` }
 
-// Version is the version that an If-Match names. Changing without saying what
-// was seen is refused: it would overwrite what others did meanwhile.
+// Version is the version that an If-Match names; 0 is what was never saved.
+// Changing without saying what was seen is refused: it would overwrite what
+// others did meanwhile.
 func Version(ifMatch string) (int, error) {
 	if strings.TrimSpace(ifMatch) == "" {
 		return 0, errs.New(errs.Invalid, "api.if_match_missing")
@@ -19,7 +20,7 @@ func Version(ifMatch string) (int, error) {
 	text, ok := strings.CutPrefix(strings.TrimSpace(ifMatch), `"v`)
 	text, closed := strings.CutSuffix(text, `"`)
 	n, err := strconv.Atoi(text)
-	if !ok || !closed || err != nil || n < 1 {
+	if !ok || !closed || err != nil || n < 0 {
 		return 0, errs.New(errs.Invalid, "api.if_match", ifMatch)
 	}
 	return n, nil

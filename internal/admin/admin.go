@@ -20,14 +20,6 @@ type Members interface {
 	CreateMember(ctx context.Context, by sector.Viewer, m sector.Member) (sector.Member, error)
 }
 
-// Keys is the members' machine keys.
-type Keys interface {
-	Keys(ctx context.Context, m sector.MemberID) ([]sector.Key, error)
-	// IssueKey returns the secret, which exists nowhere else afterwards.
-	IssueKey(ctx context.Context, by sector.Viewer, spec sector.KeySpec) (sector.Key, string, error)
-	RevokeKey(ctx context.Context, by sector.Viewer, k sector.Key) error
-}
-
 // People is the accounts.
 type People interface {
 	Users(ctx context.Context) ([]sector.User, error)
@@ -44,7 +36,6 @@ type Engines interface {
 // Config is what the pages work on.
 type Config struct {
 	Members Members
-	Keys    Keys // for the API; the pages are package machine's
 	People  People
 	Engines Engines
 	// BaseURL is how people reach the program, for one-time links; empty:
@@ -81,7 +72,7 @@ func Mount(routes *access.Routes, sh *web.Shell, c Config) error {
 	sh.Page(routes, "POST /admin/members/new", sector.WriteMembers, p.createMember)
 	sh.Page(routes, "GET /admin/people", sector.ReadAccounts, p.people)
 	sh.Page(routes, "GET /admin/people/new", sector.InviteAccounts, p.newPerson)
-	sh.Page(routes, "POST /admin/people/new", sector.InviteAccounts, p.createPerson)
+	sh.Page(routes, "POST /admin/people/new", sector.InviteAccounts, sh.StepUp(p.createPerson))
 	sh.Page(routes, "POST /admin/people/{id}/link", sector.InviteAccounts, sh.StepUp(p.createLink))
 	return nil
 }

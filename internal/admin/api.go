@@ -9,11 +9,10 @@ import (
 
 	"github.com/aspis-platform/aspis/internal/access"
 	"github.com/aspis-platform/aspis/internal/platform/errs"
-	"github.com/aspis-platform/aspis/internal/platform/peer"
 	"github.com/aspis-platform/aspis/internal/sector"
 )
 
-// api is members, their keys, people and health for programs.
+// api is members, people and health for programs.
 type api struct {
 	Config
 	cursors access.Cursors
@@ -21,20 +20,18 @@ type api struct {
 
 // MountAPI adds
 //
-//	GET, POST   /api/v1/members
-//	GET         /api/v1/members/{id}
-//	GET, POST   /api/v1/members/{id}/keys
-//	DELETE      /api/v1/members/{id}/keys/{key}
-//	GET, POST   /api/v1/people
-//	POST        /api/v1/people/{id}/link
-//	GET         /api/v1/health
+//	GET, POST /api/v1/members
+//	GET       /api/v1/members/{id}
+//	GET, POST /api/v1/people
+//	POST      /api/v1/people/{id}/link
+//	GET       /api/v1/health
 func MountAPI(routes *access.Routes, c Config, cursors access.Cursors) {
 	a := api{c, cursors}
 	doc := func(id, tag string) access.Doc { return access.Doc{ID: id, Tag: tag} }
 	create := func(id, tag string) access.Doc {
 		return access.Doc{ID: id, Tag: tag, Creates: true, Status: http.StatusCreated}
 	}
-	secret := func(id, tag string) access.Doc {
+	proven := func(id, tag string) access.Doc {
 		d := create(id, tag)
 		d.Proof = true
 		return d
@@ -42,12 +39,9 @@ func MountAPI(routes *access.Routes, c Config, cursors access.Cursors) {
 	access.Operation(routes, "GET /api/v1/members", sector.ReadMembers, doc("member-list", "members"), a.members)
 	access.Operation(routes, "POST /api/v1/members", sector.WriteMembers, create("member-create", "members"), a.createMember)
 	access.Operation(routes, "GET /api/v1/members/{id}", sector.ReadMembers, doc("member-show", "members"), a.member)
-	access.Operation(routes, "GET /api/v1/members/{id}/keys", sector.ReadKeys, doc("key-list", "keys"), a.keys)
-	access.Operation(routes, "POST /api/v1/members/{id}/keys", sector.CreateKeys, secret("key-create", "keys"), a.createKey)
-	access.Operation(routes, "DELETE /api/v1/members/{id}/keys/{key}", sector.RevokeKeys, doc("key-revoke", "keys"), a.revokeKey)
 	access.Operation(routes, "GET /api/v1/people", sector.ReadAccounts, doc("person-list", "people"), a.people)
-	access.Operation(routes, "POST /api/v1/people", sector.InviteAccounts, create("person-create", "people"), a.createPerson)
-	access.Operation(routes, "POST /api/v1/people/{id}/link", sector.InviteAccounts, secret("person-link", "people"), a.createLink)
+	access.Operation(routes, "POST /api/v1/people", sector.InviteAccounts, proven("person-create", "people"), a.createPerson)
+	access.Operation(routes, "POST /api/v1/people/{id}/link", sector.InviteAccounts, proven("person-link", "people"), a.createLink)
 	access.Operation(routes, "GET /api/v1/health", sector.ReadHealth, doc("health-show", "health"), a.health)
 }
 
@@ -57,12 +51,13 @@ type memberJSON struct {
 	Name      string           `json:"name"`
 	NameZh    string           `json:"name_zh"`
 	Sector    sector.SubSector `json:"sector"`
+	State     string           `json:"state" enum:"active,suspended,departed"`
 	Mail      string           `json:"mail,omitempty"`
 	CreatedAt time.Time        `json:"created_at"`
 }
 
 func newMemberJSON(m sector.Member) memberJSON {
-	return memberJSON{m.ID, m.Name, m.NameZh, m.Sector, m.Mail, m.CreatedAt}
+	return memberJSON{m.ID, m.Name, m.NameZh, m.Sector, m.State.Name(), m.Mail, m.CreatedAt}
 }
 
 type membersIn struct {
@@ -88,7 +83,7 @@ func (a api) members(ctx context.Context, in *membersIn) (*membersOut, error) {
 			!strings.Contains(strings.ToLower(string(m.ID)+"\n"+m.Name+"\n"+m.NameZh), text)
 	})
 	slices.SortFunc(all, memberOrder("id", false))
-	rows, next, err := paged(ctx, a.cursors, "members\n"+string(in.Sector), in.ListIn, all, func(m sector.Member) string { return string(m.ID) })
+	rows, next, err := access.Paged(ctx, a.cursors, "members\n"+string(in.Sector), in.ListIn, all, func(m sector.Member) string { return string(m.ID) })
 	if err != nil {
 		return nil, err
 	}
@@ -98,21 +93,6 @@ func (a api) members(ctx context.Context, in *membersIn) (*membersOut, error) {
 		out.Body.Members = append(out.Body.Members, newMemberJSON(m))
 	}
 	return out, nil
-}
-
-// paged cuts a page out of a list that is held in memory: there are a
-// thousand members at most, and some people of each.
-func paged[Row any](ctx context.Context, c access.Cursors, name string, in access.ListIn, all []Row, key func(Row) string) ([]Row, string, error) {
-	v, question := sector.ViewerFrom(ctx), name+"\n"+in.Text
-	after, err := c.Open(v, question, in.Cursor)
-	if err != nil {
-		return nil, "", err
-	}
-	rows, next, err := access.Page(all, key, after, in.Limit)
-	if next != "" {
-		next = c.Seal(v, question, next)
-	}
-	return rows, next, err
 }
 
 type memberID struct {
@@ -148,106 +128,6 @@ func (a api) createMember(ctx context.Context, in *createMemberIn) (*memberOut, 
 	return &memberOut{newMemberJSON(m)}, nil
 }
 
-// keyJSON is a machine key of a member.
-type keyJSON struct {
-	ID        string          `json:"id"`
-	Member    sector.MemberID `json:"member"`
-	Name      string          `json:"name,omitempty"`
-	Scopes    []sector.Scope  `json:"scopes"`
-	Networks  []string        `json:"networks,omitempty" doc:"From where it may be used; left out: from anywhere."`
-	CreatedAt time.Time       `json:"created_at"`
-	ExpiresAt time.Time       `json:"expires_at,omitzero" doc:"Left out: never."`
-	RevokedAt time.Time       `json:"revoked_at,omitzero"`
-	LastUsed  time.Time       `json:"last_used,omitzero" doc:"To the minute."`
-}
-
-func newKeyJSON(k sector.Key) keyJSON {
-	var networks []string
-	for _, n := range k.Networks {
-		networks = append(networks, n.String())
-	}
-	return keyJSON{k.ID, k.Member, k.Name, k.Scopes, networks, k.CreatedAt, k.ExpiresAt, k.RevokedAt, k.LastUsed}
-}
-
-type keysOut struct {
-	Body struct {
-		Keys []keyJSON `json:"keys"`
-	}
-}
-
-func (a api) keys(ctx context.Context, in *memberID) (*keysOut, error) {
-	m, err := a.Members.Member(ctx, in.ID)
-	if err != nil {
-		return nil, err
-	}
-	keys, err := a.Keys.Keys(ctx, m.ID)
-	if err != nil {
-		return nil, err
-	}
-	out := &keysOut{}
-	out.Body.Keys = []keyJSON{}
-	for _, k := range keys {
-		out.Body.Keys = append(out.Body.Keys, newKeyJSON(k))
-	}
-	return out, nil
-}
-
-type createKeyIn struct {
-	ID   sector.MemberID `path:"id"`
-	Body struct {
-		Name      string         `json:"name,omitempty" doc:"What uses the key."`
-		Scopes    []sector.Scope `json:"scopes" minItems:"1" maxItems:"20"`
-		Networks  []string       `json:"networks,omitempty" maxItems:"50" doc:"Addresses or networks from which it may be used; left out: from anywhere."`
-		ExpiresAt time.Time      `json:"expires_at,omitzero" doc:"When it ends; left out: in a year."`
-		Endless   bool           `json:"endless,omitempty" doc:"It never expires."`
-	}
-}
-
-type createKeyOut struct {
-	Body struct {
-		Key    keyJSON `json:"key"`
-		Secret string  `json:"secret" doc:"Shown once; kept nowhere."`
-	}
-}
-
-func (a api) createKey(ctx context.Context, in *createKeyIn) (*createKeyOut, error) {
-	spec := sector.KeySpec{Member: in.ID, Name: in.Body.Name, Scopes: in.Body.Scopes, Endless: in.Body.Endless}
-	for _, text := range in.Body.Networks {
-		n, err := peer.ParseNetwork(text)
-		if err != nil {
-			return nil, errs.New(errs.Invalid, "key.network_form", text).Because(err)
-		}
-		spec.Networks = append(spec.Networks, n)
-	}
-	if !in.Body.ExpiresAt.IsZero() {
-		spec.Lifetime = time.Until(in.Body.ExpiresAt)
-	}
-	k, secret, err := a.Keys.IssueKey(ctx, sector.ViewerFrom(ctx), spec)
-	if err != nil {
-		return nil, err
-	}
-	out := &createKeyOut{}
-	out.Body.Key, out.Body.Secret = newKeyJSON(k), secret
-	return out, nil
-}
-
-type revokeKeyIn struct {
-	ID  sector.MemberID `path:"id"`
-	Key string          `path:"key"`
-}
-
-func (a api) revokeKey(ctx context.Context, in *revokeKeyIn) (*struct{}, error) {
-	keys, err := a.Keys.Keys(ctx, in.ID)
-	if err != nil {
-		return nil, err
-	}
-	i := slices.IndexFunc(keys, func(k sector.Key) bool { return k.ID == in.Key })
-	if i < 0 {
-		return nil, errs.New(errs.NotFound, "key.unknown")
-	}
-	return nil, a.Keys.RevokeKey(ctx, sector.ViewerFrom(ctx), keys[i])
-}
-
 // personJSON is a person with an account.
 type personJSON struct {
 	ID        sector.UserID   `json:"id"`
@@ -255,10 +135,11 @@ type personJSON struct {
 	Roles     []sector.Role   `json:"roles"`
 	Member    sector.MemberID `json:"member,omitempty"`
 	CreatedAt time.Time       `json:"created_at"`
+	RemovedAt time.Time       `json:"removed_at,omitzero"`
 }
 
 func newPersonJSON(u sector.User) personJSON {
-	return personJSON{u.ID, u.Email, u.Roles, u.Member, u.CreatedAt}
+	return personJSON{u.ID, u.Email, u.Roles, u.Member, u.CreatedAt, u.RemovedAt}
 }
 
 type peopleIn struct {
@@ -284,7 +165,7 @@ func (a api) people(ctx context.Context, in *peopleIn) (*peopleOut, error) {
 		return in.Role != "" && !slices.Contains(u.Roles, in.Role) || in.Member != "" && u.Member != in.Member ||
 			!strings.Contains(u.Email+"\n"+string(u.Member), text)
 	})
-	rows, next, err := paged(ctx, a.cursors, "people\n"+string(in.Role)+"\n"+string(in.Member), in.ListIn, all,
+	rows, next, err := access.Paged(ctx, a.cursors, "people\n"+string(in.Role)+"\n"+string(in.Member), in.ListIn, all,
 		func(u sector.User) string { return string(u.ID) })
 	if err != nil {
 		return nil, err

@@ -18,7 +18,7 @@ type part struct {
 
 type in struct {
 	ID   string `path:"id"`
-	Last int    `query:"last" minimum:"1" maximum:"5" doc:"How far back."`
+	Last int    `query:"last" minimum:"1" maximum:"5" doc:"Words to look for."`
 	Body struct {
 		Parts []part `json:"parts"`
 	}
@@ -39,7 +39,7 @@ func TestReference(t *testing.T) {
 		t.Fatal(err)
 	}
 	access.Operation(kit.Routes, "POST /api/v1/members/{id}", sector.WriteMembers, access.Doc{ID: "member-create", Tag: "members", Creates: true}, work)
-	for lang, words := range map[i18n.Lang][]string{i18n.ZhHant: {"新增會員機構", "系統管理員", "必填"}, i18n.En: {"Add a member", "Administrator", "required"}} {
+	for lang, words := range map[i18n.Lang][]string{i18n.ZhHant: {"新增會員機構", "系統管理員", "必填", "要找的文字"}, i18n.En: {"Add a member", "Administrator", "required", "Words to look for"}} {
 		page := kit.Get(t, sector.Analyst, lang, "/api")
 		webtest.Check(t, page)
 		for _, want := range append(words, "POST /api/v1/members/{id}", "member.write", "red | green", "Idempotency-Key", "integer 1–5", `href="#type-Apidoc_testPart"`) {

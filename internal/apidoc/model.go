@@ -29,6 +29,7 @@ type operation struct {
 	Need             sector.Permission
 	Roles            []sector.Role
 	Scopes           []sector.Scope
+	Proof            bool // people with a session are asked for a fresh proof
 	Parameters       []field
 	Body, Answer     *body
 	Status           string
@@ -54,7 +55,32 @@ type typeDoc struct {
 	Fields []field
 }
 
-func newModel(doc *huma.OpenAPI) model {
+// newModel is the reference; say puts descriptions into the reader's language.
+func newModel(doc *huma.OpenAPI, say func(string) string) model {
+	m := readModel(doc)
+	for _, g := range m.Groups {
+		for _, op := range g.Operations {
+			word(op.Parameters, say)
+			for _, b := range []*body{op.Body, op.Answer} {
+				if b != nil {
+					word(b.Fields, say)
+				}
+			}
+		}
+	}
+	for _, t := range m.Types {
+		word(t.Fields, say)
+	}
+	return m
+}
+
+func word(fields []field, say func(string) string) {
+	for i := range fields {
+		fields[i].Text = say(fields[i].Text)
+	}
+}
+
+func readModel(doc *huma.OpenAPI) model {
 	var m model
 	byTag := map[string][]operation{}
 	for _, item := range doc.Paths {
@@ -84,6 +110,7 @@ func newOperation(doc *huma.OpenAPI, method string, op *huma.Operation) operatio
 		grant := sector.GrantOf(need)
 		out.Need, out.Roles, out.Scopes = need, grant.Roles, grant.Scopes
 	}
+	out.Proof = op.Extensions[access.ProofExtension] == true
 	for _, p := range op.Parameters {
 		f := newField(p.Name, p.Schema)
 		f.In, f.Required = p.In, p.Required

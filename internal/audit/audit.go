@@ -48,6 +48,9 @@ type Log interface {
 	// Prove is the inclusion proof of an index, without its entry, or an
 	// error that NotYet recognises.
 	Prove(ctx context.Context, index uint64) (ledger.Proof, error)
+	// Checkpoint is the newest signed state, and its text; none before the
+	// first.
+	Checkpoint(ctx context.Context) (ledger.Checkpoint, []byte, error)
 	Key() string
 }
 

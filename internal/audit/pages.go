@@ -37,12 +37,15 @@ const (
 	ownPath = "/my-ledger" // a member's
 )
 
+// places seals where entries are.
+type places struct{ sealer Sealer }
+
 type pages struct {
+	places
 	shell   *web.Shell
 	views   *web.Views
 	svc     *Service
 	members Members
-	sealer  Sealer
 }
 
 // Mount adds the pages.
@@ -51,7 +54,7 @@ func Mount(routes *access.Routes, sh *web.Shell, svc *Service, members Members, 
 	if err != nil {
 		return fmt.Errorf("audit: pages: %w", err)
 	}
-	p := pages{sh, views, svc, members, sealer}
+	p := pages{places{sealer}, sh, views, svc, members}
 	sh.Nav(
 		web.NavItem{Phase: web.House, Key: "ledger.title", Href: allPath, Icon: "book-open", Need: sector.ReadLedger},
 		web.NavItem{Phase: web.House, Key: "ledger.own_title", Href: ownPath, Icon: "book-open", Need: sector.ReadOwnLedger},
@@ -74,11 +77,11 @@ func base(r *http.Request) string {
 
 const tokenSize = 1 + 8
 
-func (p pages) seal(kind byte, seq int64) string {
+func (p places) seal(kind byte, seq int64) string {
 	return p.sealer.Seal(binary.BigEndian.AppendUint64([]byte{kind}, uint64(seq))) //nolint:gosec // numbers are positive
 }
 
-func (p pages) open(kind byte, token string) (int64, error) {
+func (p places) open(kind byte, token string) (int64, error) {
 	plain, err := p.sealer.Open(token)
 	if err != nil || len(plain) != tokenSize || plain[0] != kind {
 		return 0, errs.New(errs.NotFound, "ledger.unknown")
@@ -296,20 +299,38 @@ func (p pages) entry(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	m := entryModel{row: p.row(n, path, line), Centre: path == allPath, Base: path, State: "proved", Standing: st,
+	m := entryModel{row: p.row(n, path, line), Centre: path == allPath, Base: path, State: st.state(), Standing: st,
 		Key: p.svc.Log.Key(), File: fileName(seq)}
-	switch {
-	case st.Waiting:
-		m.State = "waiting"
-	case st.Err != nil:
-		m.State = "broken"
-	default:
-		m.Text = string(st.Proof.Checkpoint)
-		for _, h := range st.Proof.Path {
-			m.Path = append(m.Path, base64.StdEncoding.EncodeToString(h))
-		}
+	if m.State == proved {
+		m.Text, m.Path = string(st.Proof.Checkpoint), hashes(st.Proof.Path)
 	}
 	return p.views.Page(w, r, "entry", web.Page{Title: "ledger.entry", Data: m})
+}
+
+// The states of a standing.
+const (
+	proved  = "proved"
+	waiting = "waiting"
+	broken  = "broken"
+)
+
+func (st Standing) state() string {
+	switch {
+	case st.Waiting:
+		return waiting
+	case st.Err != nil:
+		return broken
+	}
+	return proved
+}
+
+// hashes are written as in proofs: base64.
+func hashes(all [][]byte) []string {
+	texts := make([]string, len(all))
+	for i, h := range all {
+		texts[i] = base64.StdEncoding.EncodeToString(h)
+	}
+	return texts
 }
 
 func fileName(seq int64) string { return fmt.Sprintf("entry-%d.tlog-proof", seq) }

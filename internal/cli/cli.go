@@ -33,16 +33,23 @@ type commands struct {
 	Records recordsCmd `cmd:"" help:"Send monitoring records to a centre."`
 	Bench   benchCmd   `cmd:"" help:"Measure this machine."`
 	Admin   adminCmd   `cmd:"" help:"Create members, people and keys on a running or stopped data folder."`
-	Ledger  ledgerCmd  `cmd:"" help:"Check the ledger, its copies and its proofs."`
+	Ledger  ledgerCmd  `cmd:"" help:"Read the ledger; check it, its copies and its proofs."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 
 	Login    loginCmd    `cmd:"" help:"Keep a centre's address and your token for the commands below."`
 	Logout   logoutCmd   `cmd:"" help:"Forget them."`
 	Advisory advisoryCmd `cmd:"" help:"List, read, answer, release and withdraw advisories."`
 	Alert    alertCmd    `cmd:"" help:"List, read and triage alerts."`
-	Member   memberCmd   `cmd:"" help:"List and read member institutions."`
-	Key      keyCmd      `cmd:"" help:"List, create and revoke members' keys."`
+	Member   memberCmd   `cmd:"" help:"List and read member institutions and their profiles."`
+	Group    groupCmd    `cmd:"" help:"Open, join and run sharing groups."`
+	Person   personCmd   `cmd:"" help:"Invite and look after the people of your organisation."`
+	Session  sessionCmd  `cmd:"" help:"List and end your sessions in browsers."`
+	Key      keyCmd      `cmd:"" help:"List, create, rotate and revoke members' keys."`
 	Search   searchCmd   `cmd:"" help:"Search everything that you may see."`
+
+	Notification notificationCmd `cmd:"" help:"Read your notifications and choose how you are told."`
+	Webhook      webhookCmd      `cmd:"" help:"List, add and remove your member's webhooks."`
+	Undelivered  undeliveredCmd  `cmd:"" help:"Look after messages that could not be delivered."`
 
 	Completion completionCmd `cmd:"" help:"Print the completion script of a shell."`
 	Man        manCmd        `cmd:"" help:"Print the manual, or write all its pages."`

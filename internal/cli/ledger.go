@@ -15,6 +15,11 @@ type ledgerCmd struct {
 	VerifyProof verifyProofCmd `cmd:"" help:"Check a proof that an entry is in the log; needs nothing but the file and the key."`
 	Key         ledgerKeyCmd   `cmd:"" help:"Print the public key, with which copies and proofs are checked."`
 	Copy        copyCmd        `cmd:"" help:"Make or update a copy of the log for somebody else to keep; the centre may run."`
+
+	Entries    entriesCmd    `cmd:"" help:"List a running centre's entries, the newest first."`
+	Entry      entryCmd      `cmd:"" help:"Show an entry, and whether it is in the signed log."`
+	Proof      takeProofCmd  `cmd:"" help:"Take an entry's proof as a file, which verify-proof checks."`
+	Checkpoint checkpointCmd `cmd:"" help:"Show the newest signed state of the log."`
 }
 
 type verifyCmd struct {

@@ -112,6 +112,7 @@ func (e *env) manualCommands(p func(string, ...any), n *kong.Node, deep bool) {
 		for _, f := range child.Flags {
 			e.manualFlag(p, f)
 		}
+		e.manualCommands(p, child, deep)
 		p(".RE")
 	}
 }

@@ -9,6 +9,8 @@ import (
 type memberCmd struct {
 	List memberListCmd `cmd:"" help:"List member institutions."`
 	Show memberShowCmd `cmd:"" help:"Show a member institution."`
+
+	Profile memberProfileCmd `cmd:"" help:"Read, change and confirm profiles."`
 }
 
 const members = "/api/v1/members"

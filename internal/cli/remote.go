@@ -6,6 +6,7 @@ import (
 	"io"
 	"iter"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/aspis-platform/aspis/internal/client"
@@ -43,15 +44,15 @@ func (f remoteFlags) open(e *env) (*client.Client, error) {
 	return newClient(e, f.URL, f.Key)
 }
 
-func newClient(e *env, url, secret string) (*client.Client, error) {
-	c, err := client.New(client.Config{URL: url, Secret: secret, Language: string(e.lang())})
+func newClient(e *env, address, secret string) (*client.Client, error) {
+	c, err := client.New(client.Config{URL: address, Secret: secret, Language: string(e.lang())})
 	switch {
-	case url == "":
+	case address == "":
 		return nil, errs.New(errs.Invalid, "cli.no_url")
 	case errors.Is(err, client.ErrURL):
-		return nil, errs.New(errs.Invalid, "cli.url", url)
+		return nil, errs.New(errs.Invalid, "cli.url", address)
 	case errors.Is(err, client.ErrPlainHTTP):
-		return nil, errs.New(errs.Invalid, "cli.plain_http", url)
+		return nil, errs.New(errs.Invalid, "cli.plain_http", address)
 	case errors.Is(err, client.ErrNoSecret):
 		return nil, errs.New(errs.Invalid, "cli.no_key")
 	}
@@ -87,6 +88,46 @@ func show[T any](e *env, f remoteFlags, one client.Raw[T], lines func(T) [][2]st
 		return e.printJSON(one)
 	}
 	return e.facts(lines(one.Value))
+}
+
+// one asks for one thing and shows it.
+func one[T any](e *env, f remoteFlags, q client.Request, lines func(T) [][2]string) error {
+	return f.with(e, func(cl *client.Client) error {
+		var got client.Raw[T]
+		if _, err := cl.Do(e.ctx, q, &got); err != nil {
+			return err
+		}
+		return show(e, f, got, lines)
+	})
+}
+
+// act asks for a change and says that it was made.
+func act(e *env, f remoteFlags, q client.Request, key string, args ...any) error {
+	return f.with(e, func(cl *client.Client) error {
+		if _, err := cl.Do(e.ctx, q, nil); err != nil {
+			return err
+		}
+		if f.Output == "json" {
+			return e.printJSON(map[string]bool{"done": true})
+		}
+		_, err := fmt.Fprintln(e.Out, e.t(key, args...))
+		return err
+	})
+}
+
+// listed asks for a list and shows it.
+func listed[T any](e *env, f listFlags, q client.Request, rows string, columns []string, row func(T) []string) error {
+	return f.with(e, func(cl *client.Client) error {
+		return list(e, f, client.List[client.Raw[T]](e.ctx, cl, q, rows, "cursor", f.Limit), columns, row)
+	})
+}
+
+// below is a path below another, of names that are escaped.
+func below(path string, names ...string) string {
+	for _, name := range names {
+		path += "/" + url.PathEscape(name)
+	}
+	return path
 }
 
 // list prints a list: whole as JSON, or as a table with these columns.

@@ -113,7 +113,7 @@ func (p *Problem) single() []string {
 		Line                     int
 	}
 	if json.Unmarshal(p.Details, &list) != nil {
-		return nil
+		return p.collisions()
 	}
 	var texts []string
 	for _, d := range list {
@@ -122,6 +122,21 @@ func (p *Problem) single() []string {
 			place = fmt.Sprintf("%s:%d", place, d.Line)
 		}
 		texts = append(texts, strings.TrimSpace(place+" "+d.Text+d.Problem))
+	}
+	return texts
+}
+
+// collisions are the fields that another changed too.
+func (p *Problem) collisions() []string {
+	var changed struct {
+		Fields []struct{ Field, Mine, Theirs string }
+	}
+	if json.Unmarshal(p.Details, &changed) != nil {
+		return nil
+	}
+	var texts []string
+	for _, f := range changed.Fields {
+		texts = append(texts, fmt.Sprintf("%s: %q ≠ %q", f.Field, f.Mine, f.Theirs))
 	}
 	return texts
 }

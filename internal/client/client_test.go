@@ -96,6 +96,8 @@ func TestProblems(t *testing.T) {
 		want        string
 	}{
 		"a problem":       {400, "application/problem+json", `{"status":400,"code":"query.limit","title":"T","detail":"limit is wrong"}`, "limit is wrong"},
+		"what changed":    {412, "application/problem+json", `{"detail":"changed","details":{"version":2,"fields":[{"field":"size","mine":"small","theirs":"large"}]}}`, "changed\n  size: \"small\" ≠ \"large\""},
+		"changed fields":  {412, "application/problem+json", `{"detail":"changed","details":{"version":2,"fields":["title.en"]}}`, "changed"},
 		"single problems": {400, "application/problem+json", `{"detail":"2 problems","details":[{"field":"indicators","line":2,"text":"no"},{"at":"body.x","problem":"bad"}]}`, "2 problems\n  indicators:2 no\n  body.x bad"},
 		"an object":       {412, "application/problem+json", `{"detail":"changed","details":{"version":2}}`, "changed"},
 		"a proxy":         {502, "text/html", `<h1>Bad gateway</h1>`, "client: what answered does not speak this API: status 502"},

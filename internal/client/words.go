@@ -85,12 +85,24 @@ type Key struct {
 	ID        string    `json:"id"`
 	Member    string    `json:"member"`
 	Name      string    `json:"name,omitempty"`
+	State     string    `json:"state"`
 	Scopes    []string  `json:"scopes"`
 	Networks  []string  `json:"networks,omitempty"`
 	CreatedAt time.Time `json:"created_at"`
 	ExpiresAt time.Time `json:"expires_at,omitzero"` // zero: never
 	RevokedAt time.Time `json:"revoked_at,omitzero"`
 	LastUsed  time.Time `json:"last_used,omitzero"`
+}
+
+// KeyWithCredentials is a key with what proves it.
+type KeyWithCredentials struct {
+	Key
+	Credentials []struct {
+		ID      string    `json:"id"`
+		Proof   string    `json:"proof"`
+		Subject string    `json:"subject,omitempty"`
+		EndsAt  time.Time `json:"ends_at,omitzero"`
+	} `json:"credentials"`
 }
 
 // NewKey is a key that was just made, with its secret.

@@ -2,7 +2,6 @@ package identity
 
 import (
 	"net/http"
-	"net/url"
 	"strings"
 
 	"github.com/aspis-platform/aspis/internal/access"
@@ -48,9 +47,7 @@ func (p pages) confirmRecovery(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	link := p.svc.base.JoinPath(web.LinkPath)
-	link.RawQuery = url.Values{"token": {secret}}.Encode()
-	return p.views.Page(w, r, "recovery", web.Page{Title: "recovery.confirmed", Status: http.StatusCreated, Data: recoveryModel{person, link.String()},
+	return p.views.Page(w, r, "recovery", web.Page{Title: "recovery.confirmed", Status: http.StatusCreated, Data: recoveryModel{person, p.svc.linkTo(secret)},
 		Crumbs: []web.Link{{Key: "recovery.title", Href: "/admin/recovery"}}})
 }
 
@@ -63,11 +60,7 @@ type personSessionsModel struct {
 
 // person is the one in the address, if the viewer may administer it.
 func (p pages) person(r *http.Request) (sector.Viewer, error) {
-	v, err := p.svc.People.Refresh(r.Context(), sector.UserID(r.PathValue("id")))
-	if err == nil && !mayRecover(sector.ViewerFrom(r.Context()), v) {
-		err = errs.New(errs.NotFound, "sector.user_unknown")
-	}
-	return v, err
+	return p.svc.person(r.Context(), sector.ViewerFrom(r.Context()), sector.UserID(r.PathValue("id")))
 }
 
 func (p pages) personSessions(w http.ResponseWriter, r *http.Request) error {

@@ -62,6 +62,42 @@ func (w *gateWorld) checkAPI(t inteltest.T, who string) {
 	}
 }
 
+// checkFigures reads the list with totals: the authority sees in it what it
+// was released, and nobody else has it.
+func (w *gateWorld) checkFigures(t inteltest.T, who string) {
+	w.compared(1)
+	got := map[string]bool{}
+	for cursor, pages := "", 0; ; pages++ {
+		code, body, _ := w.get(t, who, "/api/v1/figures?limit=2&cursor="+cursor)
+		if who != "authority" {
+			if code != 403 {
+				t.Errorf("%s: figures answer %d", who, code)
+			}
+			return
+		}
+		var page struct {
+			Figures []struct{ Title struct{ En string } }
+			Next    string
+		}
+		if err := json.Unmarshal([]byte(body), &page); err != nil || code != 200 || pages > 10 {
+			t.Fatalf("%s: figures: %d %s %v", who, code, body, err)
+		}
+		for _, f := range page.Figures {
+			got[f.Title.En] = true
+		}
+		if cursor = page.Next; cursor == "" {
+			break
+		}
+	}
+	want := map[string]bool{}
+	for title := range w.model.sees(who) {
+		want[title] = true
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("%s: figures (-model +got):\n%s", who, d)
+	}
+}
+
 // taxiiObject is what the checks read of a STIX object.
 type taxiiObject struct {
 	Type, ID, Name, Pattern, Value string

@@ -503,6 +503,7 @@ func TestNoChannelShowsMoreThanTheGate(t *testing.T) {
 			all := slices.Sorted(maps.Keys(w.viewers))
 			for _, who := range rapid.SliceOfNDistinct(rapid.SampledFrom(all), readers, readers, rapid.ID).Draw(t, "viewers") {
 				w.checkAPI(t, who)
+				w.checkFigures(t, who)
 				w.checkTAXII(t, who)
 				w.checkTotals(t, who)
 				w.checkSearch(t, who)

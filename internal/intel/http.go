@@ -33,11 +33,13 @@ type api struct {
 //	GET  /api/v1/advisories               scope advisories
 //	GET  /api/v1/advisories/{id}
 //	POST /api/v1/advisories/{id}/answers
+//	GET  /api/v1/figures
 //
 // and the centre's /api/v1/drafts.
 func MountAPI(routes *access.Routes, svc *Service, sealer Sealer) {
 	a := api{svc, sealer, access.NewCursors(sealer), routes.Texts()}
 	a.mountDrafts(routes)
+	a.mountFigures(routes)
 	tag := "advisories"
 	access.Describe[listIn, listOut](routes, "GET /api/v1/advisories", sector.ReadAdvisories,
 		access.Doc{ID: "advisory-list", Tag: tag}, a.list)
@@ -54,6 +56,7 @@ type (
 		Cursor     string    `query:"cursor" doc:"The next of the page before."`
 		Order      string    `query:"order" enum:"asc,desc" default:"desc" doc:"By when it last changed for the reader."`
 		Category   Category  `query:"category" enum:"ANA,EWA,INT,DEF,FBI"`
+		Text       string    `query:"q" maxLength:"200" doc:"In either title."`
 		Unanswered bool      `query:"unanswered" doc:"Only those that wait for an answer of the reader."`
 		AddedAfter time.Time `query:"added_after" doc:"Only what changed after this time."`
 	}
@@ -172,7 +175,10 @@ func (a api) list(w http.ResponseWriter, r *http.Request) error {
 // read to know whether there are more.
 const apiLimit = 50
 
-// query reads the parameters limit, cursor, order (asc, desc), category,
+// maxQueryText bounds the words to look for in bytes.
+const maxQueryText = 200
+
+// query reads the parameters limit, cursor, order (asc, desc), category, q,
 // unanswered (true), added_after (RFC 3339). Others are refused, because a
 // filter that is silently ignored shows too much.
 func (a api) query(r *http.Request, v sector.Viewer) (ReleasedQuery, error) {
@@ -195,6 +201,11 @@ func (a api) query(r *http.Request, v sector.Viewer) (ReleasedQuery, error) {
 		case "category":
 			q.Category = Category(value)
 			err = oneOf(name, value, "ANA", "EWA", "INT", "DEF", "FBI")
+		case "q":
+			q.Text = value
+			if len(value) > maxQueryText {
+				err = errs.New(errs.Invalid, "query.text", name, maxQueryText)
+			}
 		case "unanswered":
 			q.Unanswered = value == "true"
 			err = oneOf(name, value, "true", "false")

@@ -72,7 +72,7 @@ func (p pages) list(w http.ResponseWriter, r *http.Request) error {
 	if len(keys) > m.Limit {
 		keys = keys[:m.Limit]
 		last := keys[m.Limit-1]
-		m.Next = strconv.FormatInt(last.CreatedAt.UnixMicro(), 10) + "." + last.ID
+		m.Next = place(last.CreatedAt, last.ID)
 	}
 	m.Rows = p.rows(keys, members)
 	m.Empty = web.State{Kind: "empty", Title: "machine.none", Text: "machine.none_text"}

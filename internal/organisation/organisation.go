@@ -89,7 +89,7 @@ func (s *Service) SetState(ctx context.Context, v sector.Viewer, id sector.Membe
 	case state == m.State:
 		return errs.New(errs.Conflict, "organisation.state_same")
 	}
-	e := entry(v, "member.state", "member:"+string(id), id, map[string]any{"was": stateName(m.State), "state": stateName(state), "reason": reason})
+	e := entry(v, "member.state", "member:"+string(id), id, map[string]any{"was": m.State.Name(), "state": state.Name(), "reason": reason})
 	return s.States.SetMemberState(ctx, id, state, e)
 }
 

@@ -163,6 +163,23 @@ func (s *Service) SaveProfile(ctx context.Context, v sector.Viewer, base int, mi
 	}
 }
 
+// ChangeProfile saves what change makes of version base, as SaveProfile does.
+func (s *Service) ChangeProfile(ctx context.Context, v sector.Viewer, base int, change func(Profile) Profile) (Kept, error) {
+	id, err := ownMember(v, sector.WriteProfile)
+	if err != nil {
+		return Kept{}, err
+	}
+	now, err := s.profile(ctx, id)
+	if err != nil {
+		return Kept{}, err
+	}
+	was, err := s.version(ctx, now, base)
+	if err != nil {
+		return Kept{}, err
+	}
+	return s.SaveProfile(ctx, v, base, change(was))
+}
+
 func (s *Service) saveOnce(ctx context.Context, v sector.Viewer, id sector.MemberID, base int, mine Profile) (Kept, error) {
 	now, err := s.profile(ctx, id)
 	if err != nil {

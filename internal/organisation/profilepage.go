@@ -225,18 +225,10 @@ func stateForm(now sector.MemberState) *web.Form {
 	state := web.Field{Name: "state", Label: "organisation.state", Kind: "radio", Required: true}
 	for _, s := range sector.MemberStates() {
 		if s != now {
-			state.Options = append(state.Options, web.Option{Value: stateName(s), Key: "organisation.state." + stateName(s)})
+			state.Options = append(state.Options, web.Option{Value: s.Name(), Key: "organisation.state." + s.Name()})
 		}
 	}
 	return web.NewForm(state, web.Field{Name: "reason", Label: "organisation.reason", Hint: "organisation.reason_hint", Kind: "textarea", Rows: 3, Required: true, MaxLength: maxReason})
-}
-
-// stateName is a state in forms and keys.
-func stateName(s sector.MemberState) string {
-	if s == sector.TakesPart {
-		return "active"
-	}
-	return string(s)
 }
 
 // memberProfile is the centre's view of a member.
@@ -283,11 +275,7 @@ func (p pages) setState(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if f.OK() {
-		state := sector.MemberState(f.Get("state"))
-		if state == "active" {
-			state = sector.TakesPart
-		}
-		err := p.svc.SetState(r.Context(), viewer(r), member.ID, state, f.Get("reason"))
+		err := p.svc.SetState(r.Context(), viewer(r), member.ID, sector.MemberStateNamed(f.Get("state")), f.Get("reason"))
 		if err == nil {
 			return p.done(w, r, "organisation.state_set", "/admin/members/"+string(member.ID)+"/profile")
 		}

@@ -49,6 +49,22 @@ const (
 	Departed  MemberState = "departed"
 )
 
+// Name is the state in forms, keys and the API.
+func (s MemberState) Name() string {
+	if s == TakesPart {
+		return "active"
+	}
+	return string(s)
+}
+
+// MemberStateNamed is the inverse of Name.
+func MemberStateNamed(name string) MemberState {
+	if name == TakesPart.Name() {
+		return TakesPart
+	}
+	return MemberState(name)
+}
+
 // MemberStates lists every state.
 func MemberStates() []MemberState { return []MemberState{TakesPart, Suspended, Departed} }
 

@@ -94,21 +94,28 @@ func (s *Shell) saveView(w http.ResponseWriter, r *http.Request) error {
 	if err := r.ParseForm(); err != nil {
 		return errs.New(errs.Invalid, "error.form").Because(err)
 	}
-	viewer := sector.ViewerFrom(r.Context())
-	v := SavedView{
-		User: viewer.User, List: r.PostForm.Get("list"), Name: strings.TrimSpace(r.PostForm.Get("name")),
+	v, err := s.keepView(r.Context(), SavedView{
+		User: sector.ViewerFrom(r.Context()).User, List: r.PostForm.Get("list"), Name: r.PostForm.Get("name"),
 		Query: r.PostForm.Get("query"), Preferred: r.PostForm.Get("preferred") != "",
-	}
-	if err := v.check(s); err != nil {
-		return err
-	}
-	e := ledger.Entry{Actor: viewer.Actor(), Action: "view.save", Object: "list:" + v.List, Member: string(viewer.Member)}
-	if err := s.lists.SaveView(r.Context(), v, maxViews, e); err != nil {
+	})
+	if err != nil {
 		return err
 	}
 	s.Flash(r, Flash{Tone: "good", Key: "common.view.saved", Args: []any{v.Name}})
 	http.Redirect(w, r, v.Href(), http.StatusSeeOther)
 	return nil
+}
+
+// keepView checks and stores one of the viewer's views, and returns it as it
+// is kept.
+func (s *Shell) keepView(ctx context.Context, v SavedView) (SavedView, error) {
+	v.Name = strings.TrimSpace(v.Name)
+	if err := v.check(s); err != nil {
+		return v, err
+	}
+	viewer := sector.ViewerFrom(ctx)
+	e := ledger.Entry{Actor: viewer.Actor(), Action: "view.save", Object: "list:" + v.List, Member: string(viewer.Member)}
+	return v, s.lists.SaveView(ctx, v, maxViews, e)
 }
 
 // check refuses what is no view of a list that the person could see.
@@ -140,19 +147,24 @@ func (s *Shell) isPlace(path string) bool {
 func hidden(r rune) bool { return unicode.In(r, unicode.C, unicode.Zl, unicode.Zp) }
 
 func (s *Shell) dropView(w http.ResponseWriter, r *http.Request) error {
-	viewer := sector.ViewerFrom(r.Context())
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	list := r.PostFormValue("list")
-	if !s.isPlace(list) {
-		return errs.New(errs.Invalid, "common.view.no_list")
-	}
-	e := ledger.Entry{Actor: viewer.Actor(), Action: "view.drop", Object: "list:" + list, Member: string(viewer.Member)}
-	if err := s.lists.DropView(r.Context(), viewer.User, r.PathValue("id"), e); err != nil {
+	if err := s.forgetView(r.Context(), list, r.PathValue("id")); err != nil {
 		return err
 	}
 	s.Flash(r, Flash{Tone: "good", Key: "common.view.dropped"})
 	http.Redirect(w, r, list+"?view="+everything, http.StatusSeeOther)
 	return nil
+}
+
+// forgetView drops one of the viewer's views of a list.
+func (s *Shell) forgetView(ctx context.Context, list, id string) error {
+	if !s.isPlace(list) {
+		return errs.New(errs.Invalid, "common.view.no_list")
+	}
+	viewer := sector.ViewerFrom(ctx)
+	e := ledger.Entry{Actor: viewer.Actor(), Action: "view.drop", Object: "list:" + list, Member: string(viewer.Member)}
+	return s.lists.DropView(ctx, viewer.User, id, e)
 }
 
 // exportEntry says what leaves: the list, its filters (of typed text only that

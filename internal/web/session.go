@@ -37,8 +37,12 @@ type Standing struct {
 type standingKey struct{}
 
 // StandingOf is the session of the request; zero without one.
-func StandingOf(r *http.Request) Standing {
-	st, _ := r.Context().Value(standingKey{}).(Standing)
+func StandingOf(r *http.Request) Standing { return StandingIn(r.Context()) }
+
+// StandingIn is the session of the request that the context is of; zero
+// without one.
+func StandingIn(ctx context.Context) Standing {
+	st, _ := ctx.Value(standingKey{}).(Standing)
 	return st
 }
 

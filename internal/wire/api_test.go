@@ -6,9 +6,12 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"github.com/aspis-platform/aspis/internal/platform/i18n"
 	"github.com/aspis-platform/aspis/internal/sector"
@@ -65,7 +68,7 @@ func (r reply) field(t *testing.T, name string) string {
 	if err := json.Unmarshal([]byte(r.body), &all); err != nil {
 		t.Fatalf("%v: %s", err, r.body)
 	}
-	for _, part := range []string{"key", "token"} { // what is made is beside its secret
+	for _, part := range []string{"key", "token", "webhook"} { // what is made is beside its secret
 		if inner, ok := all[part].(map[string]any); ok && all[name] == nil {
 			return fmt.Sprint(inner[name])
 		}
@@ -73,11 +76,18 @@ func (r reply) field(t *testing.T, name string) string {
 	return fmt.Sprint(all[name])
 }
 
+// as asks as a person; members' people are north-bank's.
 func as(t *testing.T, p *Program, email string, roles ...sector.Role) asker {
+	t.Helper()
+	return asOf(t, p, "north-bank", email, roles...)
+}
+
+// asOf asks as a person, of a member where its roles are.
+func asOf(t *testing.T, p *Program, member sector.MemberID, email string, roles ...sector.Role) asker {
 	t.Helper()
 	u := sector.User{Email: email, Roles: roles}
 	if u.Org() == sector.MemberOrg {
-		u.Member = "north-bank"
+		u.Member = member
 	}
 	link, err := p.SignInLink(t.Context(), u)
 	if err != nil {
@@ -109,7 +119,7 @@ func TestEveryRouteIsDescribed(t *testing.T) {
 // somewhere, every operation says what it is, whose it is and how it fails.
 func TestDocument(t *testing.T) {
 	p := running(t)
-	raw := asker{base: p.URL()}.ask(t, "GET", "/api/v1/openapi.json", "").want(t, "document", 200, `"openapi": "3.1.0"`)
+	raw := asker{base: p.URL()}.ask(t, "GET", "/api/v1/openapi.json", "", "Accept-Language", "en").want(t, "document", 200, `"openapi": "3.1.0"`)
 	var doc struct {
 		Paths map[string]map[string]struct {
 			OperationID, Summary string
@@ -142,6 +152,18 @@ func TestDocument(t *testing.T) {
 			t.Errorf("nothing is called %s", name)
 		}
 	}
+	chinese := asker{base: p.URL()}.ask(t, "GET", "/api/v1/openapi.json", "", "Accept-Language", "zh-TW").want(t, "in Chinese", 200, `"summary": "列出告警"`)
+	for _, text := range descriptions(t, chinese.body) {
+		if !strings.ContainsFunc(text, func(r rune) bool { return unicode.Is(unicode.Han, r) }) {
+			t.Errorf("%q is not in apidoc/fields.json", text)
+		}
+	}
+	said := descriptions(t, raw.body)
+	for text := range chineseFields(t) {
+		if !slices.Contains(said, text) {
+			t.Errorf("apidoc/fields.json has %q, which nothing says any more", text)
+		}
+	}
 	asker{base: p.URL()}.ask(t, "GET", "/api/v1/openapi.yaml", "").want(t, "as YAML", 200, "openapi: 3.1.0")
 	for lang, word := range map[string]string{"zh-TW": "列出告警", "en": "List alerts"} {
 		page := asker{base: p.URL()}.ask(t, "GET", "/api", "", "Accept-Language", lang).want(t, "reference", 200, word)
@@ -149,6 +171,49 @@ func TestDocument(t *testing.T) {
 			t.Errorf("%s: the page lacks a word or has a script of its own", lang)
 		}
 	}
+}
+
+func chineseFields(t *testing.T) map[string]string {
+	t.Helper()
+	raw, err := os.ReadFile("../apidoc/fields.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all map[string]string
+	if err := json.Unmarshal(raw, &all); err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// descriptions are what a document says of its parts.
+func descriptions(t *testing.T, doc string) (texts []string) {
+	t.Helper()
+	var all any
+	if err := json.Unmarshal([]byte(doc), &all); err != nil {
+		t.Fatal(err)
+	}
+	var walk func(any)
+	walk = func(v any) {
+		switch v := v.(type) {
+		case []any:
+			for _, one := range v {
+				walk(one)
+			}
+		case map[string]any:
+			if text, ok := v["description"].(string); ok {
+				texts = append(texts, text)
+			}
+			for _, one := range v {
+				walk(one)
+			}
+		}
+	}
+	walk(all)
+	if len(texts) < 200 {
+		t.Errorf("%d descriptions", len(texts))
+	}
+	return texts
 }
 
 // TestDraftOverTheAPI takes an advisory from nothing to a member's answer and

@@ -2,7 +2,6 @@ package wire
 
 import (
 	"bytes"
-	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -27,27 +26,6 @@ import (
 	"github.com/aspis-platform/aspis/internal/platform/secret"
 	"github.com/aspis-platform/aspis/internal/sector"
 )
-
-// start is a whole program that serves until the test ends.
-func start(t *testing.T, change func(*Options)) *Program {
-	t.Helper()
-	opts := Options{Data: t.TempDir(), Listen: "127.0.0.1:0"}
-	change(&opts)
-	p, err := Build(t.Context(), opts)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- p.Run(ctx) }()
-	t.Cleanup(func() {
-		stop()
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
-	})
-	return p
-}
 
 // issued is a certificate with its key.
 type issued struct {

@@ -34,16 +34,12 @@ func (a actor) String() string {
 	return "nobody"
 }
 
-// running is a whole program on an empty folder, serving until the test ends.
-func running(t *testing.T) *Program {
+// start is a whole program on an empty folder that serves until the test ends.
+func start(t *testing.T, change func(*Options)) *Program {
 	t.Helper()
-	return serving(t, t.TempDir())
-}
-
-// serving is a whole program on a folder.
-func serving(t *testing.T, dir string) *Program {
-	t.Helper()
-	p, err := Build(t.Context(), Options{Data: dir, Listen: "localhost:0", LinksEnter: true})
+	opts := Options{Data: t.TempDir(), Listen: "127.0.0.1:0"}
+	change(&opts)
+	p, err := Build(t.Context(), opts)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,6 +53,18 @@ func serving(t *testing.T, dir string) *Program {
 		}
 	})
 	return p
+}
+
+// running is one that lets people in by their links alone.
+func running(t *testing.T) *Program {
+	t.Helper()
+	return serving(t, t.TempDir())
+}
+
+// serving is running, on a folder.
+func serving(t *testing.T, dir string) *Program {
+	t.Helper()
+	return start(t, func(o *Options) { o.Data, o.Listen, o.LinksEnter = dir, "localhost:0", true })
 }
 
 // actors are a person of every role, a key of every scope, and nobody.

@@ -54,6 +54,7 @@ func (p *Program) routes(edge *httpx.Edge) (http.Handler, error) {
 	intel.MountAPI(routes, p.isac.service, p.isac.sealer)
 	search.MountAPI(routes, p.search)
 	shell.Mount(routes)
+	shell.MountAPI(routes)
 	err = errors.Join(
 		intel.MountTAXII(routes, p.isac.taxii, p.directory, p.opts.BaseURL, p.log),
 		p.mountPages(routes, shell),
@@ -78,10 +79,7 @@ func (p *Program) mountPages(routes *access.Routes, shell *web.Shell) error {
 	if err := intel.Mount(routes, shell, p.isac.service, p.directory, p.isac.sealer); err != nil {
 		return err
 	}
-	err = machine.Mount(routes, shell, machine.Config{
-		Keys: p.directory, Issuer: p.directory, Members: p.directory, BaseURL: p.opts.BaseURL, Now: p.opts.Now,
-		Certificates: p.opts.ClientCertificates})
-	if err != nil {
+	if err := machine.Mount(routes, shell, p.machineConfig()); err != nil {
 		return err
 	}
 	places, err := p.engines.sealer("ledger")
@@ -113,8 +111,14 @@ func (p *Program) mountPages(routes *access.Routes, shell *web.Shell) error {
 	return identity.Mount(routes, shell, p.identity)
 }
 
+func (p *Program) machineConfig() machine.Config {
+	return machine.Config{
+		Keys: p.directory, Issuer: p.directory, Members: p.directory, BaseURL: p.opts.BaseURL, Now: p.opts.Now,
+		Certificates: p.opts.ClientCertificates}
+}
+
 func (p *Program) adminConfig() admin.Config {
-	return admin.Config{Members: p.directory, Keys: p.directory, People: people{p.directory, p.identity}, Engines: health{p}, BaseURL: p.opts.BaseURL}
+	return admin.Config{Members: p.directory, People: people{p.directory, p.identity}, Engines: health{p}, BaseURL: p.opts.BaseURL}
 }
 
 // people is the directory, but for links: identity asks for a second person

@@ -1,7 +1,6 @@
 package wire
 
 import (
-	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -25,13 +24,19 @@ func provenRoutes() []string {
 		"POST /export/advisories", "POST /export/inbox", "POST /export/alerts", "POST /export/admin/members", "POST /ledger/{entry}/proof",
 		"POST /notifications/webhooks", "POST /notifications/webhooks/{id}/rotate", "POST /tokens",
 		"POST /api/v1/drafts/{id}/release", "POST /api/v1/drafts/{id}/approve", "POST /api/v1/drafts/{id}/withdraw",
-		"POST /api/v1/members/{id}/keys", "POST /api/v1/tokens", "POST /api/v1/people/{id}/link",
-		"POST /admin/people/{id}/link", "POST /people/{id}/link",
+		"POST /api/v1/members/{id}/keys", "POST /api/v1/members/{id}/certificates", "POST /api/v1/keys/{id}/rotate",
+		"POST /api/v1/keys/{id}/certificate", "POST /api/v1/tokens", "POST /api/v1/ledger/{entry}/proof",
+		"POST /api/v1/webhooks", "POST /api/v1/webhooks/{id}/rotate",
+		"POST /api/v1/people", "POST /api/v1/people/{id}/link", "POST /api/v1/recoveries/{id}/confirm",
+		"POST /api/v1/organisation/people", "POST /api/v1/organisation/people/{id}/link",
+		"PUT /api/v1/members/{id}/provider", "DELETE /api/v1/members/{id}/provider",
+		"DELETE /api/v1/sessions", "DELETE /api/v1/sessions/{id}",
+		"POST /admin/people/new", "POST /people/new", "POST /admin/people/{id}/link", "POST /people/{id}/link",
 		"POST /account/set-up/app", "POST /account/set-up/password", "POST /account/set-up/passkey",
 	}
 }
 
-// TestWhatAsksForAProof asks the running program for every POST as people of
+// TestWhatAsksForAProof asks the running program for every change as people of
 // every role whose last proof is old: these ask for another, and no others do.
 func TestWhatAsksForAProof(t *testing.T) {
 	p := running(t)
@@ -64,14 +69,15 @@ func TestWhatAsksForAProof(t *testing.T) {
 	}
 	unasked := provenRoutes()
 	for _, route := range p.routeTable {
-		if !strings.HasPrefix(route.Pattern, "POST /") || route.Pattern == "POST /sign-out" {
+		method, path, _ := strings.Cut(route.Pattern, " ")
+		if !slices.Contains([]string{"POST", "PUT", "PATCH", "DELETE"}, method) || route.Pattern == "POST /sign-out" {
 			continue
 		}
 		for _, a := range sign {
 			if !a.viewer.May(route.Need) {
 				continue
 			}
-			asked := asksForProof(t, p.URL()+wildcard.ReplaceAllString(strings.TrimPrefix(route.Pattern, "POST "), "x"), a)
+			asked := asksForProof(t, asker{p.URL(), a.sign}, method, wildcard.ReplaceAllString(path, "x"))
 			if want := slices.Contains(provenRoutes(), route.Pattern); asked != want {
 				t.Errorf("%s as %v asks for a proof: %v, want %v", route.Pattern, a, asked, want)
 			}
@@ -84,27 +90,12 @@ func TestWhatAsksForAProof(t *testing.T) {
 }
 
 // asksForProof: a page holds the form that was sent; the API refuses.
-func asksForProof(t *testing.T, address string, a actor) bool {
+func asksForProof(t *testing.T, c asker, method, path string) bool {
 	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, address, strings.NewReader(url.Values{"text": {"typed"}}.Encode()))
-	if err != nil {
-		t.Fatal(err)
+	got := c.ask(t, method, path, url.Values{"text": {"typed"}}.Encode(),
+		"Accept", "text/html", "Accept-Language", "en", "Content-Type", "application/x-www-form-urlencoded")
+	if strings.HasPrefix(path, "/api/") {
+		return got.status == http.StatusForbidden && strings.Contains(got.body, "Prove first that it is you")
 	}
-	r.Header.Set("Accept", "text/html")
-	r.Header.Set("Accept-Language", "en")
-	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	a.sign(r)
-	resp, err := http.DefaultTransport.RoundTrip(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if strings.HasPrefix(r.URL.Path, "/api/") {
-		return resp.StatusCode == http.StatusForbidden && strings.Contains(string(body), "Prove first that it is you")
-	}
-	return resp.StatusCode == http.StatusOK && strings.Contains(string(body), `name="text" value="typed"`)
+	return got.status == http.StatusOK && strings.Contains(got.body, `name="text" value="typed"`)
 }

@@ -46,22 +46,29 @@ func (s *Replays) Claim(ctx context.Context, slot string, r access.Replay, since
 	return found, claimed, err
 }
 
+// Together implements access.ReplayStore.
+func (s *Replays) Together(ctx context.Context, work func(ctx context.Context) error) error {
+	return s.db.Together(ctx, work)
+}
+
 // Keep implements access.ReplayStore.
 func (s *Replays) Keep(ctx context.Context, slot, answer string) error {
-	return s.exec(ctx, `UPDATE api_replay SET answer = $1 WHERE slot = $2`, answer, slot)
+	return s.exec(ctx, func(tx *sql.Tx) error {
+		r, err := tx.ExecContext(ctx, `UPDATE api_replay SET answer = $1 WHERE slot = $2 AND answer = ''`, answer, slot)
+		return changedOne("api.key_in_use", r, err)
+	})
 }
 
 // Release implements access.ReplayStore.
 func (s *Replays) Release(ctx context.Context, slot string) error {
-	return s.exec(ctx, `DELETE FROM api_replay WHERE slot = $1`, slot)
-}
-
-func (s *Replays) exec(ctx context.Context, query string, args ...any) error {
-	err := s.db.Write(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, query, args...)
+	return s.exec(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `DELETE FROM api_replay WHERE slot = $1 AND answer = ''`, slot)
 		return err
 	})
-	if err != nil {
+}
+
+func (s *Replays) exec(ctx context.Context, fn func(tx *sql.Tx) error) error {
+	if err := s.db.Write(ctx, fn); err != nil {
 		return fmt.Errorf("keep a request's answer: %w", err)
 	}
 	return nil

@@ -36,7 +36,7 @@ const (
 type DB struct {
 	dialect Dialect
 	write   *sql.DB // SQLite: the one writer; PostgreSQL: the same pool as read
-	read    *sql.DB
+	read    reads
 	queue   *queue
 	now     func() time.Time
 }
@@ -79,7 +79,7 @@ func (d *DB) openPostgres(dsn string) error {
 	}
 	pool.SetMaxOpenConns(16)
 	pool.SetMaxIdleConns(8)
-	d.dialect, d.write, d.read = Postgres, pool, pool
+	d.dialect, d.write, d.read = Postgres, pool, reads{pool, d}
 	return nil
 }
 
@@ -103,7 +103,7 @@ func (d *DB) openSQLite(path string) error {
 		return errors.Join(err, write.Close())
 	}
 	read.SetMaxOpenConns(4)
-	d.dialect, d.write, d.read = SQLite, write, read
+	d.dialect, d.write, d.read = SQLite, write, reads{read, d}
 	return nil
 }
 
@@ -117,7 +117,7 @@ func (d *DB) Close() error {
 	if d.write != nil {
 		errs = append(errs, d.write.Close())
 	}
-	if d.read != nil && d.read != d.write {
+	if d.read.DB != nil && d.read.DB != d.write {
 		errs = append(errs, d.read.Close())
 	}
 	return errors.Join(errs...)
@@ -127,7 +127,7 @@ func (d *DB) Close() error {
 func (d *DB) Dialect() Dialect { return d.dialect }
 
 // Read is the pool to query with; on SQLite it cannot write.
-func (d *DB) Read() *sql.DB { return d.read }
+func (d *DB) Read() *sql.DB { return d.read.DB }
 
 // Check tells whether the database answers and can be written.
 func (d *DB) Check(ctx context.Context) error {
@@ -139,22 +139,15 @@ func (d *DB) Check(ctx context.Context) error {
 
 const writeAttempts = 8
 
-// Write runs fn in a transaction and commits it; on disk when it returns nil.
+// Write runs fn in a transaction and commits it; on disk when it returns nil,
+// or, within [DB.Together], when that does.
 // When the engine asks to retry (busy, serialization failure, deadlock), fn
 // runs again, so it must not have effects of its own.
 func (d *DB) Write(ctx context.Context, fn func(tx *sql.Tx) error) error {
-	var err error
-	for attempt := range writeAttempts {
-		if err = d.writeOnce(ctx, fn); !retryable(err) {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(time.Duration(1<<attempt) * 5 * time.Millisecond):
-		}
+	if j := d.jointOf(ctx); j != nil {
+		return j.write(ctx, fn)
 	}
-	return err
+	return d.retried(ctx, func() error { return d.writeOnce(ctx, fn) })
 }
 
 func (d *DB) writeOnce(ctx context.Context, fn func(tx *sql.Tx) error) error {
