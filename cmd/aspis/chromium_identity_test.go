@@ -41,7 +41,7 @@ func TestPasskeysInTheBrowser(t *testing.T) {
 	var members institutions
 	members.found(t, server.data, 1)
 	newPerson(t, server.data, "second@centre.example", "administrator")
-	link := regexp.MustCompile(`http://localhost:\d+/enrol\?token=\w+`).FindString(server.out.String())
+	link := regexp.MustCompile(`http://localhost:\d+/enrol#\w+`).FindString(server.out.String())
 	for _, lang := range i18n.Langs() {
 		k := &keyring{tab: open(t, browser, server.url, lang, texts), server: server}
 		k.plug()

@@ -2,7 +2,6 @@ package identity
 
 import (
 	"net/http"
-	"net/url"
 	"strings"
 
 	"github.com/aspis-platform/aspis/internal/access"
@@ -17,6 +16,7 @@ func (p pages) mountAdmin(routes *access.Routes) {
 	p.shell.Page(routes, "POST /admin/recovery/{id}/confirm", sector.InvitePeople, p.shell.StepUp(p.confirmRecovery))
 	p.shell.Page(routes, "GET /admin/people/{id}/sessions", sector.InvitePeople, p.personSessions)
 	p.shell.Page(routes, "POST /admin/people/{id}/sessions/end", sector.InvitePeople, p.endPersonSessions)
+	p.shell.Page(routes, "POST /admin/people/{id}/subject/forget", sector.InvitePeople, p.shell.StepUp(p.forgetSubject))
 	p.shell.Page(routes, "GET /admin/members/{id}/provider", sector.WriteProviders, p.provider)
 	p.shell.Page(routes, "POST /admin/members/{id}/provider", sector.WriteProviders, p.shell.StepUp(p.saveProvider))
 	p.shell.Page(routes, "POST /admin/members/{id}/provider/remove", sector.WriteProviders, p.shell.StepUp(p.removeProvider))
@@ -48,15 +48,15 @@ func (p pages) confirmRecovery(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	link := p.svc.base.JoinPath(web.LinkPath)
-	link.RawQuery = url.Values{"token": {secret}}.Encode()
-	return p.views.Page(w, r, "recovery", web.Page{Title: "recovery.confirmed", Status: http.StatusCreated, Data: recoveryModel{person, link.String()},
+	link := web.LinkURL(p.svc.BaseURL, secret)
+	return p.views.Page(w, r, "recovery", web.Page{Title: "recovery.confirmed", Status: http.StatusCreated, Data: recoveryModel{person, link},
 		Crumbs: []web.Link{{Key: "recovery.title", Href: "/admin/recovery"}}})
 }
 
 type personSessionsModel struct {
 	Person   sector.Viewer
 	Means    Means
+	Subjects []Subject // whom the provider calls by a name of its own
 	Sessions []sessionRow
 	Empty    web.State
 }
@@ -79,6 +79,9 @@ func (p pages) personSessions(w http.ResponseWriter, r *http.Request) error {
 	if m.Means, err = p.svc.Means(r.Context(), v.User); err != nil {
 		return err
 	}
+	if m.Subjects, err = p.svc.Subjects.SubjectsOf(r.Context(), v.User); err != nil {
+		return err
+	}
 	sessions, err := p.svc.Active(r.Context(), v.User)
 	if err != nil {
 		return err
@@ -95,6 +98,20 @@ func (p pages) endPersonSessions(w http.ResponseWriter, r *http.Request) error {
 	}
 	n, err := p.svc.Revoke(r.Context(), sector.ViewerFrom(r.Context()), Ending{User: v.User, But: web.StandingOf(r).Session})
 	return p.ended(w, r, n, err, "/admin/people/"+string(v.User)+"/sessions")
+}
+
+// forgetSubject lets the person's provider name another account for it.
+func (p pages) forgetSubject(w http.ResponseWriter, r *http.Request) error {
+	v, err := p.person(r)
+	if err != nil {
+		return err
+	}
+	if err := p.svc.ForgetSubject(r.Context(), sector.ViewerFrom(r.Context()), v); err != nil {
+		return err
+	}
+	p.shell.Flash(r, web.Flash{Tone: "good", Key: "provider.forgotten"})
+	http.Redirect(w, r, "/admin/people/"+string(v.User)+"/sessions", http.StatusSeeOther)
+	return nil
 }
 
 type providerModel struct {

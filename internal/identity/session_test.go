@@ -227,7 +227,7 @@ func TestDemonstration(t *testing.T) {
 	w := newWorld(t, func(c *identity.Config) { c.LinksEnter = true })
 	ana := w.person(analyst, sector.Analyst, "", "")
 	b := w.browser()
-	token := strings.TrimPrefix(w.link(ana), "/enrol?token=")
+	token := strings.TrimPrefix(w.link(ana), "/enrol#")
 	leads(t, b.post("/enrol", "token", token), "/")
 	w.later(10 * time.Minute)
 	says(t, b.post("/release", "text", "shown"), http.StatusOK, "shown")

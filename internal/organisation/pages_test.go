@@ -200,7 +200,7 @@ func TestInvitePage(t *testing.T) {
 			t.Errorf("status %d, cache %q", page.Status, page.Header.Get("Cache-Control"))
 		}
 		webtest.Check(t, page)
-		if n := strings.Count(page.Body, "<code>https://portal.example/enrol?token="); n != organisation.MaxInvitations-1 {
+		if n := strings.Count(page.Body, "<code>https://portal.example/enrol#"); n != organisation.MaxInvitations-1 {
 			t.Errorf("%d links", n)
 		}
 		if !strings.Contains(page.Body, "late@jade-bank.example</textarea>") || !strings.Contains(page.Body, "x@elsewhere.example") {

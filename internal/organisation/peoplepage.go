@@ -150,7 +150,7 @@ func (p pages) linkTo(r *http.Request, token string) string {
 	if base == "" {
 		base = "http://" + r.Host
 	}
-	return base + "/enrol?token=" + url.QueryEscape(token)
+	return web.LinkURL(base, token)
 }
 
 type personModel struct {

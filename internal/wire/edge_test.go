@@ -178,7 +178,7 @@ func TestOwnTLS(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	resp, _ = ask(t, c, http.MethodPost, p.URL()+"/enrol", url.Values{"token": {u.Query().Get("token")}}.Encode(),
+	resp, _ = ask(t, c, http.MethodPost, p.URL()+"/enrol", url.Values{"token": {u.Fragment}}.Encode(),
 		"Content-Type", "application/x-www-form-urlencoded")
 	for _, cookie := range resp.Cookies() {
 		if cookie.Name == "__Host-aspis" && cookie.Secure && cookie.HttpOnly && cookie.SameSite == http.SameSiteLaxMode && cookie.Path == "/" && cookie.Domain == "" {
@@ -457,12 +457,33 @@ func TestOptionsRefuse(t *testing.T) {
 		"no base":              {func(o *Options) { o.TLSCert, o.TLSKey, o.Listen = "c", "k", ":443" }, "--base-url"},
 		"proxies":              {func(o *Options) { o.TrustedProxies = []string{"10.0.0.0/33"} }, "--trusted-proxies"},
 		"metrics":              {func(o *Options) { o.MetricsFrom = []string{"everybody"} }, "--metrics-from"},
+		"plain database":       {func(o *Options) { o.Database = "postgres://db.example/aspis" }, "cli.plain_database"},
+		"fallback to plain":    {func(o *Options) { o.Database = "postgres://db.example/aspis?sslmode=prefer" }, "cli.plain_database"},
+		"plain stream":         {func(o *Options) { o.NATS = "tls://a.example:4222,nats://b.example:4222" }, "cli.plain_nats"},
+		"webhooks' hosts":      {func(o *Options) { o.WebhookHosts = []string{"https://x.example"} }, "cli.webhook_host"},
 		"rate":                 {func(o *Options) { o.RequestsPerSecond = -1 }, "--requests-per-second"},
 	} {
 		var o Options
 		base(&o)
 		c.change(&o)
 		if err := o.check(); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for name, change := range map[string]func(*Options){
+		"checked TLS": func(o *Options) {
+			o.Database, o.NATS = "postgres://db.example/a?sslmode=verify-full", "tls://n.example:4222"
+		},
+		"this machine": func(o *Options) { o.Database, o.NATS = "postgres://127.0.0.1/a", "nats://localhost:4222" },
+		"as they say": func(o *Options) {
+			o.Database, o.NATS, o.PlainEngines = "postgres://db.example/a", "nats://n.example", true
+		},
+		"named webhook": func(o *Options) { o.WebhookHosts = []string{"siem.bank.example", "*.soc.example"} },
+	} {
+		var o Options
+		base(&o)
+		change(&o)
+		if err := o.check(); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
