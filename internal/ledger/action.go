@@ -45,6 +45,7 @@ func Actions() []Action {
 		{"passkey.copied", nil},
 		{"recovery.ask", nil},
 		{"recovery.confirm", nil},
+		{"recovery.use", nil},
 		{"provider.set", nil},
 		{"provider.remove", nil},
 		{"subject.bind", nil},

@@ -93,6 +93,7 @@ func (p pages) showInvite(w http.ResponseWriter, r *http.Request, f *web.Form) e
 // shown here only.
 type invitedModel struct {
 	Done   []invitedRow
+	Mailed []string // addresses
 	Failed []Invitation
 	Left   string // addresses for the next round, one a line
 	LeftN  int
@@ -136,6 +137,8 @@ func (p pages) invite(w http.ResponseWriter, r *http.Request) error {
 			left = append(left, one.Email)
 		case one.Err != nil:
 			m.Failed = append(m.Failed, one)
+		case one.Mailed:
+			m.Mailed = append(m.Mailed, one.Email)
 		default:
 			m.Done = append(m.Done, invitedRow{one.Email, p.linkTo(r, one.Token)})
 		}

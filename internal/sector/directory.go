@@ -14,6 +14,7 @@ import (
 
 	"github.com/aspis-platform/aspis/internal/ledger"
 	"github.com/aspis-platform/aspis/internal/platform/errs"
+	"github.com/aspis-platform/aspis/internal/platform/jobs"
 	"github.com/aspis-platform/aspis/internal/platform/password"
 )
 
@@ -34,7 +35,8 @@ type UserStore interface {
 	User(ctx context.Context, id UserID) (User, error)
 	UserByEmail(ctx context.Context, email string) (User, error)
 	Users(ctx context.Context) ([]User, error)
-	CreateLink(ctx context.Context, hash string, user UserID, expires time.Time, e ledger.Entry) error
+	// CreateLink stores a link and enqueues the work that it causes.
+	CreateLink(ctx context.Context, hash string, user UserID, expires time.Time, work []jobs.Job, e ledger.Entry) error
 	// RedeemLink marks the link used and returns its user; errs.NotFound
 	// when it is unknown, used or expired at now.
 	RedeemLink(ctx context.Context, hash string, now time.Time, e ledger.Entry) (User, error)
@@ -181,16 +183,31 @@ func (d *Directory) Users(ctx context.Context) ([]User, error) {
 
 // CreateLink returns the secret of a one-time sign-in link.
 func (d *Directory) CreateLink(ctx context.Context, by Viewer, id UserID, valid time.Duration) (string, error) {
+	var shown string
+	err := d.SendLink(ctx, by, id, valid, func(secret string) ([]jobs.Job, error) {
+		shown = secret
+		return nil, nil
+	})
+	return shown, err
+}
+
+// SendLink is CreateLink for a link that nobody is shown: carry makes of its
+// secret the work that brings it to the person, in the same transaction.
+func (d *Directory) SendLink(ctx context.Context, by Viewer, id UserID, valid time.Duration, carry func(secret string) ([]jobs.Job, error)) error {
 	u, err := d.users.User(ctx, id)
 	if err != nil {
-		return "", err
+		return err
 	}
 	if !u.RemovedAt.IsZero() {
-		return "", errs.New(errs.Conflict, "sector.user_removed")
+		return errs.New(errs.Conflict, "sector.user_removed")
 	}
 	secret := newSecret("")
+	work, err := carry(secret)
+	if err != nil {
+		return err
+	}
 	e := entry(by, "link.create", "user:"+string(id), u.Member, nil)
-	return secret, d.users.CreateLink(ctx, HashSecret(secret), id, d.now().Add(valid), e)
+	return d.users.CreateLink(ctx, HashSecret(secret), id, d.now().Add(valid), work, e)
 }
 
 // CreateLinkFor is CreateLink for whoever has the address.

@@ -69,6 +69,7 @@ func (e *engines) open(ctx context.Context, opts Options) error {
 	if e.db, err = sqldb.Open(ctx, dsn, opts.Log); err != nil {
 		return err
 	}
+	e.db.Telling(tell)
 	bus := natsbus.Config{URL: opts.NATS, Logger: opts.Log}
 	if opts.NATS == "" {
 		if bus.Dir, err = e.dir.Sub("stream"); err != nil {

@@ -205,6 +205,7 @@ func (p *Program) Run(ctx context.Context) error {
 	group.Go(func() error {
 		return p.notify.WatchKeys(work, func(err error) { p.log.WarnContext(work, "keys", "error", err) })
 	})
+	group.Go(func() error { return newWatch(p).run(work) })
 	group.Go(func() error { return p.keepIndex(work) })
 	group.Go(func() error { return localsock.Serve(work, p.opts.Data, p.directory) })
 	group.Go(func() error { return serveOn(work, p.server, p.listener) })
@@ -222,6 +223,7 @@ func (p *Program) handlers() map[string]jobs.Handler {
 	all := map[string]jobs.Handler{"mail.send": oldMail(p.notify)}
 	maps.Copy(all, p.isac.worker.Handlers())
 	maps.Copy(all, p.notify.Handlers())
+	maps.Copy(all, p.tellers())
 	return all
 }
 
