@@ -234,6 +234,7 @@ func TestInvitationsByMail(t *testing.T) {
 		kit, w, _ := newKit(t)
 		post := &posted{}
 		w.Mail = post
+		webtest.Check(t, kit.Get(t, sector.MemberAdmin, lang, "/people/new"))
 		page := kit.Post(t, sector.MemberAdmin, lang, "/people/new", url.Values{
 			"addresses": {"a@jade-bank.example\nb@jade-bank.example\nx@elsewhere.example"}, "roles": {"trainee"}})
 		webtest.Check(t, page)

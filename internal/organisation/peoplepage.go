@@ -79,6 +79,11 @@ func rolesOf(f *web.Form) []sector.Role {
 	return roles
 }
 
+type inviteModel struct {
+	Form   *web.Form
+	Mailed bool // links go by mail
+}
+
 func (p pages) newPeople(w http.ResponseWriter, r *http.Request) error {
 	return p.showInvite(w, r, inviteForm(viewer(r)))
 }
@@ -86,7 +91,7 @@ func (p pages) newPeople(w http.ResponseWriter, r *http.Request) error {
 func peopleCrumbs() []web.Link { return []web.Link{{Key: "people.title", Href: "/people"}} }
 
 func (p pages) showInvite(w http.ResponseWriter, r *http.Request, f *web.Form) error {
-	return p.views.Page(w, r, "people-new", web.Page{Title: "people.new", Data: f, Status: f.Status(), Crumbs: peopleCrumbs()})
+	return p.views.Page(w, r, "people-new", web.Page{Title: "people.new", Data: inviteModel{f, p.svc.Mail != nil}, Status: f.Status(), Crumbs: peopleCrumbs()})
 }
 
 // invitedModel is what became of the invitations, by line. The links are
