@@ -110,6 +110,9 @@ func (k *keyring) life(member string) {
 		k.screenshot(name)
 	}
 	k.drafts()
+	k.visit("/notifications")
+	k.says("notify.line.way_added")
+	k.screenshot("told")
 	k.visit("/admin/people")
 	k.click(`td a[href$="/sessions"]`)
 	k.says("account.ways")

@@ -130,8 +130,7 @@ func (*Rules) checkParts(a sector.Audience, p *problems) {
 // readers do not see: controls, marks that turn the direction of writing, zero
 // widths.
 func isControl(r rune) bool {
-	switch {
-	case r == '\n', r == '\t', r == '\u200d': // a joiner, as in pictures of people
+	if r == '\n' || r == '\t' || r == '\u200d' { // a joiner, as in pictures of people
 		return false
 	}
 	return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || unicode.Is(unicode.Cf, r)

@@ -42,18 +42,40 @@ type UserStore interface {
 	RedeemLink(ctx context.Context, hash string, now time.Time, e ledger.Entry) (User, error)
 }
 
+// Breaches knows passwords that others know.
+type Breaches interface {
+	Holds(password string) (bool, error)
+}
+
 // Directory is the service over members, people and keys.
 type Directory struct {
 	*Machines
-	members MemberStore
-	users   UserStore
-	now     func() time.Time
-	hasher  *password.Hasher
+	members  MemberStore
+	users    UserStore
+	now      func() time.Time
+	hasher   *password.Hasher
+	breached Breaches // nil: none are known
 }
 
 // NewDirectory returns a directory over its stores.
 func NewDirectory(m MemberStore, u UserStore, k KeyStore, now func() time.Time) *Directory {
 	return &Directory{Machines: newMachines(m, k, now), members: m, users: u, now: now, hasher: password.NewHasher(2)}
+}
+
+// Refusing makes the directory refuse first passwords that others know. It is
+// called before the directory is used.
+func (d *Directory) Refusing(known Breaches) { d.breached = known }
+
+// checkPassword refuses a first password that is weak, or known to others.
+func (d *Directory) checkPassword(first, email string, m MemberID) error {
+	if err := password.Check(first, email, string(m)); err != nil || d.breached == nil {
+		return err
+	}
+	known, err := d.breached.Holds(first)
+	if err == nil && known {
+		return errs.New(errs.Invalid, "password.breached")
+	}
+	return err
 }
 
 var memberIDForm = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{1,31}$`)
@@ -130,7 +152,7 @@ func (d *Directory) CreateUser(ctx context.Context, by Viewer, u User, first str
 	}
 	u.ID, u.Email, u.CreatedAt = UserID(newID()), email, d.now().UTC()
 	if first != "" {
-		if err := password.Check(first, email, string(u.Member)); err != nil {
+		if err := d.checkPassword(first, email, u.Member); err != nil {
 			return User{}, err
 		}
 		if u.PasswordHash, err = d.hasher.Hash(ctx, first); err != nil {

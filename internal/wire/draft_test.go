@@ -2,6 +2,7 @@ package wire
 
 import (
 	"encoding/base64"
+	"html"
 	"net/http"
 	"regexp"
 	"testing"
@@ -35,7 +36,7 @@ func TestDraftKeys(t *testing.T) {
 		if m == nil {
 			return ""
 		}
-		return m[1]
+		return html.UnescapeString(m[1])
 	}
 	mei := key("mei@centre.example")
 	if raw, err := base64.StdEncoding.DecodeString(mei); err != nil || len(raw) != 32 {

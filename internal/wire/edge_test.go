@@ -6,10 +6,13 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/sha1" //nolint:gosec // what lists of breached passwords hold
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"math/big"
@@ -24,6 +27,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aspis-platform/aspis/internal/platform/password"
 	"github.com/aspis-platform/aspis/internal/platform/secret"
 	"github.com/aspis-platform/aspis/internal/sector"
 )
@@ -498,5 +502,28 @@ func TestOptionsRefuse(t *testing.T) {
 	_, err := Build(t.Context(), Options{Data: t.TempDir(), Listen: "127.0.0.1:0", Edge: Edge{SecretKey: secret.Text("c3VwZXItc2VjcmV0")}})
 	if err == nil || strings.Contains(err.Error(), "c3Vw") {
 		t.Errorf("a broken key: %v", err)
+	}
+}
+
+// TestBreachedPasswordsEverywhere: the operator's list counts for first
+// passwords that an administrator gives, and a file that is none stops the
+// start.
+func TestBreachedPasswordsEverywhere(t *testing.T) {
+	const known = "correct horse battery staple"
+	list := filepath.Join(t.TempDir(), "breached")
+	if err := os.WriteFile(list, fmt.Appendf(nil, "%X:7\r\n", sha1.Sum([]byte(known))), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p := start(t, func(o *Options) { o.BreachedPasswords = list })
+	u := sector.User{Email: "mei@centre.example", Roles: []sector.Role{sector.Analyst}}
+	if _, err := p.directory.CreateUser(t.Context(), sector.System(), u, known); err == nil || !strings.HasPrefix(err.Error(), "password.breached") {
+		t.Errorf("a known password: %v", err)
+	}
+	if _, err := p.directory.CreateUser(t.Context(), sector.System(), u, "a sentence that nobody guesses"); err != nil {
+		t.Errorf("another: %v", err)
+	}
+	_, err := Build(t.Context(), Options{Data: t.TempDir(), Listen: "127.0.0.1:0", BreachedPasswords: "edge_test.go"})
+	if !errors.Is(err, password.ErrBreachedFile) {
+		t.Errorf("a file that is no list: %v", err)
 	}
 }

@@ -105,6 +105,9 @@ func (p *Program) build(ctx context.Context) error {
 		return err
 	}
 	p.directory = newDirectory(p.engines.db)
+	if p.engines.breached != nil {
+		p.directory.Refusing(p.engines.breached)
+	}
 	p.tokens = sector.NewTokens(p.engines.db.Sector(), p.directory, time.Now)
 	if p.identity, err = newIdentity(p); err != nil {
 		return err
