@@ -133,7 +133,7 @@ func demonstrate(t *testing.T) *show {
 }
 
 func (s *show) links() []string {
-	return regexp.MustCompile(`http://\S+/enrol\?token=\w+`).FindAllString(s.server.out.String(), -1)
+	return regexp.MustCompile(`http://\S+/enrol#\w+`).FindAllString(s.server.out.String(), -1)
 }
 
 // enter uses a one-time link, which in the demonstration is enough.

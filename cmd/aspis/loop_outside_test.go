@@ -31,6 +31,12 @@ func (l *loop) outsiderSees() view {
 		seen.ask(l, device, "device "+path, path)
 	}
 	staff := person(l, l.server.url, staffOf(l.outsider.ID), password)
+	eventually(l, 10*time.Second, func() string { // else it comes in between
+		if !strings.Contains(staff.page("/notifications").body, "A new way to sign in") {
+			return "the outsider's staff is not told that it has set up its app"
+		}
+		return ""
+	})
 	for _, path := range l.staffPaths() {
 		seen.ask(l, staff, "staff "+path, path)
 	}

@@ -4,6 +4,7 @@ import (
 	"io"
 	"net"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -71,13 +72,16 @@ func (c *counter) Data(r io.Reader) error {
 func (c *counter) Reset()      { c.to = nil }
 func (*counter) Logout() error { return nil }
 
-// recipients are whom letters came for, sorted, each as often as letters.
+// recipients are whom letters came for, sorted, each as often as letters; what
+// people are told of their own accounts is left out.
 func (p *postOffice) recipients() []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var all []string
 	for _, l := range p.letters {
-		all = append(all, l.to...)
+		if !strings.Contains(l.raw, "/account\r\n") {
+			all = append(all, l.to...)
+		}
 	}
 	slices.Sort(all)
 	return all

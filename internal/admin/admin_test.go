@@ -122,7 +122,7 @@ func TestInvite(t *testing.T) {
 			t.Errorf("%s: status %d, want %d", test.name, page.Status, test.status)
 		}
 		webtest.Check(t, page)
-		if test.status == http.StatusCreated && !strings.Contains(page.Body, "http://example.com/enrol?token="+admintest.Secret) {
+		if test.status == http.StatusCreated && !strings.Contains(page.Body, "http://example.com/enrol#"+admintest.Secret) {
 			t.Errorf("%s: no link on the page", test.name)
 		}
 	}

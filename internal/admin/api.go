@@ -10,6 +10,7 @@ import (
 	"github.com/aspis-platform/aspis/internal/access"
 	"github.com/aspis-platform/aspis/internal/platform/errs"
 	"github.com/aspis-platform/aspis/internal/sector"
+	"github.com/aspis-platform/aspis/internal/web"
 )
 
 // api is members, people and health for programs.
@@ -225,7 +226,7 @@ func (a api) createLink(ctx context.Context, in *personID) (*linkOut, error) {
 		return nil, err
 	}
 	out := &linkOut{}
-	out.Body.Link, out.Body.ExpiresAt = a.BaseURL+"/enrol?token="+token, time.Now().Add(linkLife).UTC()
+	out.Body.Link, out.Body.ExpiresAt = web.LinkURL(a.BaseURL, token), time.Now().Add(linkLife).UTC()
 	return out, nil
 }
 

@@ -3,7 +3,6 @@ package admin
 import (
 	"cmp"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -218,7 +217,7 @@ func (p pages) giveLink(w http.ResponseWriter, r *http.Request, id sector.UserID
 	}
 	return p.showSecret(w, r, secretModel{
 		Title: "admin.people.link_title", Lead: "admin.people.link_lead", Label: "admin.people.link",
-		Secret: p.base(r) + "/enrol?token=" + url.QueryEscape(token),
+		Secret: web.LinkURL(p.base(r), token),
 		Done:   web.Link{Key: "admin.people.link_noted", Href: "/admin/people"},
 	})
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/aspis-platform/aspis/internal/sector"
+	"github.com/aspis-platform/aspis/internal/web"
 	"github.com/aspis-platform/aspis/internal/wire"
 )
 
@@ -121,7 +122,7 @@ func (c createLinkCmd) Run(e *env) error {
 		if err != nil {
 			return err
 		}
-		return e.printJSON(linkJSON{c.Email, "/enrol?token=" + secret})
+		return e.printJSON(linkJSON{c.Email, web.LinkURL("", secret)})
 	})
 }
 

@@ -98,7 +98,7 @@ func Main(ctx context.Context, args []string, io Streams) (code int) {
 	parser, err := kong.New(&c, kong.Name("aspis"), kong.UsageOnError(), kong.Writers(io.Out, io.Err),
 		kong.Description("A country's financial sector defends itself together."),
 		kong.Exit(func(code int) { panic(exit(code)) }), //nolint:forbidigo // kong calls it where it cannot return
-		kong.Vars{"default_data": "data", "roles": strings.Join(sector.Names(sector.Roles()), ", ")})
+		kong.Vars{"default_data": "data", "roles": roleNames()})
 	if err != nil {
 		fmt.Fprintln(io.Err, "aspis:", err)
 		return 2
@@ -131,14 +131,32 @@ func (e *env) localise(n *kong.Node) {
 		n.Help = e.t(key)
 	}
 	for _, f := range n.Flags {
-		if key := "cli.flag." + f.Name; e.texts.Has(key) && !f.Hidden {
-			f.Help = e.t(key)
+		if key := e.wordsFor("cli.flag.", n, f.Name); key != "" && !f.Hidden {
+			f.Help = e.t(key, roleNames())
+		}
+	}
+	for _, a := range n.Positional {
+		if key := e.wordsFor("cli.arg.", n, a.Name); key != "" {
+			a.Help = e.t(key)
 		}
 	}
 	for _, child := range n.Children {
 		e.localise(child)
 	}
 }
+
+// wordsFor is the key of a flag's or argument's words: of this command, where
+// it means something else than elsewhere, or of all; empty for none.
+func (e *env) wordsFor(kind string, n *kong.Node, name string) string {
+	for _, key := range []string{kind + strings.ReplaceAll(n.Path(), " ", ".") + "." + name, kind + name} {
+		if e.texts.Has(key) {
+			return key
+		}
+	}
+	return ""
+}
+
+func roleNames() string { return strings.Join(sector.Names(sector.Roles()), ", ") }
 
 func newLogger(w io.Writer, level slog.Leveler, asJSON bool) *slog.Logger {
 	opts := &slog.HandlerOptions{Level: level}

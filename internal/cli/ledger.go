@@ -1,11 +1,13 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"time"
 
 	"github.com/aspis-platform/aspis/internal/ledger"
+	"github.com/aspis-platform/aspis/internal/platform/errs"
 	"github.com/aspis-platform/aspis/internal/wire"
 )
 
@@ -37,12 +39,15 @@ func (c verifyCmd) Run(e *env) error {
 	return e.judge(r)
 }
 
-// judge prints a report; findings are an error.
+// judge prints a report, its problems in words; findings are an error.
 func (e *env) judge(r wire.LedgerReport) error {
+	for i, f := range r.Findings {
+		r.Findings[i].Problem = e.t(f.Key, f.Args...)
+	}
 	if err := e.printJSON(r); err != nil || len(r.Findings) == 0 {
 		return err
 	}
-	return fmt.Errorf("the ledger is not what was written: %d findings. Keep the data folder and every copy as they are, and find out who had access", len(r.Findings)+r.More)
+	return errs.New(errs.Conflict, "cli.ledger.tampered", len(r.Findings)+r.More)
 }
 
 type verifyCopyCmd struct {
@@ -83,7 +88,7 @@ func (c verifyProofCmd) Run(e *env) error {
 	defer f.Close()
 	entry, cp, err := wire.VerifyProof(f, c.Key, c.Witness...)
 	if err != nil {
-		return err
+		return worded(err)
 	}
 	told := proofJSON{Entry: entry.Seq, At: entry.At(), Fields: map[string]string{}, Log: cp.Origin, Size: cp.Size, Witnesses: cp.Witnesses}
 	for _, field := range entry.Fields {
@@ -94,6 +99,19 @@ func (c verifyProofCmd) Run(e *env) error {
 		}
 	}
 	return e.printJSON(told)
+}
+
+// worded is what is wrong with a proof, in words.
+func worded(err error) error {
+	for why, key := range map[error]string{
+		ledger.ErrProofForm: "cli.ledger.proof_form", ledger.ErrCheckpoint: "cli.ledger.checkpoint", ledger.ErrNotInLog: "cli.ledger.not_in_log",
+		ledger.ErrWitnessMissing: "cli.ledger.witness", ledger.ErrShown: "cli.ledger.shown",
+	} {
+		if errors.Is(err, why) {
+			return errs.New(errs.Invalid, key).Because(err)
+		}
+	}
+	return err
 }
 
 type ledgerKeyCmd struct{ dataFlag }

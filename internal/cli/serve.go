@@ -22,6 +22,9 @@ type serveFlags struct {
 	SMTP     string        `name:"smtp" env:"ASPIS_SMTP" help:"smtp://[user:password@]host:port; without it mails are files in DATA/mail."`
 	MailFrom string        `env:"ASPIS_MAIL_FROM" help:"The centre's mail address."`
 	Webhooks []string      `name:"webhook-allow" env:"ASPIS_WEBHOOK_ALLOW" help:"Private networks that members' webhooks may be in, as 10.1.0.0/16."`
+	Hosts    []string      `name:"webhook-hosts" env:"ASPIS_WEBHOOK_HOSTS" help:"Names that members' webhooks may be at, with those below them; default: any on the internet."`
+	Plain    bool          `name:"plain-engines" env:"ASPIS_PLAIN_ENGINES" help:"Allow a database and a stream on other machines without TLS, on a network that is encrypted itself."`
+	Breached string        `name:"breached-passwords" type:"existingfile" env:"ASPIS_BREACHED_PASSWORDS" help:"File of SHA-1 hashes of breached passwords, in order, that nobody may choose."`
 	Escalate time.Duration `name:"escalate-after" default:"30m" env:"ASPIS_ESCALATE_AFTER" help:"How long an urgent warning may lie unopened before the member's deputies are told, and again before the duty desk is."`
 	Witness  []string      `name:"ledger-witness" env:"ASPIS_LEDGER_WITNESS" help:"KEY@URL of witnesses that co-sign the ledger's checkpoints."`
 	Private  bool          `name:"private-providers" env:"ASPIS_PRIVATE_PROVIDERS" help:"Allow members' OpenID providers on private addresses and without TLS."`
@@ -32,7 +35,8 @@ func (f serveFlags) options(e *env) wire.Options {
 	return wire.Options{
 		Data: f.Data, Listen: f.Listen, BaseURL: f.BaseURL, Database: f.Database, NATS: f.NATS, Rules: f.Rules,
 		SMTP: f.SMTP, MailFrom: f.MailFrom, RecordsPerSecond: f.Quota, Witnesses: f.Witness, Edge: f.edge(),
-		WebhookAllow: f.Webhooks, EscalateAfter: f.Escalate, PrivateProviders: f.Private, Version: version(), Log: e.log,
+		WebhookAllow: f.Webhooks, WebhookHosts: f.Hosts, PlainEngines: f.Plain, BreachedPasswords: f.Breached,
+		EscalateAfter: f.Escalate, PrivateProviders: f.Private, Version: version(), Log: e.log,
 	}
 }
 

@@ -101,7 +101,9 @@ func (p pages) showSetUp(w http.ResponseWriter, r *http.Request, f forms) error 
 			return err
 		}
 	} else {
-		model.App = p.svc.NewApp(st.Viewer)
+		if model.App, err = p.svc.NewApp(st.Viewer); err != nil {
+			return err
+		}
 		p.shell.Keep(r, keptApp, model.App.Sealed)
 	}
 	for s := model.App.Secret; s != ""; s = s[min(4, len(s)):] {

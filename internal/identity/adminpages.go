@@ -16,6 +16,7 @@ func (p pages) mountAdmin(routes *access.Routes) {
 	p.shell.Page(routes, "POST /admin/recovery/{id}/confirm", sector.InvitePeople, p.shell.StepUp(p.confirmRecovery))
 	p.shell.Page(routes, "GET /admin/people/{id}/sessions", sector.InvitePeople, p.personSessions)
 	p.shell.Page(routes, "POST /admin/people/{id}/sessions/end", sector.InvitePeople, p.endPersonSessions)
+	p.shell.Page(routes, "POST /admin/people/{id}/subject/forget", sector.InvitePeople, p.shell.StepUp(p.forgetSubject))
 	p.shell.Page(routes, "GET /admin/members/{id}/provider", sector.WriteProviders, p.provider)
 	p.shell.Page(routes, "POST /admin/members/{id}/provider", sector.WriteProviders, p.shell.StepUp(p.saveProvider))
 	p.shell.Page(routes, "POST /admin/members/{id}/provider/remove", sector.WriteProviders, p.shell.StepUp(p.removeProvider))
@@ -47,20 +48,26 @@ func (p pages) confirmRecovery(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return p.views.Page(w, r, "recovery", web.Page{Title: "recovery.confirmed", Status: http.StatusCreated, Data: recoveryModel{person, p.svc.linkTo(secret)},
+	link := web.LinkURL(p.svc.BaseURL, secret)
+	return p.views.Page(w, r, "recovery", web.Page{Title: "recovery.confirmed", Status: http.StatusCreated, Data: recoveryModel{person, link},
 		Crumbs: []web.Link{{Key: "recovery.title", Href: "/admin/recovery"}}})
 }
 
 type personSessionsModel struct {
 	Person   sector.Viewer
 	Means    Means
+	Subjects []Subject // whom the provider calls by a name of its own
 	Sessions []sessionRow
 	Empty    web.State
 }
 
 // person is the one in the address, if the viewer may administer it.
 func (p pages) person(r *http.Request) (sector.Viewer, error) {
-	return p.svc.person(r.Context(), sector.ViewerFrom(r.Context()), sector.UserID(r.PathValue("id")))
+	v, err := p.svc.People.Refresh(r.Context(), sector.UserID(r.PathValue("id")))
+	if err == nil && !mayRecover(sector.ViewerFrom(r.Context()), v) {
+		err = errs.New(errs.NotFound, "sector.user_unknown")
+	}
+	return v, err
 }
 
 func (p pages) personSessions(w http.ResponseWriter, r *http.Request) error {
@@ -70,6 +77,9 @@ func (p pages) personSessions(w http.ResponseWriter, r *http.Request) error {
 	}
 	m := personSessionsModel{Person: v, Empty: web.State{Kind: "empty", Title: "account.no_sessions", Text: "account.no_sessions_text"}}
 	if m.Means, err = p.svc.Means(r.Context(), v.User); err != nil {
+		return err
+	}
+	if m.Subjects, err = p.svc.Subjects.SubjectsOf(r.Context(), v.User); err != nil {
 		return err
 	}
 	sessions, err := p.svc.Active(r.Context(), v.User)
@@ -88,6 +98,20 @@ func (p pages) endPersonSessions(w http.ResponseWriter, r *http.Request) error {
 	}
 	n, err := p.svc.Revoke(r.Context(), sector.ViewerFrom(r.Context()), Ending{User: v.User, But: web.StandingOf(r).Session})
 	return p.ended(w, r, n, err, "/admin/people/"+string(v.User)+"/sessions")
+}
+
+// forgetSubject lets the person's provider name another account for it.
+func (p pages) forgetSubject(w http.ResponseWriter, r *http.Request) error {
+	v, err := p.person(r)
+	if err != nil {
+		return err
+	}
+	if err := p.svc.ForgetSubject(r.Context(), sector.ViewerFrom(r.Context()), v); err != nil {
+		return err
+	}
+	p.shell.Flash(r, web.Flash{Tone: "good", Key: "provider.forgotten"})
+	http.Redirect(w, r, "/admin/people/"+string(v.User)+"/sessions", http.StatusSeeOther)
+	return nil
 }
 
 type providerModel struct {

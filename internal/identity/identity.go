@@ -33,10 +33,25 @@ type People interface {
 	Redeem(ctx context.Context, secret string) (sector.Viewer, error)
 }
 
-// Sealer seals what must be read again: secrets of apps and of providers.
+// Sealer makes what browsers keep for us, and what earlier versions kept
+// secrets with.
 type Sealer interface {
 	Seal(plain []byte) string
 	Open(token string) ([]byte, error)
+}
+
+// Vault keeps at rest what must be read again: secrets of apps and of
+// providers. What is sealed for one id does not open for another.
+type Vault interface {
+	Seal(purpose, id string, plain []byte) (string, error)
+	Open(purpose, id, sealed string) ([]byte, error)
+	// Stale reports whether a sealed text wants to be sealed again.
+	Stale(sealed string) bool
+}
+
+// Breaches knows passwords that others know.
+type Breaches interface {
+	Holds(password string) (bool, error)
 }
 
 // Stores is where everything is kept; one engine is all of them.
@@ -46,6 +61,8 @@ type Stores struct {
 	Sessions   SessionStore
 	Providers  ProviderStore
 	Recoveries RecoveryStore
+	Subjects   SubjectStore
+	Sealed     SealedStore
 }
 
 // Config is what the service is made of.
@@ -53,6 +70,9 @@ type Config struct {
 	Stores
 	People People
 	Sealer Sealer
+	Vault  Vault
+	// Breached passwords may not be chosen; nil: none are known.
+	Breached Breaches
 	// BaseURL is how browsers reach the program. Passkeys are bound to its
 	// host; they need a name there, so on a bare address there are none.
 	BaseURL string
@@ -78,8 +98,8 @@ type Service struct {
 
 // New returns the service.
 func New(c Config) (*Service, error) {
-	if c.People == nil || c.Sealer == nil || c.Passkeys == nil || c.Secrets == nil || c.Sessions == nil ||
-		c.Providers == nil || c.Recoveries == nil {
+	if c.People == nil || c.Sealer == nil || c.Vault == nil || c.Passkeys == nil || c.Secrets == nil || c.Sessions == nil ||
+		c.Providers == nil || c.Recoveries == nil || c.Subjects == nil || c.Sealed == nil {
 		return nil, errors.New("identity: a part is missing from the configuration")
 	}
 	if c.Now == nil {

@@ -277,6 +277,10 @@ func (s *Service) AddPasskey(ctx context.Context, st Standing, name, answer, sta
 	if name == "" || utf8.RuneCountInString(name) > maxName {
 		return errs.New(errs.Invalid, "signin.passkey_name", maxName)
 	}
+	name, err := sector.Line(name, maxName)
+	if err != nil {
+		return err
+	}
 	again := errs.New(errs.Invalid, "signin.passkey_again")
 	if state == "" || len(answer) > maxAnswer {
 		return again

@@ -29,7 +29,7 @@ func (w *world) keyed(email string, role sector.Role, member sector.MemberID) (*
 	w.t.Helper()
 	v := w.person(email, role, member, "")
 	b := w.browser()
-	leads(w.t, b.post("/enrol", "token", strings.TrimPrefix(w.link(v), "/enrol?token=")), web.SetUpPath)
+	leads(w.t, b.post("/enrol", "token", strings.TrimPrefix(w.link(v), "/enrol#")), web.SetUpPath)
 	a := newAuthenticator(w.t)
 	leads(w.t, b.post("/account/set-up/passkey", "name", "公務筆電", "passkey", a.create(b.options("/account/set-up/passkey/options"))), "/")
 	return b, a, v
@@ -196,7 +196,7 @@ func TestPasskeysNeedAName(t *testing.T) {
 		w := newWorld(t, func(c *identity.Config) { c.BaseURL = base })
 		v := w.person(analyst, sector.Analyst, "", "")
 		b := w.browser()
-		leads(t, b.post("/enrol", "token", strings.TrimPrefix(w.link(v), "/enrol?token=")), web.SetUpPath)
+		leads(t, b.post("/enrol", "token", strings.TrimPrefix(w.link(v), "/enrol#")), web.SetUpPath)
 		says(t, b.get(web.SetUpPath), http.StatusOK, "open http://localhost")
 		if strings.Contains(w.browser().get("/sign-in").Body.String(), "data-island=\"passkey\"") {
 			t.Error("the sign-in page offers passkeys")

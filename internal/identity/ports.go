@@ -108,6 +108,28 @@ type Provider struct {
 	Since    time.Time
 }
 
+// Subject is whom a member's provider calls by a name of its own (sub), which
+// it never gives to anybody else (OpenID Connect Core 1.0, section 5.7).
+type Subject struct {
+	Member          sector.MemberID
+	Issuer, Subject string
+	User            sector.UserID
+	Since           time.Time
+}
+
+// SubjectStore keeps who is whom at members' providers.
+type SubjectStore interface {
+	// SubjectOf is errs.NotFound for a subject that nobody is bound to.
+	SubjectOf(ctx context.Context, s Subject) (sector.UserID, error)
+	// BindSubject fails with errs.Conflict when the person is bound to another
+	// subject of the issuer.
+	BindSubject(ctx context.Context, s Subject, e ledger.Entry) error
+	// SubjectsOf lists those that the person is bound to.
+	SubjectsOf(ctx context.Context, user sector.UserID) ([]Subject, error)
+	// ForgetSubject fails with errs.NotFound when the person is bound to none.
+	ForgetSubject(ctx context.Context, user sector.UserID, e ledger.Entry) error
+}
+
 // ProviderStore keeps members' providers.
 type ProviderStore interface {
 	// PutProvider fails with errs.Conflict when another member has one of

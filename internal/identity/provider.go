@@ -26,6 +26,7 @@ import (
 // Bounds of asking a provider.
 const (
 	providerPatience = 10 * time.Second
+	clockSkew        = 5 * time.Minute  // that a provider's clock may be ahead
 	providerLife     = 10 * time.Minute // from leaving for it to coming back
 	maxDomains       = 20
 
@@ -93,7 +94,9 @@ func (s *Service) SaveProvider(ctx context.Context, by sector.Viewer, p Provider
 		return err
 	}
 	if secret != "" {
-		p.Secret = s.Sealer.Seal([]byte(secret))
+		if p.Secret, err = s.Vault.Seal(sealedProvider, string(p.Member), []byte(secret)); err != nil {
+			return err
+		}
 	} else if old, err := s.Providers.Provider(ctx, p.Member); err == nil {
 		p.Secret = old.Secret
 	} else if !errs.Is(err, errs.NotFound) {
@@ -215,9 +218,11 @@ func (s *Service) client(ctx context.Context, p Provider) (*oidc.Provider, *oaut
 	if err != nil {
 		return nil, nil, errs.New(errs.Unavailable, "provider.unreachable").Because(err)
 	}
-	secret, err := s.Sealer.Open(p.Secret)
-	if err != nil && p.Secret != "" {
-		return nil, nil, fmt.Errorf("provider's secret: %w", err)
+	var secret []byte
+	if p.Secret != "" {
+		if secret, err = s.Vault.Open(sealedProvider, string(p.Member), p.Secret); err != nil {
+			return nil, nil, fmt.Errorf("provider's secret: %w", err)
+		}
 	}
 	return provider, &oauth2.Config{
 		ClientID: p.ClientID, ClientSecret: string(secret), Endpoint: provider.Endpoint(),
@@ -265,7 +270,7 @@ func (s *Service) Arrive(ctx context.Context, m sector.MemberID, state string, q
 	if err != nil {
 		return Arrival{}, err
 	}
-	v, err := s.vouched(ctx, p, claims)
+	v, err := s.known(ctx, p, claims)
 	if errs.Is(err, errs.Forbidden) {
 		return Arrival{}, s.refused(ctx, sector.User{Member: m}, "institution", err)
 	}
@@ -277,6 +282,7 @@ func (s *Service) Arrive(ctx context.Context, m sector.MemberID, state string, q
 
 // claims of an ID token (OpenID Connect Core 1.0, sections 2 and 5.1).
 type claims struct {
+	Subject  string `json:"sub"`
 	Email    string `json:"email"`
 	Verified *bool  `json:"email_verified"`
 	AuthTime int64  `json:"auth_time"`
@@ -315,7 +321,50 @@ func (s *Service) exchange(ctx context.Context, p Provider, d departure, code st
 	return c, nil
 }
 
-// vouched is the person of the member that the provider names.
+// maxSubject is the longest sub in bytes (OpenID Connect Core 1.0, section 2).
+const maxSubject = 255
+
+// known is the person whom the provider calls by this sub. The first time, it
+// is found by its address, and from then on by the sub alone: an address may
+// be given to somebody else, a sub never is.
+func (s *Service) known(ctx context.Context, p Provider, c claims) (sector.Viewer, error) {
+	unknown := errs.New(errs.Forbidden, "provider.unknown_person")
+	if c.Subject == "" || len(c.Subject) > maxSubject {
+		return sector.Viewer{}, unknown
+	}
+	at := Subject{Member: p.Member, Issuer: p.Issuer, Subject: c.Subject, Since: s.now()}
+	id, err := s.Subjects.SubjectOf(ctx, at)
+	if errs.Is(err, errs.NotFound) {
+		v, err := s.vouched(ctx, p, c)
+		if err != nil {
+			return sector.Viewer{}, err
+		}
+		at.User = v.User
+		e := about(v, "subject.bind", v, detail("issuer", p.Issuer))
+		if err := s.Subjects.BindSubject(ctx, at, e); errs.Is(err, errs.Conflict) {
+			return sector.Viewer{}, errs.New(errs.Forbidden, "provider.another_person").Because(err)
+		} else if err != nil {
+			return sector.Viewer{}, err
+		}
+		return v, nil
+	}
+	if err != nil {
+		return sector.Viewer{}, err
+	}
+	v, err := s.People.Refresh(ctx, id)
+	if err == nil && v.Member != p.Member || errs.Is(err, errs.NotFound) {
+		err = unknown
+	}
+	return v, err
+}
+
+// ForgetSubject makes the person's next sign-in at its provider count as the
+// first: for accounts that the provider has made anew.
+func (s *Service) ForgetSubject(ctx context.Context, by sector.Viewer, person sector.Viewer) error {
+	return s.Subjects.ForgetSubject(ctx, person.User, about(by, "subject.forget", person, ""))
+}
+
+// vouched is the person of the member that the provider names by its address.
 func (s *Service) vouched(ctx context.Context, p Provider, c claims) (sector.Viewer, error) {
 	unknown := errs.New(errs.Forbidden, "provider.unknown_person")
 	email, err := sector.MailAddress(c.Email)
@@ -340,7 +389,7 @@ func (s *Service) proveByProvider(ctx context.Context, d departure, v sector.Vie
 	if err != nil {
 		return err
 	}
-	if session.User != v.User || s.now().Sub(time.Unix(c.AuthTime, 0)) > ProofLife {
+	if age := s.now().Sub(time.Unix(c.AuthTime, 0)); session.User != v.User || age > ProofLife || age < -clockSkew {
 		return errs.New(errs.Forbidden, "provider.not_again")
 	}
 	return s.proved(ctx, v, d.Session, ByInstitution)

@@ -170,7 +170,7 @@ func TestOneProviderVouchesForNobodyElses(t *testing.T) {
 func TestUnreachableProvider(t *testing.T) {
 	w, p, v := federated(t, jose.ES256)
 	b := w.browser()
-	leads(t, b.post("/enrol", "token", strings.TrimPrefix(w.link(v), "/enrol?token=")), "/account/set-up")
+	leads(t, b.post("/enrol", "token", strings.TrimPrefix(w.link(v), "/enrol#")), "/account/set-up")
 	d := b.app(pass)
 	gone := w.browser()
 	back := gone.institution(mei)

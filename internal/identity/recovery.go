@@ -128,5 +128,8 @@ func (s *Service) Redeem(ctx context.Context, secret string, c Client) (sector.V
 		return v, err
 	}
 	_, err = s.Sessions.EndSessions(ctx, Ending{User: v.User}, s.now(), about(v, "session.revoke", v, detail("which", "all", "why", "recovery")))
-	return v, err
+	if err != nil {
+		return v, err
+	}
+	return v, s.Sessions.Note(ctx, about(v, "recovery.use", v, ""))
 }

@@ -19,7 +19,7 @@ func TestInvitation(t *testing.T) {
 	w.member("jade-bank")
 	mei := w.person("mei@jade-bank.example", sector.MemberStaff, "jade-bank", "")
 	path := w.link(mei)
-	token := strings.TrimPrefix(path, "/enrol?token=")
+	token := strings.TrimPrefix(path, "/enrol#")
 	b := w.browser()
 	for _, lang := range i18n.Langs() { // scanners of mail read links too
 		b.lang = lang
@@ -28,7 +28,7 @@ func TestInvitation(t *testing.T) {
 		}
 	}
 	b.lang = i18n.En
-	leads(t, b.post("/enrol", "token", token), web.SetUpPath)
+	leads(t, b.post("/enrol", "token", " "+w.base+path+"\n"), web.SetUpPath) // as people paste it without scripts
 	if b.inside() {
 		t.Error("a link alone leads inside")
 	}
@@ -52,10 +52,12 @@ func TestInvitation(t *testing.T) {
 			says(t, page, http.StatusBadRequest, "used already or has expired. If you used it yourself, sign in the way you set up then")
 		}
 	}
-	late := strings.TrimPrefix(w.link(mei), "/enrol?token=")
+	late := strings.TrimPrefix(w.link(mei), "/enrol#")
 	w.later(2 * time.Hour)
 	says(t, w.browser().post("/enrol", "token", late), http.StatusBadRequest, "has expired")
-	says(t, w.browser().get("/enrol"), http.StatusBadRequest, "incomplete")
+	for _, broken := range []string{"", "https://localhost:8080/enrol#", strings.Repeat("x", 300)} {
+		says(t, w.browser().post("/enrol", "token", broken), http.StatusUnprocessableEntity, "The link, or its code")
+	}
 	if strings.Contains(w.log.String(), token) {
 		t.Error("the token is in the log")
 	}
@@ -67,7 +69,7 @@ func TestRecoveryEndsWhatWasThere(t *testing.T) {
 	w := newWorld(t)
 	thief, _, ana := w.ready(analyst, sector.Analyst, "")
 	b := w.browser()
-	leads(t, b.post("/enrol", "token", strings.TrimPrefix(w.link(ana), "/enrol?token=")), web.SetUpPath)
+	leads(t, b.post("/enrol", "token", strings.TrimPrefix(w.link(ana), "/enrol#")), web.SetUpPath)
 	if thief.inside() {
 		t.Error("the old session goes on")
 	}
@@ -118,7 +120,7 @@ func TestSecondPerson(t *testing.T) {
 		}
 		cho.get("/admin/recovery")
 	}
-	link := strings.SplitN(strings.SplitN(done.Body.String(), w.base+"/enrol?token=", 2)[1], "<", 2)[0]
+	link := strings.SplitN(strings.SplitN(done.Body.String(), w.base+"/enrol#", 2)[1], "<", 2)[0]
 	leads(t, w.browser().post("/enrol", "token", link), web.SetUpPath)
 	if got := w.actions("user:" + string(lostV.User)); !strings.Contains(got, "recovery.ask") || !strings.Contains(got, "recovery.confirm") || !strings.Contains(got, `"why":"recovery"`) {
 		t.Errorf("the ledger says %s", got)

@@ -130,14 +130,14 @@ func (s *Service) checkCode(ctx context.Context, v sector.Viewer, typed string) 
 	if secrets.App == "" {
 		return "", wrong
 	}
-	if len(code) == recoverySize {
+	if len(code) == recoverySize || len(code) == formerRecoverySize {
 		err := s.Secrets.UseCode(ctx, v.User, sector.HashSecret(code), about(v, "code.use", v, ""))
 		if errs.Is(err, errs.NotFound) {
 			err = wrong
 		}
 		return ByRecoveryCode, err
 	}
-	secret, err := s.openApp(secrets.App)
+	secret, err := s.openApp(v.User, secrets.App)
 	if err != nil {
 		return "", err
 	}
@@ -200,19 +200,20 @@ type App struct {
 }
 
 // NewApp makes a secret for a person's app.
-func (s *Service) NewApp(v sector.Viewer) App {
+func (s *Service) NewApp(v sector.Viewer) (App, error) {
 	secret := totp.NewSecret()
-	return App{s.Sealer.Seal(secret), secret.String(), secret.URI(issuer, v.Email)}
+	sealed, err := s.Vault.Seal(sealedApp, string(v.User), secret)
+	return App{sealed, secret.String(), secret.URI(issuer, v.Email)}, err
 }
 
 // SameApp is the app of a sealed secret, to be shown again.
 func (s *Service) SameApp(v sector.Viewer, sealed string) (App, error) {
-	secret, err := s.openApp(sealed)
+	secret, err := s.openApp(v.User, sealed)
 	return App{sealed, secret.String(), secret.URI(issuer, v.Email)}, err
 }
 
-func (s *Service) openApp(sealed string) (totp.Secret, error) {
-	raw, err := s.Sealer.Open(sealed)
+func (s *Service) openApp(user sector.UserID, sealed string) (totp.Secret, error) {
+	raw, err := s.Vault.Open(sealedApp, string(user), sealed)
 	if err != nil {
 		return nil, errs.New(errs.Invalid, "signin.app_again").Because(err)
 	}
@@ -237,7 +238,7 @@ func (s *Service) SetApp(ctx context.Context, st Standing, pass, sealed, code st
 			return nil, err
 		}
 	}
-	secret, err := s.openApp(sealed)
+	secret, err := s.openApp(v.User, sealed)
 	if err != nil {
 		return nil, err
 	}
@@ -284,6 +285,13 @@ func (s *Service) newPassword(ctx context.Context, v sector.Viewer, pass string)
 	}
 	if err := password.Check(pass, words...); err != nil {
 		return "", err
+	}
+	if s.Breached != nil {
+		if known, err := s.Breached.Holds(pass); err != nil {
+			return "", err
+		} else if known {
+			return "", errs.New(errs.Invalid, "password.breached")
+		}
 	}
 	return s.hasher.Hash(ctx, pass)
 }
@@ -337,14 +345,17 @@ func (s *Service) maySet(st Standing) error {
 
 const (
 	recoveryCodes = 10
-	recoverySize  = 16 // characters of base32: 80 bits, so a plain hash keeps them
+	recoverySize  = 24 // characters of base32: 120 bits, so a plain hash keeps them
+	// formerRecoverySize is that of codes made by earlier versions, which work
+	// until they are used or replaced.
+	formerRecoverySize = 16
 )
 
 // newCodes are codes as people write them down, and their hashes.
 func newCodes() (codes, hashes []string) {
 	for range recoveryCodes {
 		c := strings.ToLower(rand.Text()[:recoverySize])
-		codes = append(codes, c[:4]+"-"+c[4:8]+"-"+c[8:12]+"-"+c[12:])
+		codes = append(codes, strings.Join([]string{c[:4], c[4:8], c[8:12], c[12:16], c[16:20], c[20:]}, "-"))
 		hashes = append(hashes, sector.HashSecret(c))
 	}
 	return codes, hashes

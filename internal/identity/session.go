@@ -65,7 +65,7 @@ func (s *Service) Resume(ctx context.Context, id string) (Standing, error) {
 			return Standing{}, err
 		}
 	}
-	st := Standing{Session: session, Viewer: v, Fresh: now.Sub(session.Proved) < ProofLife}
+	st := Standing{Session: session, Viewer: v, Fresh: fresh(session.Proved, now)}
 	if !st.Fresh && s.LinksEnter && session.Method == ByLink {
 		m, err := s.Means(ctx, v.User)
 		if err != nil {
@@ -74,6 +74,13 @@ func (s *Service) Resume(ctx context.Context, id string) (Standing, error) {
 		st.Fresh = !m.Enough()
 	}
 	return st, nil
+}
+
+// fresh reports whether a proof is of the last minutes. One that lies ahead
+// is none: the clock was set back, and nobody knows how old it is.
+func fresh(proved, now time.Time) bool {
+	age := now.Sub(proved)
+	return age < ProofLife && age > -touchEvery
 }
 
 // Active lists a person's sessions, newest first.

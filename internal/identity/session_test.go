@@ -227,7 +227,7 @@ func TestDemonstration(t *testing.T) {
 	w := newWorld(t, func(c *identity.Config) { c.LinksEnter = true })
 	ana := w.person(analyst, sector.Analyst, "", "")
 	b := w.browser()
-	token := strings.TrimPrefix(w.link(ana), "/enrol?token=")
+	token := strings.TrimPrefix(w.link(ana), "/enrol#")
 	leads(t, b.post("/enrol", "token", token), "/")
 	w.later(10 * time.Minute)
 	says(t, b.post("/release", "text", "shown"), http.StatusOK, "shown")
@@ -254,4 +254,22 @@ func TestNobodyWaitsInASetUp(t *testing.T) {
 	if !owner.inside() {
 		t.Error("the owner is out")
 	}
+}
+
+// TestClockSetBack: when the server's clock is set back a session goes on, and
+// a proof that now lies ahead is none.
+func TestClockSetBack(t *testing.T) {
+	w := newWorld(t)
+	b, _, _ := w.ready(analyst, sector.Analyst, "")
+	w.later(-30 * time.Second)
+	says(t, b.post("/release", "text", "x"), http.StatusOK, "inside")
+	w.later(-24 * time.Hour)
+	if !b.inside() {
+		t.Error("the session is over")
+	}
+	if got := b.post("/release", "text", "x"); strings.Contains(got.Body.String(), "inside: ") {
+		t.Error("a proof of tomorrow counts")
+	}
+	w.later(24*time.Hour + 31*time.Second)
+	says(t, b.post("/release", "text", "x"), http.StatusOK, "inside")
 }

@@ -285,11 +285,40 @@ func TestForged(t *testing.T) {
 	b := w.browser()
 	link, err := url.Parse(w.link(ana))
 	must(t, err)
-	leads(t, b.post("/enrol", "token", link.Query().Get("token")), "/")
+	leads(t, b.post("/enrol", "token", link.Fragment), "/")
 	for _, path := range []string{"/sign-out", "/sign-in", "/enrol", "/release", "/account/codes", "/account/sessions/end", "/account/set-up/app", "/sign-in/passkey/options"} {
 		if got := b.do(http.MethodPost, path, url.Values{}, "Sec-Fetch-Site", "cross-site"); got.Code != http.StatusForbidden {
 			t.Errorf("another site posts to %s: %d", path, got.Code)
 		}
 	}
 	says(t, b.do(http.MethodGet, "/inside", nil), http.StatusOK, "inside")
+}
+
+// TestCookiesBelongToThisHost: over TLS every cookie is one that no other host
+// and no plain connection can have set, and a choice in it counts.
+func TestCookiesBelongToThisHost(t *testing.T) {
+	w := newWorld(t, func(c *identity.Config) { c.BaseURL = "https://centre.example" })
+	w.person(analyst, sector.Analyst, "", pass)
+	b := w.browser()
+	b.post("/sign-in", "email", analyst, "password", pass)
+	d := b.app("")
+	leads(t, b.post("/sign-out"), "/sign-in")
+	b.enter(analyst, d)
+	for name, value := range map[string]string{"lang": "zh-Hant", "zone": "UTC", "theme": "dark"} {
+		leads(t, b.do(http.MethodPost, "/preferences", url.Values{"name": {name}, "value": {value}}), "/")
+	}
+	for _, name := range []string{"aspis", "device", "lang", "zone", "theme"} {
+		if b.cookies["__Host-"+name] == nil {
+			t.Errorf("no cookie __Host-%s", name)
+		}
+	}
+	for name, c := range b.cookies {
+		if !strings.HasPrefix(name, "__Host-") || !c.Secure || !c.HttpOnly || c.Path != "/" || c.Domain != "" {
+			t.Errorf("cookie %v", c)
+		}
+	}
+	b.cookies["lang"] = &http.Cookie{Name: "lang", Value: "en"} // as another host of the domain may set it
+	if page := b.do(http.MethodGet, "/account", nil).Body.String(); !strings.Contains(page, `<html lang="zh-Hant" data-theme="dark">`) {
+		t.Errorf("the page begins %.120s", page)
+	}
 }

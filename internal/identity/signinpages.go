@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/aspis-platform/aspis/internal/platform/errs"
@@ -239,27 +240,43 @@ func (p pages) signOut(w http.ResponseWriter, r *http.Request) error {
 // maxToken bounds a one-time token in bytes.
 const maxToken = 256
 
-type linkModel struct{ Token string }
+type linkModel struct{ Form *web.Form }
 
-// link shows a button. Reading a link uses nothing up, since mail scanners
-// read links too: the button does.
+func linkForm() *web.Form {
+	return web.NewForm(web.Field{Name: "token", Label: "signin.link.code", Hint: "signin.link.code_hint", Required: true,
+		Autocomplete: "off", MaxLength: 2048, Class: "mono"})
+}
+
+// link shows a form. The secret stands behind the # of the address, where a
+// script finds it; without scripts the person pastes the link. Reading a link
+// uses nothing up, since mail scanners read links too: the button does.
 func (p pages) link(w http.ResponseWriter, r *http.Request) error {
-	token := r.URL.Query().Get("token")
-	if token == "" || len(token) > maxToken {
-		return errs.New(errs.Invalid, "signin.link_broken")
-	}
+	return p.showLink(w, r, linkForm())
+}
+
+func (p pages) showLink(w http.ResponseWriter, r *http.Request, f *web.Form) error {
 	w.Header().Set("Cache-Control", "no-store")
-	w.Header().Set("Referrer-Policy", "no-referrer") // the token is in the address
-	return p.views.Page(w, r, "link", web.Page{Title: "signin.link.title", Bare: true, Data: linkModel{token}})
+	w.Header().Set("Referrer-Policy", "no-referrer")
+	return p.views.Page(w, r, "link", web.Page{Title: "signin.link.title", Bare: true, Status: f.Status(), Data: linkModel{f}})
+}
+
+// tokenIn is the secret in what was pasted: the whole link, or what stands
+// behind its #.
+func tokenIn(text string) string {
+	return strings.TrimSpace(text[strings.LastIndexByte(text, '#')+1:])
 }
 
 func (p pages) redeem(w http.ResponseWriter, r *http.Request) error {
-	if err := readForm(w, r); err != nil {
+	f := linkForm()
+	if err := f.Read(w, r); err != nil {
 		return err
 	}
-	token := r.PostForm.Get("token")
-	if token == "" || len(token) > maxToken {
-		return errs.New(errs.Invalid, "signin.link_broken")
+	token := tokenIn(f.Get("token"))
+	if f.OK() && (token == "" || len(token) > maxToken) {
+		f.Fail("token", "signin.link_broken")
+	}
+	if !f.OK() {
+		return p.showLink(w, r, f)
 	}
 	v, err := p.svc.Redeem(r.Context(), token, p.client(r))
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/aspis-platform/aspis/internal/platform/errs"
@@ -125,7 +126,15 @@ func (*Rules) checkParts(a sector.Audience, p *problems) {
 	}
 }
 
-func isControl(r rune) bool { return r < ' ' && r != '\n' && r != '\t' || r == 0x7f }
+// isControl reports whether a character does something to the text that its
+// readers do not see: controls, marks that turn the direction of writing, zero
+// widths.
+func isControl(r rune) bool {
+	if r == '\n' || r == '\t' || r == '\u200d' { // a joiner, as in pictures of people
+		return false
+	}
+	return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || unicode.Is(unicode.Cf, r)
+}
 
 // checkRelease finds what stands in the way of a release, besides leaks.
 func (r *Rules) checkRelease(a Advisory, members []sector.Member, now time.Time) problems {

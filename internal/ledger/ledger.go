@@ -63,8 +63,12 @@ type Notes interface {
 // Finding is something that a check of the ledger found to be wrong, and
 // where.
 type Finding struct {
-	File    string `json:"file,omitempty"`  // below the data folder or the copy
-	Entry   int64  `json:"entry,omitempty"` // its number, 0 where it is no entry's
+	File  string `json:"file,omitempty"`  // below the data folder or the copy
+	Entry int64  `json:"entry,omitempty"` // its number, 0 where it is no entry's
+	// Key is the problem's words in the catalogue, and Args fill them. Problem
+	// are the words, for who is told.
+	Key     string `json:"code"`
+	Args    []any  `json:"-"`
 	Problem string `json:"problem"`
 }
 

@@ -32,6 +32,7 @@ const (
 	AlertMine      Topic = "alert"           // an alert at the member
 	Request        Topic = "request"         // somebody asks to join a group, or the sector
 	KeyExpiring    Topic = "key_expiring"    // a machine's key runs out
+	KeyMade        Topic = "key_made"        // a machine's key was made or renewed
 	Security       Topic = "security"        // of one's own account
 	ApprovalNeeded Topic = "approval"        // centre: a release waits for the second person
 	DeliveryFails  Topic = "delivery"        // centre: something cannot be delivered
@@ -93,6 +94,7 @@ func Table() []Rules {
 		{Topic: AlertMine, Icon: "bell", Mailbox: Off, Digest: defence, Off: admins, Hook: true, Window: 15 * time.Minute, Burst: 1},
 		{Topic: Request, Icon: "user-plus", Now: slices.Concat(keepers, admins), Window: 15 * time.Minute, Burst: 1},
 		{Topic: KeyExpiring, Icon: "key-round", Mailbox: Digest, Now: admins, Digest: everyone, Window: time.Hour, Burst: 1},
+		{Topic: KeyMade, Icon: "key-round", Now: admins, Window: 15 * time.Minute, Burst: 1},
 		{Topic: Security, Icon: "lock", Mailbox: Now, Fixed: true, Now: everyone, Window: 15 * time.Minute, Burst: 3},
 		{Topic: ApprovalNeeded, Icon: "list-checks", Now: isac, Window: 15 * time.Minute, Burst: 1},
 		{Topic: DeliveryFails, Icon: "mail", Now: keepers, Digest: watch, Window: time.Hour, Burst: 1},

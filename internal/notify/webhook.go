@@ -92,6 +92,8 @@ func (s *Service) CreateHook(ctx context.Context, v sector.Viewer, address strin
 func (s *Service) checkHook(address string, topics []Topic) (*url.URL, error) {
 	u, err := s.Hooks.Check(strings.TrimSpace(address))
 	switch {
+	case errors.Is(err, outbound.ErrHost):
+		return nil, errs.New(errs.Invalid, "notify.hook.host").Because(err)
 	case errors.Is(err, outbound.ErrAddress):
 		return nil, errs.New(errs.Invalid, "notify.hook.address").Because(err)
 	case err != nil:
@@ -225,6 +227,8 @@ func (s *Service) push(ctx context.Context, h Hook, id string, body []byte) erro
 	r.Header.Set("webhook-signature", signature)
 	answer, err := s.Caller.Do(r)
 	switch {
+	case errors.Is(err, outbound.ErrHost):
+		return &failure{reason: "notify.fail.host", cause: err}
 	case errors.Is(err, outbound.ErrAddress):
 		return &failure{reason: "notify.fail.address", cause: err}
 	case errors.Is(err, outbound.ErrTooLarge) && answer.Status/100 == 2:

@@ -30,7 +30,14 @@ type States interface {
 	SetMemberState(ctx context.Context, id sector.MemberID, s sector.MemberState, e ledger.Entry) error
 }
 
-// Config is what a service is made of. All fields are required.
+// Mailer sends one-time links.
+type Mailer interface {
+	// MailLink makes a one-time link and has it mailed to the person, both or
+	// neither; nobody else sees it.
+	MailLink(ctx context.Context, by sector.Viewer, id sector.UserID, valid time.Duration) error
+}
+
+// Config is what a service is made of. All fields but Mail are required.
 type Config struct {
 	Members  Members
 	States   States
@@ -38,6 +45,7 @@ type Config struct {
 	Store    PeopleStore
 	Accounts Accounts
 	Groups   GroupStore
+	Mail     Mailer // nil: whoever invites is shown the links
 	Now      func() time.Time
 }
 

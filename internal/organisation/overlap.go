@@ -25,6 +25,11 @@ func (s *Service) Overlaps(ctx context.Context, v sector.Viewer, id sector.Membe
 	if err != nil {
 		return nil, err
 	}
+	return Overlapping(kept, id), nil
+}
+
+// Overlapping is what one of the profiles claims and others claim too.
+func Overlapping(kept []Kept, id sector.MemberID) []Overlap {
 	var mine Profile
 	for _, k := range kept {
 		if k.Member == id {
@@ -41,7 +46,7 @@ func (s *Service) Overlaps(ctx context.Context, v sector.Viewer, id sector.Membe
 			found = append(found, o)
 		}
 	}
-	return found, nil
+	return found
 }
 
 func sharedNetworks(mine, theirs []string) []Overlap {

@@ -1,12 +1,14 @@
 package organisation_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/url"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aspis-platform/aspis/internal/organisation"
 	"github.com/aspis-platform/aspis/internal/platform/i18n"
@@ -200,13 +202,13 @@ func TestInvitePage(t *testing.T) {
 			t.Errorf("status %d, cache %q", page.Status, page.Header.Get("Cache-Control"))
 		}
 		webtest.Check(t, page)
-		if n := strings.Count(page.Body, "<code>https://portal.example/enrol?token="); n != organisation.MaxInvitations-1 {
+		if n := strings.Count(page.Body, "<code>https://portal.example/enrol#"); n != organisation.MaxInvitations-1 {
 			t.Errorf("%d links", n)
 		}
 		if !strings.Contains(page.Body, "late@jade-bank.example</textarea>") || !strings.Contains(page.Body, "x@elsewhere.example") {
 			t.Error("what was not invited is not on the page")
 		}
-		if strings.Contains(kit.Log.String(), "token=") {
+		if strings.Contains(kit.Log.String(), "enrol#") {
 			t.Error("a link is in the log")
 		}
 		none := kit.Post(t, sector.MemberAdmin, lang, "/people/new", url.Values{"addresses": {", ,"}, "roles": {"trainee"}})
@@ -214,5 +216,35 @@ func TestInvitePage(t *testing.T) {
 			t.Errorf("nobody: status %d", none.Status)
 		}
 		webtest.Check(t, none)
+	}
+}
+
+// posted is a mailer that takes everything.
+type posted struct{ to []sector.UserID }
+
+func (p *posted) MailLink(_ context.Context, _ sector.Viewer, id sector.UserID, _ time.Duration) error {
+	p.to = append(p.to, id)
+	return nil
+}
+
+// TestInvitationsByMail: with a mail server the page says to whom mail goes,
+// and shows no link.
+func TestInvitationsByMail(t *testing.T) {
+	for _, lang := range i18n.Langs() {
+		kit, w, _ := newKit(t)
+		post := &posted{}
+		w.Mail = post
+		webtest.Check(t, kit.Get(t, sector.MemberAdmin, lang, "/people/new"))
+		page := kit.Post(t, sector.MemberAdmin, lang, "/people/new", url.Values{
+			"addresses": {"a@jade-bank.example\nb@jade-bank.example\nx@elsewhere.example"}, "roles": {"trainee"}})
+		webtest.Check(t, page)
+		if page.Status != http.StatusCreated || len(post.to) != 2 || strings.Contains(page.Body, "/enrol") {
+			t.Errorf("status %d, %d mails", page.Status, len(post.to))
+		}
+		for _, part := range []string{"<li>a@jade-bank.example</li>", "<li>b@jade-bank.example</li>", "x@elsewhere.example"} {
+			if !strings.Contains(page.Body, part) {
+				t.Errorf("the page lacks %s", part)
+			}
+		}
 	}
 }

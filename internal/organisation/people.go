@@ -85,11 +85,12 @@ func (s *Service) Person(ctx context.Context, v sector.Viewer, id sector.UserID)
 
 // Invitation is what became of one line of an invitation.
 type Invitation struct {
-	Line  int // from 1
-	Email string
-	Token string // of the one-time link; empty when the person is not invited
-	Err   *errs.Error
-	Left  bool // beyond [MaxInvitations]: nothing was done
+	Line   int // from 1
+	Email  string
+	Token  string // of the one-time link; empty when the person is not invited, or it is mailed
+	Mailed bool   // the link is on its way to the person
+	Err    *errs.Error
+	Left   bool // beyond [MaxInvitations]: nothing was done
 }
 
 // Invite makes an account and a one-time link for each address. Each line
@@ -147,7 +148,12 @@ func (s *Service) invite(ctx context.Context, v sector.Viewer, id sector.MemberI
 			err = s.taken(ctx, id, email)
 		}
 	}
-	if err == nil {
+	switch {
+	case err != nil:
+	case s.Mail != nil:
+		err = s.Mail.MailLink(ctx, v, u.ID, LinkLife)
+		one.Mailed = err == nil
+	default:
 		one.Token, err = s.Accounts.CreateLink(ctx, v, u.ID, LinkLife)
 	}
 	if e, ok := errors.AsType[*errs.Error](err); ok && (e.Kind == errs.Invalid || e.Kind == errs.Conflict) {
@@ -176,7 +182,8 @@ func (s *Service) taken(ctx context.Context, id sector.MemberID, email string) e
 	return errs.New(errs.Conflict, "people.is_here")
 }
 
-// Link makes another one-time link for a person of the viewer's organisation.
+// Link makes another one-time link for a person of the viewer's organisation,
+// for whoever asks to hand over.
 func (s *Service) Link(ctx context.Context, v sector.Viewer, id sector.UserID) (string, error) {
 	if err := need(v, sector.InvitePeople); err != nil {
 		return "", err

@@ -79,6 +79,11 @@ func rolesOf(f *web.Form) []sector.Role {
 	return roles
 }
 
+type inviteModel struct {
+	Form   *web.Form
+	Mailed bool // links go by mail
+}
+
 func (p pages) newPeople(w http.ResponseWriter, r *http.Request) error {
 	return p.showInvite(w, r, inviteForm(viewer(r)))
 }
@@ -86,13 +91,14 @@ func (p pages) newPeople(w http.ResponseWriter, r *http.Request) error {
 func peopleCrumbs() []web.Link { return []web.Link{{Key: "people.title", Href: "/people"}} }
 
 func (p pages) showInvite(w http.ResponseWriter, r *http.Request, f *web.Form) error {
-	return p.views.Page(w, r, "people-new", web.Page{Title: "people.new", Data: f, Status: f.Status(), Crumbs: peopleCrumbs()})
+	return p.views.Page(w, r, "people-new", web.Page{Title: "people.new", Data: inviteModel{f, p.svc.Mail != nil}, Status: f.Status(), Crumbs: peopleCrumbs()})
 }
 
 // invitedModel is what became of the invitations, by line. The links are
 // shown here only.
 type invitedModel struct {
 	Done   []invitedRow
+	Mailed []string // addresses
 	Failed []Invitation
 	Left   string // addresses for the next round, one a line
 	LeftN  int
@@ -136,6 +142,8 @@ func (p pages) invite(w http.ResponseWriter, r *http.Request) error {
 			left = append(left, one.Email)
 		case one.Err != nil:
 			m.Failed = append(m.Failed, one)
+		case one.Mailed:
+			m.Mailed = append(m.Mailed, one.Email)
 		default:
 			m.Done = append(m.Done, invitedRow{one.Email, p.linkTo(r, one.Token)})
 		}
@@ -150,7 +158,7 @@ func (p pages) linkTo(r *http.Request, token string) string {
 	if base == "" {
 		base = "http://" + r.Host
 	}
-	return base + "/enrol?token=" + url.QueryEscape(token)
+	return web.LinkURL(base, token)
 }
 
 type personModel struct {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/aspis-platform/aspis/internal/ledger"
 	"github.com/aspis-platform/aspis/internal/platform/errs"
+	"github.com/aspis-platform/aspis/internal/platform/jobs"
 	"github.com/aspis-platform/aspis/internal/platform/password"
 )
 
@@ -34,24 +35,47 @@ type UserStore interface {
 	User(ctx context.Context, id UserID) (User, error)
 	UserByEmail(ctx context.Context, email string) (User, error)
 	Users(ctx context.Context) ([]User, error)
-	CreateLink(ctx context.Context, hash string, user UserID, expires time.Time, e ledger.Entry) error
+	// CreateLink stores a link and enqueues the work that it causes.
+	CreateLink(ctx context.Context, hash string, user UserID, expires time.Time, work []jobs.Job, e ledger.Entry) error
 	// RedeemLink marks the link used and returns its user; errs.NotFound
 	// when it is unknown, used or expired at now.
 	RedeemLink(ctx context.Context, hash string, now time.Time, e ledger.Entry) (User, error)
 }
 
+// Breaches knows passwords that others know.
+type Breaches interface {
+	Holds(password string) (bool, error)
+}
+
 // Directory is the service over members, people and keys.
 type Directory struct {
 	*Machines
-	members MemberStore
-	users   UserStore
-	now     func() time.Time
-	hasher  *password.Hasher
+	members  MemberStore
+	users    UserStore
+	now      func() time.Time
+	hasher   *password.Hasher
+	breached Breaches // nil: none are known
 }
 
 // NewDirectory returns a directory over its stores.
 func NewDirectory(m MemberStore, u UserStore, k KeyStore, now func() time.Time) *Directory {
 	return &Directory{Machines: newMachines(m, k, now), members: m, users: u, now: now, hasher: password.NewHasher(2)}
+}
+
+// Refusing makes the directory refuse first passwords that others know. It is
+// called before the directory is used.
+func (d *Directory) Refusing(known Breaches) { d.breached = known }
+
+// checkPassword refuses a first password that is weak, or known to others.
+func (d *Directory) checkPassword(first, email string, m MemberID) error {
+	if err := password.Check(first, email, string(m)); err != nil || d.breached == nil {
+		return err
+	}
+	known, err := d.breached.Holds(first)
+	if err == nil && known {
+		return errs.New(errs.Invalid, "password.breached")
+	}
+	return err
 }
 
 var memberIDForm = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{1,31}$`)
@@ -128,7 +152,7 @@ func (d *Directory) CreateUser(ctx context.Context, by Viewer, u User, first str
 	}
 	u.ID, u.Email, u.CreatedAt = UserID(newID()), email, d.now().UTC()
 	if first != "" {
-		if err := password.Check(first, email, string(u.Member)); err != nil {
+		if err := d.checkPassword(first, email, u.Member); err != nil {
 			return User{}, err
 		}
 		if u.PasswordHash, err = d.hasher.Hash(ctx, first); err != nil {
@@ -181,16 +205,31 @@ func (d *Directory) Users(ctx context.Context) ([]User, error) {
 
 // CreateLink returns the secret of a one-time sign-in link.
 func (d *Directory) CreateLink(ctx context.Context, by Viewer, id UserID, valid time.Duration) (string, error) {
+	var shown string
+	err := d.SendLink(ctx, by, id, valid, func(secret string) ([]jobs.Job, error) {
+		shown = secret
+		return nil, nil
+	})
+	return shown, err
+}
+
+// SendLink is CreateLink for a link that nobody is shown: carry makes of its
+// secret the work that brings it to the person, in the same transaction.
+func (d *Directory) SendLink(ctx context.Context, by Viewer, id UserID, valid time.Duration, carry func(secret string) ([]jobs.Job, error)) error {
 	u, err := d.users.User(ctx, id)
 	if err != nil {
-		return "", err
+		return err
 	}
 	if !u.RemovedAt.IsZero() {
-		return "", errs.New(errs.Conflict, "sector.user_removed")
+		return errs.New(errs.Conflict, "sector.user_removed")
 	}
 	secret := newSecret("")
+	work, err := carry(secret)
+	if err != nil {
+		return err
+	}
 	e := entry(by, "link.create", "user:"+string(id), u.Member, nil)
-	return secret, d.users.CreateLink(ctx, HashSecret(secret), id, d.now().Add(valid), e)
+	return d.users.CreateLink(ctx, HashSecret(secret), id, d.now().Add(valid), work, e)
 }
 
 // CreateLinkFor is CreateLink for whoever has the address.

@@ -113,6 +113,13 @@ func (k *Key) describe(name, notes string, networks []netip.Prefix) error {
 	case len(networks) > maxKeyNetworks:
 		return errs.New(errs.Invalid, "key.networks_many", maxKeyNetworks)
 	}
+	name, err := Line(name, maxKeyName)
+	if err != nil {
+		return err
+	}
+	if notes, err = Prose(notes, maxKeyNotes); err != nil {
+		return err
+	}
 	k.Name, k.Notes, k.Networks = name, notes, nil
 	for _, p := range networks {
 		if !p.IsValid() {

@@ -29,12 +29,10 @@ func MailAddress(text string) (string, error) {
 	case !utf8.ValidString(text):
 		return "", errs.New(errs.Invalid, "sector.mail_form", strings.ToValidUTF8(text, "\ufffd"))
 	}
-	for _, r := range text {
-		if !unicode.IsPrint(r) || unicode.Is(unicode.Cf, r) || unicode.Is(unicode.Mn, r) && !isComposable(text) {
-			return "", errs.New(errs.Invalid, "sector.mail_unseen")
-		}
-	}
 	composed := norm.NFC.String(text)
+	if _, ok := unseen(composed, ""); ok {
+		return "", errs.New(errs.Invalid, "sector.mail_unseen")
+	}
 	if norm.NFKC.String(text) != composed {
 		return "", errs.New(errs.Invalid, "sector.mail_width")
 	}
@@ -54,12 +52,6 @@ func MailAddress(text string) (string, error) {
 		return "", errs.New(errs.Invalid, "sector.mail_form", text)
 	}
 	return strings.ToLower(a.Address), nil
-}
-
-// isComposable reports whether every combining mark of the text goes into the
-// letter before it, as in a decomposed é; others stack onto a letter unseen.
-func isComposable(text string) bool {
-	return !strings.ContainsFunc(norm.NFC.String(text), func(r rune) bool { return unicode.Is(unicode.Mn, r) })
 }
 
 func cutLastAt(s string) (local, domain string, found bool) {

@@ -24,6 +24,8 @@ func TestMailAddress(t *testing.T) {
 		"bidi override":         {"mei\u202e@jade-bank.example", "", "sector.mail_unseen"},
 		"soft hyphen":           {"mei\u00ad@jade-bank.example", "", "sector.mail_unseen"},
 		"a mark on the dot":     {"mei.\u0323lin@jade-bank.example", "", "sector.mail_unseen"},
+		"hangul filler":         {"mei\u3164@jade-bank.example", "", "sector.mail_unseen"},
+		"variation selector":    {"mei@jade\ufe0fbank.example", "", "sector.mail_unseen"},
 		"line break":            {"mei@jade-bank.example\r\nBcc: x@evil.example", "", "sector.mail_unseen"},
 		"Cyrillic е":            {"m\u0435i@jade-bank.example", "", "sector.mail_letters"},
 		"a domain in Cyrillic":  {"mei@jad\u0435-bank.example", "mei@xn--jad-bank-e8g.example", ""},

@@ -27,6 +27,12 @@ func TestLine(t *testing.T) {
 		{"full-width letter", "Ｎorth Bank", "", "text.wide"},
 		{"full-width digit", "第１銀行", "", "text.wide"},
 		{"cyrillic а in latin", "North B\u0430nk", "", "text.scripts"},
+		{"hangul filler", "North\u3164Bank", "", "text.unseen"},
+		{"braille blank", "North\u2800Bank", "", "text.unseen"},
+		{"variation selector", "North\ufe01Bank", "", "text.unseen"},
+		{"a mark that composes with nothing", "North B\u0336ank", "", "text.unseen"},
+		{"ideographic space", "北方\u3000銀行", "北方\u3000銀行", ""},
+		{"thai, whose vowels are marks", "ธนาคาร กรุงไทย ดี", "ธนาคาร กรุงไทย ดี", ""},
 		{"long", "abcdefghijklmnopqrstuvwxyzabcdefghijklmnop", "", "text.long"},
 		{"not UTF-8", "a\xff", "", "text.encoding"},
 	} {
@@ -37,6 +43,9 @@ func TestLine(t *testing.T) {
 	}
 	if got, err := Prose("a\r\nb", 10); got != "a\nb" || err != nil {
 		t.Errorf("two lines: %q, %v", got, err)
+	}
+	if got, err := Prose("done \u2714\ufe0f", 10); got != "done \u2714\ufe0f" || err != nil {
+		t.Errorf("a picture: %q, %v", got, err)
 	}
 	if Folded("ＮＯＲＴＨ  bank") != Folded("North Bank") || Folded("North") == Folded("South") {
 		t.Error("folding does not tell the same from the different")

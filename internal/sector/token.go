@@ -83,6 +83,10 @@ func (s *Tokens) Create(ctx context.Context, v Viewer, name string, roles []Role
 	case life < time.Hour || life > MaxTokenLife:
 		return Token{}, "", errs.New(errs.Invalid, "token.life", int(MaxTokenLife/(24*time.Hour)))
 	}
+	name, err := Line(name, maxTokenName)
+	if err != nil {
+		return Token{}, "", err
+	}
 	if len(roles) == 0 {
 		roles = v.Roles
 	}

@@ -33,6 +33,7 @@ type layoutModel struct {
 	Themes    []option
 	Zones     []option
 	Bell      *bell // nil: there is none
+	DraftKey  string
 }
 
 // bell is the way to what the viewer has not read.
@@ -71,6 +72,9 @@ func (s *Shell) layoutFor(r *http.Request, p Page) (layoutModel, error) {
 		Theme: choice(r, cookieTheme, themes()),
 		Nav:   s.navFor(v, r.URL.Path), Path: returnPath(r), Version: s.version,
 		Script: s.assets.URL("main.js"), Style: s.assets.URL("main.css"), Mark: s.assets.URL("mark.svg"), Sprite: s.assets.Sprite(),
+	}
+	if s.draftKey != nil && v.User != "" {
+		m.DraftKey = s.draftKey(v.User)
 	}
 	m.Bell = s.bellFor(r, v, p)
 	m.MaySearch = v.May(sector.SearchAll)

@@ -49,12 +49,9 @@ func themes() []string { return []string{"auto", "light", "dark"} }
 
 // choice is the cookie's value when it is one of the options, else the first.
 func choice(r *http.Request, name string, options []string) string {
-	c, err := r.Cookie(name)
-	if err != nil {
-		return options[0]
-	}
+	value := i18n.Preference(r, name)
 	for _, o := range options {
-		if c.Value == o {
+		if value == o {
 			return o
 		}
 	}
@@ -76,8 +73,12 @@ func (s *Shell) setPreference(w http.ResponseWriter, r *http.Request) error {
 	}
 	for _, o := range allowed[name] {
 		if o == value {
+			cookie := name
+			if s.secure {
+				cookie = i18n.HostPrefix + name
+			}
 			http.SetCookie(w, &http.Cookie{
-				Name: name, Value: value, Path: "/", MaxAge: int(preferenceLife.Seconds()),
+				Name: cookie, Value: value, Path: "/", MaxAge: int(preferenceLife.Seconds()),
 				HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: s.secure,
 			})
 			http.Redirect(w, r, withoutLang(safeBack(r.FormValue("next"))), http.StatusSeeOther)

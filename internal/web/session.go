@@ -55,6 +55,13 @@ const (
 	LinkPath    = "/enrol" // of one-time links
 )
 
+// LinkURL is the address of a one-time link below the base URL (empty: a path
+// only). Its secret stands behind the #, which no browser sends to a server:
+// it is in no log, no history of a proxy, no Referer.
+func LinkURL(base, secret string) string {
+	return strings.TrimSuffix(base, "/") + LinkPath + "#" + secret
+}
+
 // What the data behind a cookie holds.
 const (
 	keySession = "session"

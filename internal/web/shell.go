@@ -32,6 +32,9 @@ type Config struct {
 	// Unread counts what the viewer has not read, for the header; nil: the
 	// header has no bell.
 	Unread func(ctx context.Context, v sector.Viewer) (int64, error)
+	// DraftKey is a person's AES-256 key in Base64, with which its browser
+	// keeps drafts; nil: no drafts are kept.
+	DraftKey func(sector.UserID) string
 }
 
 // Shell is the frame of all pages: sessions, navigation, layout, components.
@@ -48,6 +51,7 @@ type Shell struct {
 	version  string
 	admit    func(sector.Viewer) error
 	unread   func(ctx context.Context, v sector.Viewer) (int64, error)
+	draftKey func(sector.UserID) string
 	nav      []NavItem
 	lists    ListStore
 	own      *Views // the shell's pages: errors
@@ -70,7 +74,7 @@ func New(c Config) (*Shell, error) {
 	}
 	s := &Shell{
 		texts: c.Texts, edge: c.Edge, assets: c.Assets, keeper: c.Keeper,
-		secure: c.Secure, now: c.Now, version: c.Version, admit: c.Admit, unread: c.Unread, lists: c.Lists,
+		secure: c.Secure, now: c.Now, version: c.Version, admit: c.Admit, unread: c.Unread, draftKey: c.DraftKey, lists: c.Lists,
 	}
 	s.sessions = s.newSessions(c.Sessions)
 	own, err := s.Views(templates, "templates/pages")

@@ -27,5 +27,6 @@ func OpenAdmin(ctx context.Context, data string, log *slog.Logger) (admin Admin,
 	if err != nil {
 		return nil, nil, errors.Join(err, dir.Close())
 	}
+	db.Telling(tell) // the program does the work when it starts
 	return newDirectory(db), func() error { return errors.Join(db.Close(), dir.Close()) }, nil
 }

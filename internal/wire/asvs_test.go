@@ -152,3 +152,26 @@ func TestASVSFindsPlantedFaults(t *testing.T) {
 		t.Errorf("a good row: %q", faults) // only the number of rows
 	}
 }
+
+var namedInGuide = regexp.MustCompile("`([a-z][A-Za-z0-9_/.-]*\\.(?:go|ts)(?::[A-Za-z.]+)?)`")
+
+// TestWhatTheGuidesNameIsThere: the limits and protections that the guides
+// name are in the code that they name.
+func TestWhatTheGuidesNameIsThere(t *testing.T) {
+	exists, found := existsIn("../.."), 0
+	for _, guide := range []string{"limits.md", "data.md", "communication.md", "logs.md"} {
+		text, err := os.ReadFile(filepath.Join("../../docs/security", guide))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range namedInGuide.FindAllStringSubmatch(string(text), -1) {
+			found++
+			if err := exists(m[1]); err != nil {
+				t.Errorf("%s: %v", guide, err)
+			}
+		}
+	}
+	if found < 30 || exists("internal/wire/limits.go:planted") == nil {
+		t.Errorf("%d names in the guides; one that is not there passes", found)
+	}
+}

@@ -5,10 +5,13 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/sha1" //nolint:gosec // what lists of breached passwords hold
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"math/big"
@@ -23,6 +26,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aspis-platform/aspis/internal/platform/password"
 	"github.com/aspis-platform/aspis/internal/platform/secret"
 	"github.com/aspis-platform/aspis/internal/sector"
 )
@@ -156,7 +160,7 @@ func TestOwnTLS(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	resp, _ = ask(t, c, http.MethodPost, p.URL()+"/enrol", url.Values{"token": {u.Query().Get("token")}}.Encode(),
+	resp, _ = ask(t, c, http.MethodPost, p.URL()+"/enrol", url.Values{"token": {u.Fragment}}.Encode(),
 		"Content-Type", "application/x-www-form-urlencoded")
 	for _, cookie := range resp.Cookies() {
 		if cookie.Name == "__Host-aspis" && cookie.Secure && cookie.HttpOnly && cookie.SameSite == http.SameSiteLaxMode && cookie.Path == "/" && cookie.Domain == "" {
@@ -435,12 +439,33 @@ func TestOptionsRefuse(t *testing.T) {
 		"no base":              {func(o *Options) { o.TLSCert, o.TLSKey, o.Listen = "c", "k", ":443" }, "--base-url"},
 		"proxies":              {func(o *Options) { o.TrustedProxies = []string{"10.0.0.0/33"} }, "--trusted-proxies"},
 		"metrics":              {func(o *Options) { o.MetricsFrom = []string{"everybody"} }, "--metrics-from"},
+		"plain database":       {func(o *Options) { o.Database = "postgres://db.example/aspis" }, "cli.plain_database"},
+		"fallback to plain":    {func(o *Options) { o.Database = "postgres://db.example/aspis?sslmode=prefer" }, "cli.plain_database"},
+		"plain stream":         {func(o *Options) { o.NATS = "tls://a.example:4222,nats://b.example:4222" }, "cli.plain_nats"},
+		"webhooks' hosts":      {func(o *Options) { o.WebhookHosts = []string{"https://x.example"} }, "cli.webhook_host"},
 		"rate":                 {func(o *Options) { o.RequestsPerSecond = -1 }, "--requests-per-second"},
 	} {
 		var o Options
 		base(&o)
 		c.change(&o)
 		if err := o.check(); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for name, change := range map[string]func(*Options){
+		"checked TLS": func(o *Options) {
+			o.Database, o.NATS = "postgres://db.example/a?sslmode=verify-full", "tls://n.example:4222"
+		},
+		"this machine": func(o *Options) { o.Database, o.NATS = "postgres://127.0.0.1/a", "nats://localhost:4222" },
+		"as they say": func(o *Options) {
+			o.Database, o.NATS, o.PlainEngines = "postgres://db.example/a", "nats://n.example", true
+		},
+		"named webhook": func(o *Options) { o.WebhookHosts = []string{"siem.bank.example", "*.soc.example"} },
+	} {
+		var o Options
+		base(&o)
+		change(&o)
+		if err := o.check(); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -455,5 +480,28 @@ func TestOptionsRefuse(t *testing.T) {
 	_, err := Build(t.Context(), Options{Data: t.TempDir(), Listen: "127.0.0.1:0", Edge: Edge{SecretKey: secret.Text("c3VwZXItc2VjcmV0")}})
 	if err == nil || strings.Contains(err.Error(), "c3Vw") {
 		t.Errorf("a broken key: %v", err)
+	}
+}
+
+// TestBreachedPasswordsEverywhere: the operator's list counts for first
+// passwords that an administrator gives, and a file that is none stops the
+// start.
+func TestBreachedPasswordsEverywhere(t *testing.T) {
+	const known = "correct horse battery staple"
+	list := filepath.Join(t.TempDir(), "breached")
+	if err := os.WriteFile(list, fmt.Appendf(nil, "%X:7\r\n", sha1.Sum([]byte(known))), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p := start(t, func(o *Options) { o.BreachedPasswords = list })
+	u := sector.User{Email: "mei@centre.example", Roles: []sector.Role{sector.Analyst}}
+	if _, err := p.directory.CreateUser(t.Context(), sector.System(), u, known); err == nil || !strings.HasPrefix(err.Error(), "password.breached") {
+		t.Errorf("a known password: %v", err)
+	}
+	if _, err := p.directory.CreateUser(t.Context(), sector.System(), u, "a sentence that nobody guesses"); err != nil {
+		t.Errorf("another: %v", err)
+	}
+	_, err := Build(t.Context(), Options{Data: t.TempDir(), Listen: "127.0.0.1:0", BreachedPasswords: "edge_test.go"})
+	if !errors.Is(err, password.ErrBreachedFile) {
+		t.Errorf("a file that is no list: %v", err)
 	}
 }

@@ -2,6 +2,9 @@ package wire
 
 import (
 	"context"
+	"crypto/hkdf"
+	"crypto/sha256"
+	"encoding/base64"
 	"errors"
 	"fmt"
 
@@ -11,8 +14,10 @@ import (
 	"github.com/aspis-platform/aspis/internal/adapter/tiles"
 	"github.com/aspis-platform/aspis/internal/ledger"
 	"github.com/aspis-platform/aspis/internal/platform/datadir"
+	"github.com/aspis-platform/aspis/internal/platform/password"
 	"github.com/aspis-platform/aspis/internal/platform/seal"
 	"github.com/aspis-platform/aspis/internal/platform/secret"
+	"github.com/aspis-platform/aspis/internal/sector"
 )
 
 // engines are the open stores.
@@ -26,6 +31,8 @@ type engines struct {
 	sealKey []byte
 	secrets *secret.Box
 	keyFrom secret.Origin // where the secrets' key is
+	// breached are passwords that others know; nil: there is no list.
+	breached *password.Breached
 }
 
 // openEngines opens the data folder and every engine on it.
@@ -50,6 +57,11 @@ func (e *engines) open(ctx context.Context, opts Options) error {
 	if err != nil {
 		return err
 	}
+	if opts.BreachedPasswords != "" {
+		if e.breached, err = password.OpenBreached(opts.BreachedPasswords); err != nil {
+			return err
+		}
+	}
 	dsn := opts.Database
 	if dsn == "" {
 		dsn = e.dir.Path(databaseFile)
@@ -57,6 +69,7 @@ func (e *engines) open(ctx context.Context, opts Options) error {
 	if e.db, err = sqldb.Open(ctx, dsn, opts.Log); err != nil {
 		return err
 	}
+	e.db.Telling(tell)
 	bus := natsbus.Config{URL: opts.NATS, Logger: opts.Log}
 	if opts.NATS == "" {
 		if bus.Dir, err = e.dir.Sub("stream"); err != nil {
@@ -86,10 +99,24 @@ func (e *engines) close() error {
 	if e.db != nil {
 		all = append(all, e.db.Close())
 	}
+	if e.breached != nil {
+		all = append(all, e.breached.Close())
+	}
 	if e.dir != nil {
 		all = append(all, e.dir.Close())
 	}
 	return errors.Join(all...)
+}
+
+// draftKey is what a person's browser keeps its drafts with, in Base64: the
+// same in every session, so that a draft survives them, and known to nobody
+// who has only the browser's disk.
+func (e *engines) draftKey(user sector.UserID) string {
+	key, err := hkdf.Expand(sha256.New, e.sealKey, "aspis draft "+string(user), seal.KeySize)
+	if err != nil { // only of lengths that are too large
+		return ""
+	}
+	return base64.StdEncoding.EncodeToString(key)
 }
 
 // sealer makes tokens for one purpose.

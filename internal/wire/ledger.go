@@ -202,7 +202,7 @@ func VerifyLedger(ctx context.Context, data, dsn, copied, key string, log *slog.
 	}
 	dir, err := datadir.Open(data)
 	if errors.Is(err, datadir.ErrInUse) {
-		return LedgerReport{}, fmt.Errorf("%w; while it runs, check a copy: aspis ledger copy, then aspis ledger verify-copy", err)
+		return LedgerReport{}, errs.New(errs.Conflict, "cli.ledger.running", data).Because(err)
 	}
 	if err != nil {
 		return LedgerReport{}, err
@@ -229,7 +229,7 @@ func keptSecrets(dir *datadir.Dir, key string) (ledger.Blinder, string, error) {
 	}
 	secret, err := os.ReadFile(dir.Path(ledgerBlindFile))
 	if err != nil {
-		return none, "", fmt.Errorf("the ledger cannot be checked without its secret, restore it from a backup: %w", err)
+		return none, "", errs.New(errs.Invalid, "cli.ledger.no_secret", ledgerBlindFile).Because(err)
 	}
 	blind, err := ledger.NewBlinder(secret)
 	if err != nil || key != "" {
@@ -248,7 +248,7 @@ func VerifyLedgerCopy(ctx context.Context, dir, key string) (LedgerReport, error
 func LedgerKey(data string) (string, error) {
 	key, err := os.ReadFile(filepath.Join(data, ledgerKeyFile))
 	if err != nil {
-		return "", fmt.Errorf("%s has no key of a ledger; start aspis on it once, or restore it from a backup: %w", data, err)
+		return "", errs.New(errs.Invalid, "cli.ledger.no_key", data).Because(err)
 	}
 	return ledger.PublicKey(key)
 }

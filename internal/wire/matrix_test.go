@@ -110,8 +110,8 @@ func redeem(t *testing.T, link string) *http.Cookie {
 	if err != nil {
 		t.Fatal(err)
 	}
-	form := url.Values{"token": {u.Query().Get("token")}}
-	u.RawQuery = ""
+	form := url.Values{"token": {u.Fragment}}
+	u.Fragment = ""
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, u.String(), strings.NewReader(form.Encode()))
 	if err != nil {
 		t.Fatal(err)

@@ -30,12 +30,17 @@ func newNotify(p *Program) (*notify.Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := outbound.New(outbound.Config{Allow: allow})
+	hosts, err := p.opts.webhookHosts()
+	if err != nil {
+		return nil, err
+	}
+	out := outbound.New(outbound.Config{Allow: allow, Hosts: hosts})
 	return notify.New(notify.Config{
 		Store: p.engines.db.Notifications(), Directory: p.directory, Mailer: mailer, Caller: out, Hooks: out, Secrets: p.engines.secrets,
 		Texts: p.texts, BaseURL: p.opts.BaseURL, Now: p.opts.Now, Escalate: p.opts.EscalateAfter,
 		Contacts: contacts{p.directory, p.engines.db.Organisation()}, Expiring: p.expiringKeys,
-		Sources: map[string]notify.Source{"advisory": advisorySource{letters}, "alert": alertSource{p.soc.alerts, p.opts.BaseURL}},
+		Sources: map[string]notify.Source{"advisory": advisorySource{letters}, "alert": alertSource{p.soc.alerts, p.opts.BaseURL},
+			"invitation": invitationSource{p.engines.secrets, p.texts, p.opts.BaseURL}},
 	}), nil
 }
 

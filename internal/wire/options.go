@@ -7,9 +7,11 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/aspis-platform/aspis/internal/platform/errs"
+	"github.com/aspis-platform/aspis/internal/platform/outbound"
 )
 
 // Options say what to run. The zero value of each field but Data and Listen
@@ -35,6 +37,15 @@ type Options struct {
 	// WebhookAllow are private networks, as 10.1.0.0/16, that members'
 	// webhooks may be in; none by default.
 	WebhookAllow []string
+	// WebhookHosts are the names that members' webhooks may be at, each with
+	// those below it; none: any on the internet.
+	WebhookHosts []string
+	// PlainEngines lets a database or stream on another machine be reached
+	// without TLS: for a network that is encrypted itself.
+	PlainEngines bool
+	// BreachedPasswords is a file of hashes of passwords that are known to
+	// others, which nobody may choose; see [password.OpenBreached].
+	BreachedPasswords string
 	// EscalateAfter is how long an urgent warning may lie unopened; 0: 30
 	// minutes.
 	EscalateAfter time.Duration
@@ -83,8 +94,10 @@ func (o *Options) check() error {
 			mistakes = append(mistakes, errs.New(errs.Invalid, "cli.url_flag", flag, value))
 		}
 	}
-	if _, err := o.webhookNetworks(); err != nil {
-		mistakes = append(mistakes, err)
+	for _, err := range []error{second(o.webhookNetworks()), second(o.webhookHosts()), o.checkEngines()} {
+		if err != nil {
+			mistakes = append(mistakes, err)
+		}
 	}
 	if o.EscalateAfter < 0 || o.EscalateAfter > 0 && o.EscalateAfter < time.Minute {
 		mistakes = append(mistakes, fmt.Errorf("--escalate-after %s: want a minute or more", o.EscalateAfter))
@@ -105,6 +118,44 @@ func (o *Options) check() error {
 		o.Now = time.Now
 	}
 	return errors.Join(mistakes...)
+}
+
+func second[T any](_ T, err error) error { return err }
+
+// checkEngines refuses engines on another machine whose connection could be
+// read on the way.
+func (o *Options) checkEngines() error {
+	if o.PlainEngines {
+		return nil
+	}
+	var mistakes []error
+	if u, err := url.Parse(o.Database); err == nil && u.Host != "" && !isLoopback(u.Hostname()) {
+		switch u.Query().Get("sslmode") {
+		case "require", "verify-ca", "verify-full":
+		default:
+			mistakes = append(mistakes, errs.New(errs.Invalid, "cli.plain_database", u.Hostname()))
+		}
+	}
+	for text := range strings.SplitSeq(o.NATS, ",") {
+		if u, err := url.Parse(text); err == nil && u.Host != "" && !isLoopback(u.Hostname()) && u.Scheme != "tls" && u.Scheme != "wss" {
+			mistakes = append(mistakes, errs.New(errs.Invalid, "cli.plain_nats", u.Hostname()))
+		}
+	}
+	return errors.Join(mistakes...)
+}
+
+// webhookHosts are the names of WebhookHosts in their one form.
+func (o *Options) webhookHosts() ([]string, error) {
+	var all []string
+	var mistakes []error
+	for _, text := range o.WebhookHosts {
+		host, err := outbound.Host(text)
+		if err != nil {
+			mistakes = append(mistakes, errs.New(errs.Invalid, "cli.webhook_host", text).Because(err))
+		}
+		all = append(all, host)
+	}
+	return all, errors.Join(mistakes...)
 }
 
 // webhookNetworks are the networks of WebhookAllow.

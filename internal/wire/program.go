@@ -32,6 +32,7 @@ import (
 	"github.com/aspis-platform/aspis/internal/platform/jobs"
 	"github.com/aspis-platform/aspis/internal/search"
 	"github.com/aspis-platform/aspis/internal/sector"
+	"github.com/aspis-platform/aspis/internal/web"
 )
 
 // Program is a built centre, listening but not yet serving.
@@ -104,8 +105,14 @@ func (p *Program) build(ctx context.Context) error {
 		return err
 	}
 	p.directory = newDirectory(p.engines.db)
+	if p.engines.breached != nil {
+		p.directory.Refusing(p.engines.breached)
+	}
 	p.tokens = sector.NewTokens(p.engines.db.Sector(), p.directory, time.Now)
 	if p.identity, err = newIdentity(p); err != nil {
+		return err
+	}
+	if err := p.reseal(ctx); err != nil {
 		return err
 	}
 	if p.soc, err = newSOC(p); err != nil {
@@ -154,9 +161,25 @@ func newIdentity(p *Program) (*identity.Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	return identity.New(identity.Config{
-		Stores: p.engines.db.Identity().Stores(), People: p.directory, Sealer: sealer, BaseURL: p.opts.BaseURL,
-		LinksEnter: p.opts.LinksEnter, PrivateProviders: p.opts.PrivateProviders, Now: p.opts.Now})
+	config := identity.Config{
+		Stores: p.engines.db.Identity().Stores(), People: p.directory, Sealer: sealer, Vault: p.engines.secrets, BaseURL: p.opts.BaseURL,
+		LinksEnter: p.opts.LinksEnter, PrivateProviders: p.opts.PrivateProviders, Now: p.opts.Now}
+	if p.engines.breached != nil {
+		config.Breached = p.engines.breached
+	}
+	return identity.New(config)
+}
+
+// reseal seals secrets anew that a former key sealed.
+func (p *Program) reseal(ctx context.Context) error {
+	sealed, lost, err := p.identity.Reseal(ctx)
+	if sealed > 0 {
+		p.log.InfoContext(ctx, "secrets sealed anew", slog.Int("sealed", sealed))
+	}
+	if lost > 0 {
+		p.log.WarnContext(ctx, "secrets of apps or providers do not open any more; these people and members must set them up again", slog.Int("lost", lost))
+	}
+	return err
 }
 
 // Directory is the members, people and keys.
@@ -185,6 +208,7 @@ func (p *Program) Run(ctx context.Context) error {
 	group.Go(func() error {
 		return p.notify.WatchKeys(work, func(err error) { p.log.WarnContext(work, "keys", "error", err) })
 	})
+	group.Go(func() error { return newWatch(p).run(work) })
 	group.Go(func() error { return p.keepIndex(work) })
 	group.Go(func() error { return localsock.Serve(work, p.opts.Data, p.directory) })
 	group.Go(func() error { return serveOn(work, p.server, p.listener) })
@@ -202,6 +226,7 @@ func (p *Program) handlers() map[string]jobs.Handler {
 	all := map[string]jobs.Handler{"mail.send": oldMail(p.notify)}
 	maps.Copy(all, p.isac.worker.Handlers())
 	maps.Copy(all, p.notify.Handlers())
+	maps.Copy(all, p.tellers())
 	return all
 }
 
@@ -251,5 +276,5 @@ func (p *Program) SignInLink(ctx context.Context, u sector.User) (string, error)
 		}
 	}
 	token, err := p.directory.CreateLink(ctx, sector.System(), u.ID, enrolmentValidity)
-	return p.opts.BaseURL + "/enrol?token=" + token, err
+	return web.LinkURL(p.opts.BaseURL, token), err
 }

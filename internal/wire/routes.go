@@ -38,7 +38,7 @@ func (p *Program) routes(edge *httpx.Edge) (http.Handler, error) {
 	shell, err := web.New(web.Config{
 		Texts: p.texts, Edge: edge, Assets: assets, Keeper: identity.Keeper(p.identity),
 		Sessions: p.engines.db.Sessions(), Lists: listStore{p.engines.db.Lists()}, Now: p.opts.Now, Version: p.opts.Version,
-		Secure: p.secure(), Admit: p.limits.identity, Unread: p.notify.Unread})
+		Secure: p.secure(), Admit: p.limits.identity, Unread: p.notify.Unread, DraftKey: p.engines.draftKey})
 	if err != nil {
 		return nil, err
 	}

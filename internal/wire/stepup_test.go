@@ -18,7 +18,7 @@ func provenRoutes() []string {
 	return []string{
 		"POST /advisories/{id}/release", "POST /advisories/{id}/withdraw", "POST /keys/new", "POST /keys/certificate",
 		"POST /keys/{id}/rotate", "POST /keys/{id}/certificate",
-		"POST /admin/recovery/{id}/confirm", "POST /admin/members/{id}/provider", "POST /admin/members/{id}/provider/remove",
+		"POST /admin/recovery/{id}/confirm", "POST /admin/people/{id}/subject/forget", "POST /admin/members/{id}/provider", "POST /admin/members/{id}/provider/remove",
 		"POST /account/change", "POST /account/codes", "POST /account/app/remove", "POST /account/passkeys/{id}/remove",
 		"POST /account/sessions/end", "POST /account/sessions/{id}/end",
 		"POST /export/advisories", "POST /export/inbox", "POST /export/alerts", "POST /export/admin/members", "POST /ledger/{entry}/proof",

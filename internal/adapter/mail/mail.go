@@ -38,8 +38,9 @@ type SMTP struct {
 }
 
 // NewSMTP returns a sender over the server smtp://[user:password@]host[:port]
-// (STARTTLS where offered; required with a password, except on this machine)
-// or smtps:// (TLS from the start).
+// (STARTTLS) or smtps:// (TLS from the start). A server elsewhere that offers
+// no TLS is sent nothing; ?tls=offered takes what it offers, ?tls=required
+// wants TLS of a server on this machine too, ?tls=none asks for none.
 func NewSMTP(server, from string, now func() time.Time) (*SMTP, error) {
 	sender, err := mail.ParseAddress(from)
 	if err != nil {
@@ -49,8 +50,12 @@ func NewSMTP(server, from string, now func() time.Time) (*SMTP, error) {
 	if err != nil || u.Hostname() == "" || u.Scheme != "smtp" && u.Scheme != "smtps" {
 		return nil, fmt.Errorf("mail: %q is not smtp://[user:password@]host[:port]", redacted(server))
 	}
+	encrypt, err := policy(u)
+	if err != nil {
+		return nil, err
+	}
 	s := &SMTP{from: sender, now: now, host: u.Hostname()}
-	s.opts = []gomail.Option{gomail.WithTimeout(sendTimeout), gomail.WithTLSPolicy(policy(u))}
+	s.opts = []gomail.Option{gomail.WithTimeout(sendTimeout), gomail.WithTLSPolicy(encrypt)}
 	if u.Scheme == "smtps" {
 		s.opts = append(s.opts, gomail.WithSSL(), gomail.WithPort(465))
 	}
@@ -68,17 +73,22 @@ func NewSMTP(server, from string, now func() time.Time) (*SMTP, error) {
 	return s, nil
 }
 
-// policy says when a connection must be encrypted.
-func policy(u *url.URL) gomail.TLSPolicy {
+// policy says when a connection must be encrypted: always, but on this
+// machine, unless the operator says otherwise. A password goes nowhere else
+// in the clear, whatever is said.
+func policy(u *url.URL) (gomail.TLSPolicy, error) {
 	ip := net.ParseIP(u.Hostname())
 	local := u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
+	said := u.Query().Get("tls")
 	switch {
-	case local:
-		return gomail.NoTLS
-	case u.User != nil:
-		return gomail.TLSMandatory
+	case said != "" && said != "required" && said != "offered" && said != "none":
+		return 0, fmt.Errorf("mail: ?tls=%s: want required, offered or none", said)
+	case said == "required", !local && (said == "" || u.User != nil):
+		return gomail.TLSMandatory, nil
+	case said == "offered":
+		return gomail.TLSOpportunistic, nil
 	}
-	return gomail.TLSOpportunistic
+	return gomail.NoTLS, nil
 }
 
 // redacted is a URL without its password, for messages.

@@ -9,6 +9,7 @@ import (
 	"mime/quotedprintable"
 	"net"
 	"net/mail"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -18,6 +19,7 @@ import (
 
 	"github.com/ProtonMail/gopenpgp/v3/crypto"
 	"github.com/emersion/go-smtp"
+	gomail "github.com/wneessen/go-mail"
 
 	"github.com/aspis-platform/aspis/internal/notify"
 	"github.com/aspis-platform/aspis/internal/platform/openpgp"
@@ -280,5 +282,38 @@ func TestConfiguration(t *testing.T) {
 	}
 	if _, err := NewSMTP("smtps://u:p@mail.example", "a@b.example", fixed); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestNothingIsSentInTheClear: a server that offers no TLS gets a mail only on
+// this machine, or when the operator has said so.
+func TestNothingIsSentInTheClear(t *testing.T) {
+	for said, want := range map[string]int{"": 1, "?tls=none": 1, "?tls=offered": 1, "?tls=required": 0} {
+		s := &server{}
+		m, err := NewSMTP(startServer(t, s)+said, "isac@centre.example", fixed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = m.Send(context.Background(), letter())
+		if (err == nil) != (want == 1) || len(s.got) != want {
+			t.Errorf("%q: %d mails, %v", said, len(s.got), err)
+		}
+	}
+	for server, want := range map[string]gomail.TLSPolicy{
+		"smtp://mail.example": gomail.TLSMandatory, "smtp://mail.example?tls=offered": gomail.TLSOpportunistic,
+		"smtp://u:p@mail.example?tls=offered": gomail.TLSMandatory, "smtp://u:p@mail.example?tls=none": gomail.TLSMandatory,
+		"smtp://mail.example?tls=none": gomail.NoTLS, "smtp://192.0.2.1": gomail.TLSMandatory,
+		"smtp://localhost": gomail.NoTLS, "smtp://[::1]": gomail.NoTLS, "smtp://localhost?tls=required": gomail.TLSMandatory,
+	} {
+		u, err := url.Parse(server)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := policy(u); got != want || err != nil {
+			t.Errorf("%s: %v, %v; want %v", server, got, err, want)
+		}
+	}
+	if _, err := NewSMTP("smtp://mail.example?tls=maybe", "a@b.example", fixed); err == nil {
+		t.Error("?tls=maybe passed")
 	}
 }

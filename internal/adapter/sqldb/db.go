@@ -21,6 +21,9 @@ import (
 	_ "github.com/jackc/pgx/v5/stdlib" // driver "pgx"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
+
+	"github.com/aspis-platform/aspis/internal/ledger"
+	"github.com/aspis-platform/aspis/internal/platform/jobs"
 )
 
 // Dialect names the engine behind a [DB].
@@ -39,6 +42,7 @@ type DB struct {
 	read    reads
 	queue   *queue
 	now     func() time.Time
+	tell    func(ledger.Entry) []jobs.Job // nil: nobody is told
 }
 
 // Open opens the database that dsn names, creating it and migrating its

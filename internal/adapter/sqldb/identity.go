@@ -21,7 +21,7 @@ func (d *DB) Identity() *Identity { return &Identity{d} }
 
 // Stores are this store as everything that package identity asks for.
 func (i *Identity) Stores() identity.Stores {
-	return identity.Stores{Passkeys: i, Secrets: i, Sessions: i, Providers: i, Recoveries: i}
+	return identity.Stores{Passkeys: i, Secrets: i, Sessions: i, Providers: i, Recoveries: i, Subjects: i, Sealed: i}
 }
 
 // explained runs a change and writes the entry that explains it.

@@ -77,6 +77,9 @@ func (i *Identity) RemoveProvider(ctx context.Context, m sector.MemberID, e ledg
 		if _, err := tx.ExecContext(ctx, `DELETE FROM identity_domain WHERE member = $1`, m); err != nil {
 			return err
 		}
+		if _, err := tx.ExecContext(ctx, `DELETE FROM identity_subject WHERE member = $1`, m); err != nil {
+			return err
+		}
 		result, err := tx.ExecContext(ctx, `DELETE FROM identity_provider WHERE member = $1`, m)
 		return changed(errs.New(errs.NotFound, "provider.none"), result, err)
 	})

@@ -10,6 +10,7 @@ import (
 	"github.com/aspis-platform/aspis/internal/identity"
 	"github.com/aspis-platform/aspis/internal/ledger"
 	"github.com/aspis-platform/aspis/internal/platform/errs"
+	"github.com/aspis-platform/aspis/internal/platform/jobs"
 	"github.com/aspis-platform/aspis/internal/sector"
 )
 
@@ -221,6 +222,137 @@ func TestRecoveries(t *testing.T) {
 		}
 		if _, err := i.ConfirmRecovery(ctx, "again", wu, d.now, testEntry); !errs.Is(err, errs.NotFound) {
 			t.Errorf("twice: %v", err)
+		}
+	})
+}
+
+func TestSubjects(t *testing.T) {
+	forEachEngine(t, func(t *testing.T, db *DB) {
+		ctx := context.Background()
+		d, i := newDirectory(t, db), db.Identity()
+		li, mei := person(t, d, "li@north.example"), person(t, d, "mei@north.example")
+		one := identity.Subject{Member: "north-bank", Issuer: "https://login.north.example", Subject: "1", User: li, Since: d.now}
+		if _, err := i.SubjectOf(ctx, one); !errs.Is(err, errs.NotFound) {
+			t.Errorf("nobody yet: %v", err)
+		}
+		must(t, i.BindSubject(ctx, one, testEntry))
+		before := entries(t, db)
+		again, another := one, one
+		again.User, another.Subject = mei, "2"
+		for name, s := range map[string]identity.Subject{"a subject twice": again, "a person twice": another} {
+			if err := i.BindSubject(ctx, s, testEntry); !errs.Is(err, errs.Conflict) {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		if n := entries(t, db); n != before {
+			t.Errorf("refusals wrote %d entries", n-before)
+		}
+		elsewhere := one
+		elsewhere.Issuer = "https://other.example"
+		must(t, i.BindSubject(ctx, elsewhere, testEntry))
+		if got, err := i.SubjectOf(ctx, one); got != li || err != nil {
+			t.Errorf("%s, %v", got, err)
+		}
+		got, err := i.SubjectsOf(ctx, li)
+		must(t, err)
+		if diff := cmp.Diff([]identity.Subject{one, elsewhere}, got); diff != "" {
+			t.Errorf("subjects (-want +got):\n%s", diff)
+		}
+		must(t, i.ForgetSubject(ctx, li, testEntry))
+		if err := i.ForgetSubject(ctx, li, testEntry); !errs.Is(err, errs.NotFound) {
+			t.Errorf("forgotten twice: %v", err)
+		}
+		must(t, i.BindSubject(ctx, another, testEntry))
+		must(t, i.PutProvider(ctx, identity.Provider{Member: "north-bank", Issuer: one.Issuer, ClientID: "c", Domains: []string{"north.example"}}, testEntry))
+		must(t, i.RemoveProvider(ctx, "north-bank", testEntry))
+		if _, err := i.SubjectOf(ctx, another); !errs.Is(err, errs.NotFound) {
+			t.Errorf("the provider is gone, its subject is not: %v", err)
+		}
+	})
+}
+
+// TestWhoIsRemovedStaysOut: sessions, tokens and links of somebody who is
+// removed end in the same transaction, and do not live again with the account;
+// so do the sessions of a member's people when it takes no part.
+func TestWhoIsRemovedStaysOut(t *testing.T) {
+	forEachEngine(t, func(t *testing.T, db *DB) {
+		ctx := context.Background()
+		d, i, org := newDirectory(t, db), db.Identity(), db.Organisation()
+		li, mei := person(t, d, "li@north.example"), person(t, d, "mei@north.example")
+		session := func(id string, user sector.UserID) {
+			must(t, i.StartSession(ctx, identity.Session{ID: id, User: user, Started: d.now, Seen: d.now}, testEntry))
+		}
+		ended := func(id string) bool {
+			s, err := i.Session(ctx, id)
+			must(t, err)
+			return !s.Ended.IsZero()
+		}
+		session("li", li)
+		session("mei", mei)
+		token := sector.Token{ID: "t", User: li, Name: "x", Roles: []sector.Role{sector.MemberStaff}, CreatedAt: d.now, ExpiresAt: d.now.Add(time.Hour)}
+		must(t, db.Sector().CreateToken(ctx, token, "hash", testEntry))
+		link, err := d.CreateLink(ctx, sector.System(), li, time.Hour)
+		must(t, err)
+		u, err := db.Sector().User(ctx, li)
+		must(t, err)
+		u.RemovedAt = d.now
+		if err := org.ChangePerson(ctx, u, sector.MemberAdmin, testEntry); !errs.Is(err, errs.Conflict) || ended("li") {
+			t.Errorf("nobody would administer any more: %v; the session ended: %v", err, ended("li"))
+		}
+		must(t, org.ChangePerson(ctx, u, sector.MemberStaff, testEntry))
+		u.RemovedAt = time.Time{}
+		must(t, org.ChangePerson(ctx, u, sector.MemberStaff, testEntry))
+		tokens, err := db.Sector().Tokens(ctx, li)
+		must(t, err)
+		if !ended("li") || ended("mei") || tokens[0].RevokedAt.IsZero() {
+			t.Errorf("brought back: the session ended: %v, another's: %v, the token: %+v", ended("li"), ended("mei"), tokens[0])
+		}
+		if _, err := d.Redeem(ctx, link); !errs.Is(err, errs.Unauthenticated) {
+			t.Errorf("the link lives again: %v", err)
+		}
+		must(t, d.SetMemberState(ctx, "north-bank", sector.Suspended, testEntry))
+		must(t, d.SetMemberState(ctx, "north-bank", sector.TakesPart, testEntry))
+		if !ended("mei") {
+			t.Error("a session outlives its member's suspension")
+		}
+	})
+}
+
+// TestTelling: what is to be told of a change is enqueued with it, or not at
+// all.
+func TestTelling(t *testing.T) {
+	forEachEngine(t, func(t *testing.T, db *DB) {
+		ctx := context.Background()
+		d, i := newDirectory(t, db), db.Identity()
+		li := person(t, d, "li@north.example")
+		db.Telling(func(e ledger.Entry) []jobs.Job {
+			if e.Action == "credential.change" {
+				return []jobs.Job{jobs.New("told", e.Object)}
+			}
+			return nil
+		})
+		told := func() (n int) {
+			must(t, db.read.QueryRowContext(ctx, `SELECT count(*) FROM river_job`).Scan(&n))
+			return n
+		}
+		change := ledger.Entry{Actor: "user:x", Action: "credential.change", Object: "user:" + string(li)}
+		must(t, i.SetPassword(ctx, li, "phc", change))
+		if n := told(); n != 1 {
+			t.Errorf("%d jobs after a change", n)
+		}
+		if err := i.SetPassword(ctx, "nobody", "phc", change); err == nil {
+			t.Error("nobody's password was set")
+		}
+		must(t, i.SetCodes(ctx, li, []string{"a"}, testEntry))
+		if n := told(); n != 1 {
+			t.Errorf("%d jobs after a refusal and an entry that tells nothing", n)
+		}
+		must(t, db.Sector().CreateLink(ctx, "h", li, d.now.Add(time.Hour), []jobs.Job{jobs.New("told", 1)}, testEntry))
+		if err := db.Sector().CreateLink(ctx, "h", li, d.now.Add(time.Hour), []jobs.Job{jobs.New("told", 2)}, testEntry); err == nil {
+			t.Error("two links have one secret")
+		}
+		if n := told(); n != 2 {
+			t.Errorf("%d jobs after a link and one that failed", n)
 		}
 	})
 }

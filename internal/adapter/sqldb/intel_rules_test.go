@@ -211,6 +211,29 @@ func TestDraftsRefuseNonsense(t *testing.T) {
 	}
 }
 
+// TestTextsAreWhatTheyLookLike: nothing unseen stands in what members are given,
+// such as a mark that turns "exe.cod" round.
+func TestTextsAreWhatTheyLookLike(t *testing.T) {
+	w := inteltest.New(t, openForTest(t, t.TempDir()+"/a.db").Advisories())
+	a := w.Draft(t, inteltest.Content(1, sector.Audience{All: true}))
+	for text, want := range map[string][]string{
+		"open doc.\u202ecod.exe": {"title.en advisory.text_control"}, "a\u200bb": {"title.en advisory.text_control"},
+		"a\u2066b": {"title.en advisory.text_control"}, "\ufeffa": {"title.en advisory.text_control"}, "a\u009bb": {"title.en advisory.text_control"},
+	} {
+		c := inteltest.Content(1, sector.Audience{All: true})
+		c.Title.En = text
+		_, err := w.Service.Edit(context.Background(), inteltest.Analyst(), a.ID, a.Version, c)
+		if d := cmp.Diff(want, problemKeys(err)); d != "" {
+			t.Errorf("%+q (-want +got):\n%s", text, d)
+		}
+	}
+	c := inteltest.Content(1, sector.Audience{All: true})
+	c.Title.En, c.Body.Zh = "\U0001f468\u200d\U0001f4bb at work", "第一行\n第二行\t（全形）"
+	if _, err := w.Service.Edit(context.Background(), inteltest.Analyst(), a.ID, a.Version, c); err != nil {
+		t.Errorf("ordinary texts: %v", err)
+	}
+}
+
 func TestCorrectionStandsBesideTheRelease(t *testing.T) {
 	forEachEngine(t, func(t *testing.T, db *DB) {
 		w := inteltest.New(t, db.Advisories())

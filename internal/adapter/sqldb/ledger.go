@@ -7,10 +7,17 @@ import (
 	"fmt"
 
 	"github.com/aspis-platform/aspis/internal/ledger"
+	"github.com/aspis-platform/aspis/internal/platform/jobs"
 )
 
+// Telling makes every change enqueue the jobs that tell makes of the entry
+// that explains it, in the change's own transaction: whatever is done to an
+// account is told to its person, by whatever way it was done. tell is called
+// again when a transaction is. It is set before the database is used.
+func (d *DB) Telling(tell func(ledger.Entry) []jobs.Job) { d.tell = tell }
+
 // appendLedger writes entries at the end of the chain, within the caller's
-// transaction.
+// transaction, and enqueues what is to be told of them.
 func (d *DB) appendLedger(ctx context.Context, tx *sql.Tx, entries ...ledger.Entry) error {
 	if len(entries) == 0 {
 		return nil
@@ -40,7 +47,14 @@ func (d *DB) appendLedger(ctx context.Context, tx *sql.Tx, entries ...ledger.Ent
 	if _, err := tx.ExecContext(ctx, `UPDATE ledger_head SET hash = $1 WHERE id = 1`, hash); err != nil {
 		return fmt.Errorf("ledger head: %w", err)
 	}
-	return nil
+	if d.tell == nil {
+		return nil
+	}
+	var work []jobs.Job
+	for _, e := range entries {
+		work = append(work, d.tell(e)...)
+	}
+	return d.enqueue(ctx, tx, work...)
 }
 
 // Ledger reads the ledger, and writes entries that explain no change of state

@@ -136,8 +136,9 @@ func (s *Organisation) PeopleOf(ctx context.Context, m sector.MemberID) ([]secto
 	return users, err
 }
 
-// ChangePerson implements organisation.PeopleStore. Links that were not used
-// are dead once the person is removed.
+// ChangePerson implements organisation.PeopleStore. Links that were not used,
+// sessions and tokens are dead once the person is removed, and stay so when it
+// is brought back.
 func (s *Organisation) ChangePerson(ctx context.Context, u sector.User, admin sector.Role, e ledger.Entry) error {
 	return s.changed(ctx, e, func(tx *sql.Tx) error {
 		r, err := tx.ExecContext(ctx, `UPDATE account SET role = $1, removed_at = $2 WHERE id = $3 AND member = $4`,
@@ -151,9 +152,18 @@ func (s *Organisation) ChangePerson(ctx context.Context, u sector.User, admin se
 		if err == nil && left == 0 {
 			return errs.New(errs.Conflict, "people.last_administrator")
 		}
-		if err == nil && !u.RemovedAt.IsZero() {
-			_, err = tx.ExecContext(ctx, `UPDATE link SET used_at = $1 WHERE account = $2 AND used_at = 0`, micros(u.RemovedAt), u.ID)
+		if err != nil || u.RemovedAt.IsZero() {
+			return err
 		}
-		return err
+		for _, end := range []string{
+			`UPDATE link SET used_at = $1 WHERE account = $2 AND used_at = 0`,
+			`UPDATE sign_in SET ended_at = $1 WHERE account = $2 AND ended_at = 0`,
+			`UPDATE personal_token SET revoked_at = $1 WHERE account = $2 AND revoked_at = 0`,
+		} {
+			if _, err := tx.ExecContext(ctx, end, micros(u.RemovedAt), u.ID); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }

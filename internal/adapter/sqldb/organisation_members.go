@@ -53,10 +53,17 @@ func (s *Sector) Groups(ctx context.Context) ([]sector.Group, error) {
 	})
 }
 
-// SetMemberState implements sector.MemberStore.
+// SetMemberState implements sector.MemberStore. The sessions of people of a
+// member that takes no part end with it.
 func (s *Sector) SetMemberState(ctx context.Context, id sector.MemberID, state sector.MemberState, e ledger.Entry) error {
 	return s.db.Organisation().changed(ctx, e, func(tx *sql.Tx) error {
 		r, err := tx.ExecContext(ctx, `UPDATE member SET state = $1 WHERE id = $2 AND state <> $1`, state, id)
-		return changedOne("organisation.state_same", r, err)
+		if err := changedOne("organisation.state_same", r, err); err != nil || state == sector.TakesPart {
+			return err
+		}
+		_, err = tx.ExecContext(ctx,
+			`UPDATE sign_in SET ended_at = $1 WHERE ended_at = 0 AND account IN (SELECT id FROM account WHERE member = $2)`,
+			micros(s.db.now()), id)
+		return err
 	})
 }

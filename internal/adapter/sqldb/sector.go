@@ -10,6 +10,7 @@ import (
 
 	"github.com/aspis-platform/aspis/internal/ledger"
 	"github.com/aspis-platform/aspis/internal/platform/errs"
+	"github.com/aspis-platform/aspis/internal/platform/jobs"
 	"github.com/aspis-platform/aspis/internal/sector"
 )
 
@@ -138,9 +139,22 @@ func scanUser(row scanner) (sector.User, error) {
 }
 
 // CreateLink implements sector.UserStore.
-func (s *Sector) CreateLink(ctx context.Context, hash string, user sector.UserID, expires time.Time, e ledger.Entry) error {
-	return s.change(ctx, "", e,
-		`INSERT INTO link (hash, account, expires_at, used_at) VALUES ($1, $2, $3, 0)`, hash, user, micros(expires))
+func (s *Sector) CreateLink(ctx context.Context, hash string, user sector.UserID, expires time.Time, work []jobs.Job, e ledger.Entry) error {
+	err := s.db.Write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx,
+			`INSERT INTO link (hash, account, expires_at, used_at) VALUES ($1, $2, $3, 0)`, hash, user, micros(expires))
+		if err != nil {
+			return err
+		}
+		if err := s.db.enqueue(ctx, tx, work...); err != nil {
+			return err
+		}
+		return s.db.appendLedger(ctx, tx, e)
+	})
+	if err != nil {
+		return fmt.Errorf("%s: %w", e.Action, err)
+	}
+	return nil
 }
 
 // RedeemLink implements sector.UserStore; the entry's actor and object are

@@ -2,6 +2,7 @@ package sqldb
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -157,6 +158,32 @@ func TestSessions(t *testing.T) {
 		must(t, s.Delete("live"))
 		if _, ok, err := s.Find("live"); err != nil || ok {
 			t.Errorf("deleted: %v, %v", ok, err)
+		}
+	})
+}
+
+// TestLookAlikeMembers: a name that people would take for another member's is
+// refused, however it is spelt, in either language.
+func TestLookAlikeMembers(t *testing.T) {
+	forEachEngine(t, func(t *testing.T, db *DB) {
+		d := newDirectory(t, db)
+		first := sector.Member{ID: "cafe-bank", Name: "Caf\u00e9 Bank", NameZh: "咖啡銀行", Sector: sector.Banking}
+		if _, err := d.CreateMember(context.Background(), sector.System(), first); err != nil {
+			t.Fatal(err)
+		}
+		for what, c := range map[string]struct{ name, zh, key string }{
+			"decomposed":                   {"Cafe\u0301 Bank", "另一家", "sector.member_name_taken"},
+			"other case and blanks":        {"CAF\u00c9   bank", "另一家", "sector.member_name_taken"},
+			"compatibility forms":          {"Other", "咖啡銀\u2f8f", "sector.member_name_taken"}, // ⾏, a radical drawn as 行
+			"full-width letters":           {"Ｃaf\u00e9 Bank", "另一家", "text.wide"},
+			"zero-width":                   {"Caf\u00e9\u200b Bank", "另一家", "text.unseen"},
+			"bidi override":                {"Caf\u00e9\u202e Bank", "另一家", "text.unseen"},
+			"a letter of another alphabet": {"C\u0430f\u00e9 Bank", "另一家", "text.scripts"},
+		} {
+			_, err := d.CreateMember(context.Background(), sector.System(), sector.Member{ID: "other-bank", Name: c.name, NameZh: c.zh, Sector: sector.Banking})
+			if err == nil || !strings.HasPrefix(err.Error(), c.key) {
+				t.Errorf("%s: %v, want %s", what, err, c.key)
+			}
 		}
 	})
 }

@@ -2,6 +2,7 @@ package sqldb
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -115,4 +116,25 @@ func TestReplays(t *testing.T) {
 			t.Error("a day later the slot is not free")
 		}
 	})
+}
+
+// TestNamesAreWhatTheyLookLike: a key's or a token's name, which others read in
+// lists, holds nothing unseen.
+func TestNamesAreWhatTheyLookLike(t *testing.T) {
+	ctx := context.Background()
+	db := openForTest(t, t.TempDir()+"/a.db")
+	d := newDirectory(t, db)
+	li := person(t, d, "li@north.example")
+	v, err := d.Refresh(ctx, li)
+	must(t, err)
+	tokens := sector.NewTokens(db.Sector(), d, func() time.Time { return d.now })
+	for _, name := range []string{"siem\u202e gnp", "siem\u200b", "\uff53iem", "s\u0456em"} {
+		if _, _, err := tokens.Create(ctx, v, name, nil, time.Hour); !errs.Is(err, errs.Invalid) {
+			t.Errorf("a token named %+q: %v", name, err)
+		}
+		spec := sector.KeySpec{Member: "north-bank", Scopes: []sector.Scope{sector.ScopeRecords}, Name: name, Lifetime: 24 * time.Hour}
+		if _, _, err := d.IssueKey(ctx, sector.System(), spec); !errs.Is(err, errs.Invalid) || strings.HasPrefix(err.Error(), "key.") {
+			t.Errorf("a key named %+q: %v", name, err)
+		}
+	}
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path"
@@ -59,7 +58,7 @@ func NewChecker(dir, name, vkey string, known bool, report func(ledger.Finding))
 		c.Checkpoint, err = ledger.OpenCheckpoint(raw, vkey)
 	}
 	if err != nil {
-		c.found(layout.CheckpointPath, 0, err.Error())
+		c.found(layout.CheckpointPath, 0, "ledger.finding.checkpoint", err.Error())
 	}
 	c.readState()
 	return c
@@ -76,11 +75,11 @@ func (c *Checker) readState() {
 		err = d.Decode(&c.state)
 	}
 	if again, _ := json.Marshal(c.state); err != nil || !bytes.Equal(again, raw) { //nolint:errchkjson // numbers and bytes encode
-		c.found(stateFile, 0, "it is not what the program wrote")
+		c.found(stateFile, 0, "ledger.finding.state")
 		c.state = treeState{}
 	}
 	if c.state.Size < c.Checkpoint.Size || !c.holds(c.state.Size) {
-		c.found(stateFile, 0, fmt.Sprintf("it says %d entries; the checkpoint covers %d", c.state.Size, c.Checkpoint.Size))
+		c.found(stateFile, 0, "ledger.finding.state_size", c.state.Size, c.Checkpoint.Size)
 		c.state = treeState{}
 	}
 }
@@ -100,8 +99,8 @@ func (c *Checker) holds(size uint64) bool {
 	return false
 }
 
-func (c *Checker) found(file string, entry int64, problem string) {
-	c.report(ledger.Finding{File: filepath.Join(c.name, file), Entry: entry, Problem: problem})
+func (c *Checker) found(file string, entry int64, key string, args ...any) {
+	c.report(ledger.Finding{File: filepath.Join(c.name, file), Entry: entry, Key: key, Args: args})
 }
 
 // size is how many entries the folder must hold.
@@ -153,9 +152,9 @@ type bundle struct {
 func (c *Checker) readBundle(b *bundle, due int) {
 	entries, err := splitBundle(b.raw)
 	if err != nil {
-		c.found(b.path, int64(b.index*Width)+int64(len(entries))+1, err.Error())
+		c.found(b.path, int64(b.index*Width)+int64(len(entries))+1, "ledger.finding.bundle")
 	} else if len(entries) > Width || len(entries) < due || !fits(b.path, len(entries)) {
-		c.found(b.path, 0, fmt.Sprintf("it holds %d entries", len(entries)))
+		c.found(b.path, 0, "ledger.finding.entries", len(entries))
 	}
 	b.entries = entries[:min(len(entries), Width)]
 	c.prefixes(b.path, layout.EntriesPath(b.index, 0), b.raw, func(n int) int {
@@ -182,16 +181,16 @@ func (c *Checker) judge(b bundle, i int) []byte {
 	case here == nil: // reported with its file
 		return firstOf(row, above, make([]byte, ledger.LeafSize))
 	case c.known && i >= len(b.want):
-		c.found(b.path, entry, "the database has no such entry")
+		c.found(b.path, entry, "ledger.finding.no_row")
 	case row != nil && !bytes.Equal(row, here) && bytes.Equal(row, above):
-		c.found(b.path, entry, "the entry was changed: the database and the tile agree on another")
+		c.found(b.path, entry, "ledger.finding.entry_changed")
 		return row
 	case row != nil && !bytes.Equal(row, here):
-		c.found(b.path, entry, "the database has another entry: its row was changed")
+		c.found(b.path, entry, "ledger.finding.row_changed")
 	case above != nil && !bytes.Equal(here, above) && row == nil:
-		c.found(b.path, entry, "the entry and its hash in "+b.tileFile+" do not agree")
+		c.found(b.path, entry, "ledger.finding.disagree", b.tileFile)
 	case above != nil && !bytes.Equal(here, above):
-		c.found(b.tileFile, entry, "the hash is not the entry's")
+		c.found(b.tileFile, entry, "ledger.finding.hash")
 	}
 	return here
 }
@@ -218,7 +217,7 @@ func joined(entries [][]byte) []byte {
 func (c *Checker) count(hashes [][]byte) {
 	for _, h := range hashes {
 		if err := c.tree.Append(h, nil); err != nil { // only of ranges that do not meet
-			c.found("", 0, err.Error())
+			c.found("", 0, "ledger.finding.tree", err.Error())
 		}
 		c.checkRoot()
 	}
@@ -234,10 +233,10 @@ func (c *Checker) checkRoot() {
 		return
 	}
 	if size == c.Checkpoint.Size && c.Checkpoint.Root != nil && !bytes.Equal(root, c.Checkpoint.Root) {
-		c.found(layout.CheckpointPath, 0, "its root is not that of the entries")
+		c.found(layout.CheckpointPath, 0, "ledger.finding.root")
 	}
 	if size == c.state.Size && c.state.Root != nil && !bytes.Equal(root, c.state.Root) {
-		c.found(stateFile, 0, "its root is not that of the entries")
+		c.found(stateFile, 0, "ledger.finding.root")
 	}
 }
 
@@ -271,7 +270,7 @@ func (c *Checker) upper(level int) {
 	file, tile := c.tile(above, index, due, len(hashes))
 	for i, got := range tile {
 		if i < len(hashes) && !bytes.Equal(got, hashes[i]) {
-			c.found(file, 0, fmt.Sprintf("hash %d is not that of the tile below", i))
+			c.found(file, 0, "ledger.finding.tile", i)
 		}
 	}
 	c.counts[level]++
@@ -291,7 +290,7 @@ func (c *Checker) tile(level, index uint64, due, most int) (file string, hashes 
 	}
 	n := len(raw) / ledger.LeafSize
 	if len(raw)%ledger.LeafSize != 0 || n < due || n > most || !fits(file, n) {
-		c.found(file, 0, fmt.Sprintf("it holds %d bytes", len(raw)))
+		c.found(file, 0, "ledger.finding.bytes", len(raw))
 	}
 	c.prefixes(file, whole, raw, func(n int) int { return n * ledger.LeafSize })
 	return file, slices.Collect(slices.Chunk(raw[:n*ledger.LeafSize], ledger.LeafSize))
@@ -316,7 +315,7 @@ func (c *Checker) files(path string, due int) (file string, raw []byte, ok bool)
 	}
 	if err != nil {
 		if due > 0 {
-			c.found(file, 0, "it is missing")
+			c.found(file, 0, "ledger.finding.missing")
 		}
 		return file, nil, false
 	}
@@ -350,7 +349,7 @@ func (c *Checker) prefixes(fullest, whole string, raw []byte, length func(n int)
 		}
 		part, err := os.ReadFile(filepath.Join(c.dir, file))
 		if err != nil || len(part) != length(n) || !bytes.HasPrefix(raw, part) {
-			c.found(file, 0, "it is not the beginning of "+fullest)
+			c.found(file, 0, "ledger.finding.prefix", fullest)
 		}
 	}
 }
@@ -367,7 +366,7 @@ func (c *Checker) Finish(ctx context.Context) error {
 		c.checkRoot()
 	}
 	if c.Checkpoint.Size > c.tree.End() {
-		c.found(layout.CheckpointPath, 0, fmt.Sprintf("it covers %d entries, the folder holds %d", c.Checkpoint.Size, c.tree.End()))
+		c.found(layout.CheckpointPath, 0, "ledger.finding.covers", c.Checkpoint.Size, c.tree.End())
 	}
 	return filepath.WalkDir(c.dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
@@ -375,7 +374,7 @@ func (c *Checker) Finish(ctx context.Context) error {
 		}
 		rel, err := filepath.Rel(c.dir, path)
 		if err == nil && !c.seen[filepath.ToSlash(rel)] && !c.housekeeping(rel) {
-			c.found(rel, 0, "it is no file of the log")
+			c.found(rel, 0, "ledger.finding.stranger")
 		}
 		return err
 	})

@@ -108,8 +108,7 @@ func (r *Report) scan(ctx context.Context, rows Source, blind ledger.Blinder, fo
 	r.Entries = chain.last.Seq
 	seq, hash, err := rows.LedgerHead(ctx)
 	if err == nil && (seq != chain.last.Seq || hash != chain.last.Hash) {
-		r.add(ledger.Finding{Entry: max(seq, chain.last.Seq),
-			Problem: fmt.Sprintf("the database notes %d as its last entry; it has %d", seq, chain.last.Seq)})
+		r.add(ledger.Finding{Entry: max(seq, chain.last.Seq), Key: "ledger.finding.last", Args: []any{seq, chain.last.Seq}})
 	}
 	return errors.Join(err, ctx.Err())
 }
@@ -128,12 +127,12 @@ const maxGap = 1 << 20
 func (c *chain) next(s ledger.Stored) (missing int64) {
 	if gap := s.Seq - c.last.Seq - 1; gap > 0 && gap <= maxGap {
 		missing = gap
-		c.report(ledger.Finding{Entry: c.last.Seq + 1, Problem: fmt.Sprintf("%d entries are missing in the database from here", gap)})
+		c.report(ledger.Finding{Entry: c.last.Seq + 1, Key: "ledger.finding.gap", Args: []any{gap}})
 	} else if gap != 0 {
-		c.report(ledger.Finding{Entry: c.last.Seq + 1, Problem: fmt.Sprintf("the database has entry %d in its place", s.Seq)})
+		c.report(ledger.Finding{Entry: c.last.Seq + 1, Key: "ledger.finding.place", Args: []any{s.Seq}})
 	}
 	if missing == 0 && s.Hash != ledger.Chain(c.last.Hash, s.Seq, s.At, s.Entry) {
-		c.report(ledger.Finding{Entry: s.Seq, Problem: "the row does not fit the chain: it, or the row before it, was changed"})
+		c.report(ledger.Finding{Entry: s.Seq, Key: "ledger.finding.chain"})
 	}
 	c.last = s
 	return missing

@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -25,6 +26,8 @@ import (
 var (
 	// ErrAddress means an address that may not be reached.
 	ErrAddress = errors.New("outbound: the address is not on the internet, and the operator has not allowed it")
+	// ErrHost means a host that is not among those that the operator named.
+	ErrHost = errors.New("outbound: the operator has not named this host")
 	// ErrURL means a text that is no address of a service.
 	ErrURL = errors.New("outbound: not https://HOST[:PORT]/PATH")
 	// ErrTooLarge means an answer over the limit.
@@ -37,6 +40,9 @@ type Config struct {
 	// Allow are networks that may be reached although they are private; over
 	// plain HTTP, too.
 	Allow []netip.Prefix
+	// Hosts are the names that may be reached, each with those below it, and
+	// addresses; empty: all.
+	Hosts []string
 	// Timeout bounds a whole exchange; 0: 10 seconds.
 	Timeout time.Duration
 	// MaxBody bounds an answer in bytes; 0: 64 KiB.
@@ -48,6 +54,7 @@ type Config struct {
 // Client makes requests. It is safe for concurrent use.
 type Client struct {
 	guard   guard
+	hosts   []string
 	http    *http.Client
 	maxBody int64
 }
@@ -68,7 +75,7 @@ func New(c Config) *Client {
 	if c.MaxBody == 0 {
 		c.MaxBody = defaultMaxBody
 	}
-	client := &Client{guard: guard{allow: c.Allow, refuse: refused()}, maxBody: c.MaxBody}
+	client := &Client{guard: guard{allow: c.Allow, refuse: refused()}, hosts: c.Hosts, maxBody: c.MaxBody}
 	dialer := &net.Dialer{Timeout: c.Timeout, KeepAlive: -1, ControlContext: client.control}
 	transport := &http.Transport{
 		DialContext:            dialer.DialContext,
@@ -115,6 +122,9 @@ func (c *Client) Check(text string) (*url.URL, error) {
 		return nil, ErrURL
 	}
 	host := strings.TrimSuffix(u.Hostname(), ".")
+	if !c.named(host) {
+		return nil, ErrHost
+	}
 	if a, err := netip.ParseAddr(host); err == nil {
 		if !c.guard.allowed(a) || a.Zone() != "" {
 			return nil, ErrAddress
@@ -130,6 +140,32 @@ func (c *Client) Check(text string) (*url.URL, error) {
 		}
 	}
 	return u, nil
+}
+
+// named reports whether the operator lets the host be reached by its name.
+func (c *Client) named(host string) bool {
+	ascii, err := idna.Lookup.ToASCII(host)
+	if err != nil {
+		ascii = host
+	}
+	ascii = strings.ToLower(ascii)
+	return len(c.hosts) == 0 || slices.ContainsFunc(c.hosts, func(h string) bool {
+		return ascii == h || strings.HasSuffix(ascii, "."+h)
+	})
+}
+
+// Host is the one form of a host's name, as [Config.Hosts] takes it: ASCII in
+// lower case, or an address; ErrURL for what is neither.
+func Host(text string) (string, error) {
+	text = strings.TrimSuffix(strings.TrimPrefix(strings.TrimSpace(text), "*."), ".")
+	if a, err := netip.ParseAddr(text); err == nil {
+		return a.String(), nil
+	}
+	if err := checkName(text); err != nil {
+		return "", err
+	}
+	ascii, err := idna.Lookup.ToASCII(text)
+	return strings.ToLower(ascii), err
 }
 
 // checkName refuses names that are numbers in disguise: resolvers read

@@ -181,3 +181,37 @@ func FuzzCheck(f *testing.F) {
 		}
 	})
 }
+
+// TestHosts: with a list, nothing else is reached, not by asking either.
+func TestHosts(t *testing.T) {
+	reached := false
+	srv := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached = true }))
+	defer srv.Close()
+	var hosts []string
+	for _, text := range []string{"SIEM.bank.example.", "*.soc.example", "例子.example", "8.8.8.8"} {
+		h, err := Host(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		hosts = append(hosts, h)
+	}
+	c := New(Config{Allow: loopback(), Hosts: hosts})
+	for _, good := range []string{"https://siem.bank.example/x", "https://a.siem.bank.example.:8443/", "https://soc.example/", "https://Hook.SOC.example/", "https://例子.example/", "https://8.8.8.8/"} {
+		if _, err := c.Check(good); err != nil {
+			t.Errorf("%s: %v", good, err)
+		}
+	}
+	for _, bad := range []string{"https://bank.example/", "https://evilsoc.example/", "https://soc.example.evil.example/", "https://1.1.1.1/", "https://localhost/", srv.URL} {
+		if _, err := c.Check(bad); !errors.Is(err, ErrHost) {
+			t.Errorf("%s: %v", bad, err)
+		}
+	}
+	if _, err := request(t, c, srv.URL); !errors.Is(err, ErrHost) || reached {
+		t.Errorf("reached %v: %v", reached, err)
+	}
+	for _, bad := range []string{"", "https://x.example", "a..b", "1.2.3"} {
+		if h, err := Host(bad); err == nil {
+			t.Errorf("%q is the host %q", bad, h)
+		}
+	}
+}

@@ -8,6 +8,7 @@ import * as exporting from "./islands/export";
 import * as filter from "./islands/filter";
 import * as graph from "./islands/graph";
 import * as keys from "./islands/keys";
+import * as link from "./islands/link";
 import * as live from "./islands/live";
 import * as menu from "./islands/menu";
 import * as part from "./islands/part";
@@ -22,6 +23,7 @@ const islands: Record<string, Mount> = {
   export: exporting.mount,
   filter: filter.mount,
   graph: graph.mount,
+  link: link.mount,
   live: live.mount,
   menu: menu.mount,
   part: part.mount,

@@ -1,32 +1,87 @@
-// Keeps what is typed into a form in this browser until it is sent.
-// data-draft is the key; data-restored and data-drop are the words.
+// Keeps what is typed into a form in this browser until it is sent, encrypted
+// with the person's key, which the server puts on the page: what lies on the
+// disk is read by nobody else. data-draft names the form; data-restored and
+// data-drop are the words.
 import { text } from "./island";
 
 const life = 7 * 24 * 60 * 60 * 1000;
+const prefix = "draft:";
 
-type Draft = { at: number; fields: Record<string, string[]> };
+type Fields = Record<string, string[]>;
+type Kept = { at: number; iv: string; data: string };
 
-function read(key: string): Draft | undefined {
-  try {
-    const draft = JSON.parse(localStorage.getItem(key) ?? "") as Draft;
-    return Date.now() - draft.at < life ? draft : undefined;
-  } catch {
-    return undefined;
+function bytes(base64: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
+}
+
+function base64(buffer: ArrayBuffer | Uint8Array): string {
+  return btoa(Array.from(new Uint8Array(buffer), (b) => String.fromCharCode(b)).join(""));
+}
+
+// Store is where one form's draft lies. Its name holds a part of the key's
+// hash, so that people who share a browser do not overwrite each other's.
+class Store {
+  constructor(
+    private readonly key: CryptoKey,
+    private readonly name: string,
+  ) {}
+
+  static async open(form: string): Promise<Store | undefined> {
+    const raw = document.body.dataset.draftKey;
+    if (!raw || !globalThis.crypto?.subtle) return undefined;
+    const key = await crypto.subtle.importKey("raw", bytes(raw), "AES-GCM", false, ["encrypt", "decrypt"]);
+    const owner = base64(await crypto.subtle.digest("SHA-256", bytes(raw))).slice(0, 8);
+    return new Store(key, `${prefix}${owner}:${form}`);
+  }
+
+  async read(): Promise<Fields | undefined> {
+    try {
+      const kept = JSON.parse(localStorage.getItem(this.name) ?? "") as Kept;
+      const plain = await crypto.subtle.decrypt({ name: "AES-GCM", iv: bytes(kept.iv) }, this.key, bytes(kept.data));
+      return JSON.parse(new TextDecoder().decode(plain)) as Fields;
+    } catch {
+      return undefined;
+    }
+  }
+
+  async write(fields: Fields, still: () => boolean): Promise<void> {
+    const iv = crypto.getRandomValues(new Uint8Array(12));
+    const data = await crypto.subtle.encrypt({ name: "AES-GCM", iv }, this.key, new TextEncoder().encode(JSON.stringify(fields)));
+    if (!still()) return;
+    localStorage.setItem(this.name, JSON.stringify({ at: Date.now(), iv: base64(iv), data: base64(data) } satisfies Kept));
+  }
+
+  drop(): void {
+    localStorage.removeItem(this.name);
   }
 }
 
-function collect(form: HTMLFormElement): Draft {
-  const fields: Record<string, string[]> = {};
+// sweep forgets what is old, and what an earlier version kept in the clear.
+function sweep(): void {
+  for (const name of Object.keys(localStorage)) {
+    if (!name.startsWith(prefix)) continue;
+    try {
+      const kept = JSON.parse(localStorage.getItem(name) ?? "") as Partial<Kept>;
+      if (kept.data && kept.at && Date.now() - kept.at < life) continue;
+    } catch {
+      // not ours: forgotten too
+    }
+    localStorage.removeItem(name);
+  }
+}
+
+function collect(form: HTMLFormElement): Fields {
+  const fields: Fields = {};
   for (const [name, value] of new FormData(form)) {
     if (typeof value === "string") (fields[name] ??= []).push(value);
   }
-  return { at: Date.now(), fields };
+  return fields;
 }
 
-function fill(form: HTMLFormElement, draft: Draft): boolean {
+function fill(form: HTMLFormElement, draft: Fields): boolean {
   let filled = false;
   for (const f of form.querySelectorAll<HTMLInputElement>("input[name], select[name], textarea[name]")) {
-    const values = draft.fields[f.name] ?? [];
+    const values = draft[f.name] ?? [];
     if (["hidden", "password", "file", "submit"].includes(f.type)) continue;
     if (f.type === "checkbox" || f.type === "radio") {
       const on = values.includes(f.value);
@@ -40,7 +95,7 @@ function fill(form: HTMLFormElement, draft: Draft): boolean {
   return filled;
 }
 
-function notice(form: HTMLFormElement, key: string): void {
+function notice(form: HTMLFormElement, store: Store): void {
   const bar = document.createElement("p");
   bar.className = "draft";
   bar.append(text(form, "restored"));
@@ -49,7 +104,7 @@ function notice(form: HTMLFormElement, key: string): void {
   drop.className = "quiet";
   drop.textContent = text(form, "drop");
   drop.addEventListener("click", () => {
-    localStorage.removeItem(key);
+    store.drop();
     location.reload();
   });
   bar.append(drop);
@@ -58,18 +113,27 @@ function notice(form: HTMLFormElement, key: string): void {
 
 export function mount(el: HTMLElement): () => void {
   const form = el as HTMLFormElement;
-  const key = `draft:${text(form, "draft")}`;
-  const kept = read(key);
-  // A form that came back with mistakes is newer than the draft.
-  if (kept && !form.querySelector(".error") && fill(form, kept)) notice(form, key);
   let timer = 0;
+  let typed = 0; // how often; what was sent, or typed over, is not kept
+  const opened = Store.open(text(form, "draft"));
+  sweep();
+  void opened.then(async (store) => {
+    const kept = await store?.read();
+    // A form that came back with mistakes is newer than the draft, and so is
+    // one that somebody types into.
+    if (store && kept && typed === 0 && !form.querySelector(".error") && fill(form, kept)) notice(form, store);
+  });
   const save = () => {
     clearTimeout(timer);
-    timer = window.setTimeout(() => localStorage.setItem(key, JSON.stringify(collect(form))), 400);
+    const now = ++typed;
+    timer = window.setTimeout(() => {
+      void opened.then((store) => store?.write(collect(form), () => now === typed));
+    }, 400);
   };
   const sent = () => {
     clearTimeout(timer);
-    localStorage.removeItem(key);
+    typed++;
+    void opened.then((store) => store?.drop());
   };
   form.addEventListener("input", save);
   form.addEventListener("submit", sent);
