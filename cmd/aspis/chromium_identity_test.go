@@ -14,7 +14,6 @@ import (
 
 	"github.com/aspis-platform/aspis/internal/platform/i18n"
 	"github.com/aspis-platform/aspis/internal/platform/totp"
-	"github.com/aspis-platform/aspis/internal/web/static"
 )
 
 // TestPasskeysInTheBrowser goes through a passkey's life with Chromium's own
@@ -22,18 +21,7 @@ import (
 // password, used to sign in without a name, to prove who one is before a key
 // is made, and listed with its last use.
 func TestPasskeysInTheBrowser(t *testing.T) {
-	assets, err := static.Load()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !assets.Built() {
-		t.Skip("the assets are not built (make assets): the pages were not looked at in a browser")
-	}
-	texts, err := i18n.Load()
-	if err != nil {
-		t.Fatal(err)
-	}
-	browser := browse(t)
+	look := openEyes(t)
 	server := serveAt(t, t.TempDir(), "localhost:0")
 	if !strings.HasPrefix(server.url, "http://localhost:") {
 		t.Fatalf("the server is at %s", server.url)
@@ -43,7 +31,7 @@ func TestPasskeysInTheBrowser(t *testing.T) {
 	newPerson(t, server.data, "second@centre.example", "administrator")
 	link := regexp.MustCompile(`http://localhost:\d+/enrol\?token=\w+`).FindString(server.out.String())
 	for _, lang := range i18n.Langs() {
-		k := &keyring{tab: open(t, browser, server.url, lang, texts), server: server}
+		k := &keyring{tab: look.open(t, server.url, lang), server: server}
 		k.plug()
 		if lang == i18n.ZhHant {
 			k.visit(strings.TrimPrefix(link, server.url))

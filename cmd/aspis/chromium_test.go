@@ -25,6 +25,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"github.com/aspis-platform/aspis/internal/platform/i18n"
+	"github.com/aspis-platform/aspis/internal/web/static"
 )
 
 // The sizes at which every page is looked at.
@@ -77,16 +78,43 @@ func browse(t *testing.T) context.Context {
 	return ctx
 }
 
+// eyes are what looking at pages takes: a browser, and the words that pages
+// are made of.
+type eyes struct {
+	browser context.Context
+	texts   *i18n.Catalogue
+}
+
+// openEyes skips the test where the pages cannot be looked at.
+func openEyes(t *testing.T) eyes {
+	t.Helper()
+	assets, err := static.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !assets.Built() {
+		t.Skip("the assets are not built (make assets): the pages were not looked at in a browser")
+	}
+	texts, err := i18n.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return eyes{browse(t), texts}
+}
+
 // tab is a person's window: cookies of its own, and everything the browser
 // complained about since the last look.
 type tab struct {
 	*testing.T
 	ctx   context.Context
 	base  string
+	wide  int64 // px, when it is not a phone's
 	lang  i18n.Lang
 	texts *i18n.Catalogue
 
 	examined map[string]bool // kinds of page, by language
+	looked   int             // pages examined
+	shapes   map[string]bool // see fresh; nil: each kind of page is examined once
 
 	mu     sync.Mutex
 	faults []string
@@ -102,10 +130,10 @@ new PerformanceObserver((list) => {
 document.addEventListener("securitypolicyviolation", (e) => window.__policy.push(e.violatedDirective + " " + e.blockedURI));`
 
 // open makes a window of a person whose browser prefers the language.
-func open(t *testing.T, browser context.Context, base string, lang i18n.Lang, texts *i18n.Catalogue) *tab {
+func (e eyes) open(t *testing.T, base string, lang i18n.Lang) *tab {
 	t.Helper()
-	ctx, cancel := chromedp.NewContext(browser, chromedp.WithNewBrowserContext())
-	b := &tab{T: t, ctx: ctx, base: base, lang: lang, texts: texts}
+	ctx, cancel := chromedp.NewContext(e.browser, chromedp.WithNewBrowserContext())
+	b := &tab{T: t, ctx: ctx, base: base, wide: wideWidth, lang: lang, texts: e.texts}
 	t.Cleanup(func() {
 		if t.Failed() {
 			b.lastSight()
@@ -122,7 +150,7 @@ func open(t *testing.T, browser context.Context, base string, lang i18n.Lang, te
 	command(b, network.Enable, network.EnableParams{})
 	command(b, network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{Headers: network.Headers{"Accept-Language": string(lang)}})
 	command(b, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: watchScript})
-	b.resize(wideWidth)
+	b.resize(b.wide)
 	return b
 }
 
@@ -333,7 +361,7 @@ func (b *tab) look() {
 		b.Errorf("%s (%s) moved by %.3f", at, b.lang, seen.Shift)
 	}
 	if seen.Overflow > 0 {
-		b.Errorf("%s (%s) is %d px too wide for %d", at, b.lang, seen.Overflow, wideWidth)
+		b.Errorf("%s (%s) is %d px too wide for %d", at, b.lang, seen.Overflow, b.wide)
 	}
 	b.examine(at)
 	b.resize(phoneWidth)
@@ -347,7 +375,7 @@ func (b *tab) look() {
 	if over > 0 {
 		b.Errorf("%s (%s) is %d px too wide for %d", at, b.lang, over, phoneWidth)
 	}
-	b.resize(wideWidth)
+	b.resize(b.wide)
 	ask[int](b, "window.__shift = 0")
 	for _, fault := range append(b.faultsSoFar(), seen.Policy...) {
 		b.Errorf("%s (%s): %s", at, b.lang, fault)
@@ -362,7 +390,7 @@ const axeScript = `(async () => {
   const folded = [...document.querySelectorAll("details:not([open])")];
   folded.forEach((d) => d.open = true);
   for (root.dataset.theme of ["light", "dark"]) {
-    const result = await axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], resultTypes: ["violations"]});
+    const result = await axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], rules: {"target-size": {enabled: true}}, resultTypes: ["violations"]});
     for (const v of result.violations) found.add(v.id + " (" + root.dataset.theme + "): " + v.nodes.slice(0, 3).map((n) => n.target.join(" ")).join(" | "));
   }
   folded.forEach((d) => d.open = false);
@@ -370,28 +398,63 @@ const axeScript = `(async () => {
   return [...found];
 })()`
 
-// examine looks for barriers, once for each kind of page. The protocol
-// evaluates the examination, so that the pages' policy stays as it is.
+// examine looks for barriers, once for each kind of page.
 func (b *tab) examine(at string) {
 	b.Helper()
-	path, _, _ := strings.Cut(at, "?")
-	kind := identifiers.ReplaceAllString(path, "{id}") + " " + string(b.lang)
-	axe, err := os.ReadFile("../../node_modules/axe-core/axe.min.js")
-	if err != nil || b.examined[kind] {
+	if !b.fresh(at) {
 		return
 	}
-	if b.examined == nil {
-		b.examined = map[string]bool{}
+	for _, barrier := range b.barriers() {
+		b.Errorf("%s (%s): %s", at, b.lang, barrier)
 	}
-	b.examined[kind] = true
+}
+
+// barriers are what axe finds and, where shapes are kept, what the keyboard
+// does. The protocol evaluates the examination, so that the pages' policy stays
+// as it is.
+func (b *tab) barriers() []string {
+	b.Helper()
+	axe, err := os.ReadFile("../../node_modules/axe-core/axe.min.js")
+	if err != nil {
+		return nil // npm ci was not run
+	}
 	ask[bool](b, string(axe)+"; true")
 	found, err := chromedp.Run(b.ctx, chromedp.Evaluate[[]string](axeScript, chromedp.EvalAwaitPromise))
 	if err != nil {
-		b.Fatalf("examining %s: %v", at, err)
+		b.Fatalf("examining %s: %v", b.place(), err)
 	}
-	for _, barrier := range found {
-		b.Errorf("%s (%s): %s", at, b.lang, barrier)
+	if b.shapes != nil {
+		found = append(found, b.keyboard()...)
 	}
+	return found
+}
+
+// shapeScript is what kinds of elements the page has, and in what.
+const shapeScript = `[...new Set([...document.querySelectorAll("body *:not(svg *)")]
+  .map((e) => [e.parentElement.tagName, e.parentElement.className, e.tagName, e.className, e.type ?? ""].join(" ")))]`
+
+// fresh reports whether the page is of a kind that was not examined yet or,
+// where shapes are kept, has something that the pages of its kind did not.
+func (b *tab) fresh(at string) bool {
+	b.Helper()
+	path, _, _ := strings.Cut(at, "?")
+	kind := identifiers.ReplaceAllString(path, "{id}") + " " + string(b.lang)
+	if b.examined == nil {
+		b.examined = map[string]bool{}
+	}
+	fresh := !b.examined[kind]
+	b.examined[kind] = true
+	if b.shapes == nil {
+		return fresh
+	}
+	for _, shape := range ask[[]string](b, shapeScript) {
+		fresh = fresh || !b.shapes[kind+shape]
+		b.shapes[kind+shape] = true
+	}
+	if fresh {
+		b.looked++
+	}
+	return fresh
 }
 
 var identifiers = regexp.MustCompile(`[0-9a-f-]{20,}(:\d+)?`)
