@@ -337,7 +337,7 @@ type sight struct {
 const lookScript = `(() => {
   const shown = (e) => e.getClientRects().length > 0;
   const words = [...document.querySelectorAll("h1, h2, h3, th:not(.code), label > span:first-child, label:not(:has(span)), legend, dt, button, nav a, summary, .hint, .chart-title, .state p")]
-    .filter((e) => shown(e) && !e.closest("[lang]:not(html), .crumbs, .pick-members, .reach-n") && !e.querySelector("code"))
+    .filter((e) => shown(e) && !e.closest("[lang]:not(html), [translate=no], .crumbs, .pick-members, .reach-n") && !e.querySelector("code"))
     .map((e) => e.textContent.trim()).filter(Boolean);
   const keys = document.body.innerText.match(/\b[a-z]+(\.[a-z_0-9-]+)+\b/g) ?? [];
   return {
