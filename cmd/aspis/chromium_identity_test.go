@@ -78,7 +78,7 @@ func (k *keyring) life(member string) {
 	if at := k.place(); at != "/admin/members/"+member {
 		k.Fatalf("signing in with a passkey leads to %s", at)
 	}
-	k.age()
+	age(k, k.server.data)
 	k.visit("/keys/new?member=" + member)
 	k.check(`input[name="scopes"][value="records"]`)
 	k.click(`form[action="/keys/new"] button.primary`)
@@ -101,7 +101,7 @@ func (k *keyring) life(member string) {
 	k.click(`td a[href$="/sessions"]`)
 	k.says("account.ways")
 	k.screenshot("sessions")
-	k.age()
+	age(k, k.server.data)
 	k.visit("/account")
 	k.click(`form[action="/account/codes"] button`)
 	k.says("signin.prove.app", "account.passkeys")
@@ -136,14 +136,14 @@ func (k *keyring) app() {
 }
 
 // age makes everybody's last proof one of long ago.
-func (k *keyring) age() {
-	k.Helper()
-	db, err := sql.Open("sqlite", "file:"+filepath.Join(k.server.data, "aspis.db")+"?_pragma=busy_timeout(5000)")
+func age(t testing.TB, data string) {
+	t.Helper()
+	db, err := sql.Open("sqlite", "file:"+filepath.Join(data, "aspis.db")+"?_pragma=busy_timeout(5000)")
 	if err != nil {
-		k.Fatal(err)
+		t.Fatal(err)
 	}
 	defer db.Close()
-	if _, err := db.ExecContext(k.Context(), `UPDATE sign_in SET proved_at = 1`); err != nil {
-		k.Fatal(err)
+	if _, err := db.ExecContext(t.Context(), `UPDATE sign_in SET proved_at = 1`); err != nil {
+		t.Fatal(err)
 	}
 }

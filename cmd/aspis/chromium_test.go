@@ -83,6 +83,8 @@ func browse(t *testing.T) context.Context {
 type eyes struct {
 	browser context.Context
 	texts   *i18n.Catalogue
+
+	examined map[string]bool // kinds of page, by language
 }
 
 // openEyes skips the test where the pages cannot be looked at.
@@ -99,7 +101,7 @@ func openEyes(t *testing.T) eyes {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return eyes{browse(t), texts}
+	return eyes{browse(t), texts, map[string]bool{}}
 }
 
 // tab is a person's window: cookies of its own, and everything the browser
@@ -107,17 +109,19 @@ func openEyes(t *testing.T) eyes {
 type tab struct {
 	*testing.T
 	ctx   context.Context
+	shut  context.CancelFunc
 	base  string
 	wide  int64 // px, when it is not a phone's
 	lang  i18n.Lang
 	texts *i18n.Catalogue
 
-	examined map[string]bool // kinds of page, by language
+	examined map[string]bool // shared by the windows of a test
 	looked   int             // pages examined
 	shapes   map[string]bool // see fresh; nil: each kind of page is examined once
 
-	mu     sync.Mutex
-	faults []string
+	mu       sync.Mutex
+	faults   []string
+	expected string // in what the browser complains of: a refusal that is an answer
 }
 
 // watchScript counts what a page must not do, from its first moment on.
@@ -132,26 +136,40 @@ document.addEventListener("securitypolicyviolation", (e) => window.__policy.push
 // open makes a window of a person whose browser prefers the language.
 func (e eyes) open(t *testing.T, base string, lang i18n.Lang) *tab {
 	t.Helper()
-	ctx, cancel := chromedp.NewContext(e.browser, chromedp.WithNewBrowserContext())
-	b := &tab{T: t, ctx: ctx, base: base, wide: wideWidth, lang: lang, texts: e.texts}
-	t.Cleanup(func() {
-		if t.Failed() {
+	b := &tab{T: t, base: base, wide: wideWidth, lang: lang, texts: e.texts, examined: e.examined}
+	b.begin(e.browser, chromedp.WithNewBrowserContext())
+	return b
+}
+
+// beside is another tab of the same person.
+func (b *tab) beside() *tab {
+	b.Helper()
+	other := &tab{T: b.T, base: b.base, wide: b.wide, lang: b.lang, texts: b.texts, examined: b.examined}
+	other.begin(b.ctx)
+	return other
+}
+
+// begin opens the tab and starts to listen.
+func (b *tab) begin(parent context.Context, options ...chromedp.ContextOption) {
+	b.Helper()
+	b.ctx, b.shut = chromedp.NewContext(parent, options...)
+	b.Cleanup(func() {
+		if b.Failed() {
 			b.lastSight()
 		}
-		cancel()
+		b.shut()
 	})
-	if err := chromedp.Do(ctx); err != nil {
-		t.Fatal(err)
+	if err := chromedp.Do(b.ctx); err != nil {
+		b.Fatal(err)
 	}
-	if err := chromedp.Listen(ctx, b.hear); err != nil {
-		t.Fatal(err)
+	if err := chromedp.Listen(b.ctx, b.hear); err != nil {
+		b.Fatal(err)
 	}
 	command(b, log.Enable, cdp.Empty{})
 	command(b, network.Enable, network.EnableParams{})
-	command(b, network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{Headers: network.Headers{"Accept-Language": string(lang)}})
+	command(b, network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{Headers: network.Headers{"Accept-Language": string(b.lang)}})
 	command(b, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: watchScript})
 	b.resize(b.wide)
-	return b
 }
 
 // command sends one command of the protocol to the window.
@@ -178,8 +196,7 @@ func (b *tab) hear(ev any) {
 	case *runtime.EventExceptionThrown:
 		fault = "exception " + e.ExceptionDetails.Text
 	case *log.EventEntryAdded:
-		// A form that came back with a mistake is an answer, not a fault.
-		if e.Entry.Level == log.EntryLevelError && !strings.Contains(e.Entry.Text, "status of 422") {
+		if e.Entry.Level == log.EntryLevelError && !b.expects(e.Entry.Text) {
 			fault = e.Entry.Text + " " + e.Entry.URL
 		}
 	}
@@ -188,6 +205,21 @@ func (b *tab) hear(ev any) {
 		defer b.mu.Unlock()
 		b.faults = append(b.faults, fault)
 	}
+}
+
+// expects tells an answer from a fault: a form that came back with a mistake is
+// none, nor is what was said to come.
+func (b *tab) expects(text string) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return strings.Contains(text, "status of 422") || b.expected != "" && strings.Contains(text, b.expected)
+}
+
+// expect says what will be complained of from now on.
+func (b *tab) expect(complaint string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.expected = complaint
 }
 
 // faultsSoFar hands over what was heard.
@@ -348,11 +380,15 @@ const lookScript = `(() => {
 })()`
 
 // look checks what every page owes its readers: no complaint of the browser,
-// nothing that moves, nothing beyond the edge, all words in one language.
+// nothing that moves, nothing beyond the edge, all words in one language. Where
+// shapes are kept, a page without anything new is only glanced at.
 func (b *tab) look() {
 	b.Helper()
-	time.Sleep(150 * time.Millisecond) // scripts run and the page has been painted
 	at := b.place()
+	fresh := b.fresh(at)
+	if fresh || b.shapes == nil {
+		time.Sleep(150 * time.Millisecond) // scripts run and the page has been painted
+	}
 	seen := ask[sight](b, lookScript)
 	if seen.Lang != string(b.lang) || seen.Heading == "" {
 		b.Errorf("%s is in %q with heading %q, want %q", at, seen.Lang, seen.Heading, b.lang)
@@ -363,7 +399,21 @@ func (b *tab) look() {
 	if seen.Overflow > 0 {
 		b.Errorf("%s (%s) is %d px too wide for %d", at, b.lang, seen.Overflow, b.wide)
 	}
-	b.examine(at)
+	if fresh {
+		b.examine(at)
+	}
+	if fresh || b.shapes == nil {
+		b.onPhone(at)
+	}
+	for _, fault := range append(b.faultsSoFar(), seen.Policy...) {
+		b.Errorf("%s (%s): %s", at, b.lang, fault)
+	}
+	b.translated(at, seen)
+}
+
+// onPhone expects the page to fit the width of a phone.
+func (b *tab) onPhone(at string) {
+	b.Helper()
 	b.resize(phoneWidth)
 	over := 0
 	for range 10 { // pictures follow the width a moment later
@@ -377,10 +427,6 @@ func (b *tab) look() {
 	}
 	b.resize(b.wide)
 	ask[int](b, "window.__shift = 0")
-	for _, fault := range append(b.faultsSoFar(), seen.Policy...) {
-		b.Errorf("%s (%s): %s", at, b.lang, fault)
-	}
-	b.translated(at, seen)
 }
 
 // axeScript asks axe-core, in both themes, for what breaks WCAG 2.2 A and AA,
@@ -398,12 +444,9 @@ const axeScript = `(async () => {
   return [...found];
 })()`
 
-// examine looks for barriers, once for each kind of page.
+// examine looks for barriers.
 func (b *tab) examine(at string) {
 	b.Helper()
-	if !b.fresh(at) {
-		return
-	}
 	for _, barrier := range b.barriers() {
 		b.Errorf("%s (%s): %s", at, b.lang, barrier)
 	}
@@ -439,9 +482,6 @@ func (b *tab) fresh(at string) bool {
 	b.Helper()
 	path, _, _ := strings.Cut(at, "?")
 	kind := identifiers.ReplaceAllString(path, "{id}") + " " + string(b.lang)
-	if b.examined == nil {
-		b.examined = map[string]bool{}
-	}
 	fresh := !b.examined[kind]
 	b.examined[kind] = true
 	if b.shapes == nil {

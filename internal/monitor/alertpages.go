@@ -419,6 +419,9 @@ func (p *Pages) triageAlert(w http.ResponseWriter, r *http.Request) error {
 		if err := form.FailWith(err); err != nil {
 			return err
 		}
+		if field, err := form.Field("version"); err == nil {
+			field.Value = strconv.Itoa(a.Version) // what the page shows now, for a second try
+		}
 	}
 	return p.alertPage(w, r, n, &a, form)
 }

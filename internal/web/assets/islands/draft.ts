@@ -1,5 +1,7 @@
-// Keeps what is typed into a form in this browser until it is sent.
-// data-draft is the key; data-restored and data-drop are the words.
+// Keeps what is typed into a form in this browser until it is sent, for whoever
+// typed it. data-draft is the key; data-restored and data-drop are the words. A
+// draft goes back with the version that it was made of, so that it is no way
+// around the comparison with what others saved since.
 import { text } from "./island";
 
 const life = 7 * 24 * 60 * 60 * 1000;
@@ -37,6 +39,8 @@ function fill(form: HTMLFormElement, draft: Draft): boolean {
       filled = true;
     }
   }
+  const version = form.querySelector<HTMLInputElement>("input[name=version]");
+  if (filled && version && draft.fields.version?.[0]) version.value = draft.fields.version[0];
   return filled;
 }
 
@@ -58,7 +62,7 @@ function notice(form: HTMLFormElement, key: string): void {
 
 export function mount(el: HTMLElement): () => void {
   const form = el as HTMLFormElement;
-  const key = `draft:${text(form, "draft")}`;
+  const key = `draft:${document.body.dataset.person ?? ""}:${text(form, "draft")}`;
   const kept = read(key);
   // A form that came back with mistakes is newer than the draft.
   if (kept && !form.querySelector(".error") && fill(form, kept)) notice(form, key);
