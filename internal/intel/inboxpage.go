@@ -168,7 +168,7 @@ func (p pages) showRead(w http.ResponseWriter, r *http.Request, item ReleasedAdv
 		Form: f, EWA: item.Category == EWA, Now: p.svc.Now(), Answer: item.WithdrawnAt.IsZero(),
 	}
 	return p.views.Page(w, r, "read", web.Page{
-		Title: "advisory.detail", Args: []any{m.Item.Name}, Data: m, Status: f.Status(),
+		Title: "advisory.detail", Args: []any{m.Item.Name}, Data: m, Status: f.Status(), TLP: item.Marking.OrDefault().TLP,
 		Crumbs: []web.Link{{Key: "inbox.title", Href: "/inbox"}},
 	})
 }
