@@ -178,6 +178,7 @@ type detailModel struct {
 	Scopes     []string
 	Named      []sector.Member
 	Groups     []string // names
+	Graph      web.Graph
 }
 
 type releaseRow struct {
@@ -243,6 +244,13 @@ func (p pages) detail(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	m.deliver(p.lang(r), deliveries, members)
+	shown := a
+	shown.Alerts = a.Alerts[:min(len(a.Alerts), graphAlerts)]
+	ev, err := p.svc.EvidenceFor(ctx, v, shown)
+	if err != nil {
+		return err
+	}
+	m.Graph = advisoryGraph(v, a, p.titleOf(r, a.Title), p.lang(r), ev)
 	return p.views.Page(w, r, "advisory", web.Page{
 		Title: "advisory.detail", Args: []any{p.titleOf(r, a.Title)}, Data: m, Wide: true, TLP: a.Marking.OrDefault().TLP, Crumbs: p.crumbs(r, a)[:1],
 	})

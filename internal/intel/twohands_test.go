@@ -78,3 +78,29 @@ func TestExportsGoThroughTheGate(t *testing.T) {
 		t.Errorf("a member takes the centre's list: status %d", page.Status)
 	}
 }
+
+// TestAdvisoryGraph: the centre sees which alert an indicator came of, in the
+// picture and in its table; a way to the alert only where it may go.
+func TestAdvisoryGraph(t *testing.T) {
+	w := newPagesWorld(t)
+	draft := w.kit.Post(t, sector.Analyst, i18n.En, "/advisories", url.Values{"alert": {"alert-1"}})
+	path := strings.TrimSuffix(draft.Header.Get("Location"), "/edit")
+	edit := w.kit.Post(t, sector.Analyst, i18n.En, path+"/edit", url.Values{"version": {"1"}, "title_zh": {"警訊"}, "title_en": {"Calls home"},
+		"body_zh": {"請檢查。"}, "body_en": {"Please check."}, "category": {"INT"}, "tlp": {"AMBER"}, "pap": {"GREEN"}, "indicators": {"203.0.113.66\nelsewhere.example.net"}})
+	if edit.Status != http.StatusSeeOther {
+		t.Fatalf("saving: %d", edit.Status)
+	}
+	for _, lang := range i18n.Langs() {
+		page := w.kit.Get(t, sector.Analyst, lang, path)
+		webtest.Check(t, page)
+		if n := strings.Count(page.Body, `<th scope="row"><span class="quiet-text">`); n != 4 { // led to, names twice, mentions
+			t.Errorf("%s: %d relations:\n%s", lang, n, page.Body)
+		}
+		if !strings.Contains(page.Body, `href="/alerts/alert-1"`) || !strings.Contains(page.Body, "elsewhere[.]example[.]net") {
+			t.Errorf("%s: the alert or an indicator is missing", lang)
+		}
+	}
+	if page := w.kit.Get(t, sector.Administrator, i18n.En, path); strings.Contains(page.Body, `href="/alerts/alert-1"`) || !strings.Contains(page.Body, "203[.]0[.]113[.]66") {
+		t.Errorf("an administrator is led to an alert")
+	}
+}

@@ -1,6 +1,8 @@
 package web
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"html/template"
 	"net/http"
 	"strings"
@@ -34,6 +36,15 @@ type layoutModel struct {
 	Themes    []option
 	Zones     []option
 	Bell      *bell // nil: there is none
+}
+
+// Person tells the readers of one browser apart, and nothing else.
+func (m layoutModel) Person() string {
+	if m.Viewer.User == "" {
+		return ""
+	}
+	sum := sha256.Sum256([]byte("drafts:" + m.Viewer.User))
+	return hex.EncodeToString(sum[:8])
 }
 
 // Marked is the page's TLP as classes name it.
