@@ -32,17 +32,23 @@ func notPages() map[string]string {
 	}
 }
 
-// pageRoutes are the pages of the program's own routing table.
-func pageRoutes(t *testing.T) []access.Route {
+// routeTable is the program's own.
+func routeTable(t *testing.T) []access.Route {
 	t.Helper()
 	p, err := wire.Build(t.Context(), wire.Options{Data: t.TempDir(), Listen: "127.0.0.1:0"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer p.Close()
+	return p.Routes()
+}
+
+// pageRoutes are the pages of the table.
+func pageRoutes(t *testing.T, table []access.Route) []access.Route {
+	t.Helper()
 	left := notPages()
 	var pages []access.Route
-	for _, r := range p.Routes() {
+	for _, r := range table {
 		path, get := strings.CutPrefix(r.Pattern, "GET /")
 		switch {
 		case !get || strings.HasPrefix(path, "api/v1/") || strings.HasPrefix(path, "static/"):
@@ -80,14 +86,38 @@ type guide struct {
 	*staffed
 	routes []access.Route
 	mux    *http.ServeMux
+	forms  map[string]sector.Permission // that what is sent needs, by pattern
 }
 
 func (s *staffed) guide(t *testing.T) *guide {
-	g := &guide{staffed: s, routes: pageRoutes(t), mux: http.NewServeMux()}
+	all := routeTable(t)
+	g := &guide{staffed: s, routes: pageRoutes(t, all), mux: http.NewServeMux(), forms: map[string]sector.Permission{}}
 	for _, r := range g.routes {
 		g.mux.Handle(r.Pattern, http.NotFoundHandler())
 	}
+	for _, r := range all {
+		if strings.HasPrefix(r.Pattern, "POST ") {
+			g.mux.Handle(r.Pattern, http.NotFoundHandler())
+			g.forms[r.Pattern] = r.Need
+		}
+	}
 	return g
+}
+
+// offers finds forms on a page that the role may not send.
+func (g *guide) offers(role sector.Role, page answer) {
+	g.Helper()
+	for n := range parse(g, page.body).Descendants() {
+		action := attr(n, "action")
+		if n.Data != "form" || !strings.EqualFold(attr(n, "method"), "post") || !strings.HasPrefix(action, "/") {
+			continue
+		}
+		_, pattern := g.mux.Handler(httptest.NewRequest(http.MethodPost, action, nil))
+		need, known := g.forms[pattern]
+		if viewer := (sector.Viewer{Org: role.Org(), User: "u", Roles: []sector.Role{role}}); !known || !viewer.May(need) {
+			g.Errorf("%s offers %s a form to %s, which needs %q", page.path, role, action, need)
+		}
+	}
 }
 
 // page is the route that a link leads to; nil where it is no page of ours.
@@ -133,6 +163,7 @@ func (g *guide) found(role sector.Role) map[string]string {
 		if page.status != http.StatusOK {
 			g.Errorf("%s is led to %s, which answers %d: %s", role, queue[i], page.status, text(page.body))
 		}
+		g.offers(role, page)
 		for _, link := range page.links(g) {
 			if r, path, ok := g.page(link); ok && strings.Contains(r.Pattern, "{") {
 				reach(r, path)

@@ -165,7 +165,7 @@ func (p pages) showRead(w http.ResponseWriter, r *http.Request, item ReleasedAdv
 	m := readModel{
 		Item: p.inboxRows(r, []ReleasedAdvisory{item})[0], Body: item.Body.In(lang),
 		Other: Text{Zh: item.Title.In(other), En: item.Body.In(other)}, RSIT: p.svc.Rules.RSITLabel(item.RSIT).In(lang),
-		Form: f, EWA: item.Category == EWA, Now: p.svc.Now(), Answer: item.WithdrawnAt.IsZero(),
+		Form: f, EWA: item.Category == EWA, Now: p.svc.Now(), Answer: item.WithdrawnAt.IsZero() && sector.ViewerFrom(r.Context()).May(sector.AnswerWarnings),
 	}
 	return p.views.Page(w, r, "read", web.Page{
 		Title: "advisory.detail", Args: []any{m.Item.Name}, Data: m, Status: f.Status(), TLP: item.Marking.OrDefault().TLP,
