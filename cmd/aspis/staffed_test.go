@@ -100,12 +100,21 @@ func (s *staffed) advisories() {
 		at := "/advisories/" + id
 		analyst.fill(at+"/preview", at+"/submit", nil)
 	}
+	open := s.draft("金融卡詐騙提醒", "Beware of card fraud", "tlp", "CLEAR", "pap", "CLEAR", "category", "ANA", "answer_due", "", "reach", "public")
+	for _, id := range []string{open} {
+		at := "/advisories/" + id
+		if page := analyst.page(at + "/preview"); page.hasForm(s, at+"/submit") {
+			analyst.fill(at+"/preview", at+"/submit", nil)
+		}
+		manager.fill(at+"/preview", at+"/release", nil)
+	}
 	at := "/advisories/" + s.sent
 	manager.fill(at+"/preview", at+"/release", nil)
 	s.people[sector.MemberStaff].fill("/inbox/"+s.sent, "/inbox/"+s.sent+"/answer", url.Values{"answer": {"false_alarm"}, "reason": {"更新主機"}})
 }
 
-func (s *staffed) draft(zh, en string) string {
+// draft writes an advisory from the alert; more are fields and their values.
+func (s *staffed) draft(zh, en string, more ...string) string {
 	s.Helper()
 	analyst := s.people[sector.Analyst]
 	page := analyst.submit(analyst.page("/alerts/"+s.alert).form(s, "/advisories"))
@@ -114,14 +123,18 @@ func (s *staffed) draft(zh, en string) string {
 		s.Fatalf("drafting leads to %s: %s", page.path, text(page.body))
 	}
 	at := "/advisories/" + parts[2]
-	analyst.fill(at+"/edit", at+"/edit", url.Values{
+	values := url.Values{
 		"title_zh": {zh}, "title_en": {en}, "body_zh": {"請於防火牆阻擋下列位址，並清查過去 30 天的連線紀錄。"},
 		"body_en": {"Block the address below and look through the connections of the past 30 days."},
 		"tlp":     {string(sector.TLPAmberStrict)}, "pap": {string(sector.PAPGreen)}, "category": {"EWA"},
 		"answer_due": {time.Now().UTC().Add(56 * time.Hour).Format("2006-01-02T15:04")},
 		"indicators": {stagedAddress + "\nupdate.staged-depot.example.net\nhttps://login.staged-bank.example.net/ebank?next=1"},
 		"reach":      {string(sector.Banking), "authority"}, "then": {"preview"},
-	})
+	}
+	for i := 0; i < len(more); i += 2 {
+		values.Set(more[i], more[i+1])
+	}
+	analyst.fill(at+"/edit", at+"/edit", values)
 	return parts[2]
 }
 

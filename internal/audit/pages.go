@@ -54,7 +54,7 @@ func Mount(routes *access.Routes, sh *web.Shell, svc *Service, members Members, 
 	p := pages{sh, views, svc, members, sealer}
 	sh.Nav(
 		web.NavItem{Phase: web.House, Key: "ledger.title", Href: allPath, Icon: "book-open", Need: sector.ReadLedger},
-		web.NavItem{Phase: web.House, Key: "ledger.own_title", Href: ownPath, Icon: "book-open", Need: sector.ReadOwnLedger},
+		web.NavItem{Phase: web.House, Key: "ledger.own_nav", Href: ownPath, Icon: "book-open", Need: sector.ReadOwnLedger},
 	)
 	sh.Page(routes, "GET "+allPath, sector.ReadLedger, p.list)
 	sh.Page(routes, "GET "+allPath+"/{entry}", sector.ReadLedger, p.entry)

@@ -104,3 +104,25 @@ func TestAdvisoryGraph(t *testing.T) {
 		t.Errorf("an administrator is led to an alert")
 	}
 }
+
+// TestWhoIsOfferedToAnswer: those who may; others of the member are told who
+// does, and a partner reads what is public without being asked.
+func TestWhoIsOfferedToAnswer(t *testing.T) {
+	w := newPagesWorld(t)
+	c := inteltest.Content(1, sector.Audience{All: true, Public: true})
+	c.Marking = sector.Marking{TLP: sector.TLPClear, PAP: sector.PAPClear}
+	a := w.Draft(t, c)
+	w.Release(t, a, nil)
+	path := "/inbox/" + string(a.ID)
+	for role, want := range map[sector.Role][]bool{ // a form, the panel
+		sector.MemberStaff: {true, true}, sector.IncidentLead: {true, true}, sector.Executive: {false, true}, sector.PartnerDesk: {false, false},
+	} {
+		for _, lang := range i18n.Langs() {
+			page := w.kit.Get(t, role, lang, path)
+			webtest.Check(t, page)
+			if page.Status != http.StatusOK || strings.Contains(page.Body, `action="`+path+`/answer"`) != want[0] || strings.Contains(page.Body, `id="answer"`) != want[1] {
+				t.Errorf("%s, %s: %d, a form %v, the panel %v", role, lang, page.Status, !want[0], !want[1])
+			}
+		}
+	}
+}
