@@ -42,12 +42,14 @@ func TestMishapsInTheBrowser(t *testing.T) {
 			continue
 		}
 		m.lang = lang
-		m.usedLink()
-		m.closedTab()
-		m.twoPeople()
-		m.twoTabs()
-		m.downloads()
-		m.back()
+		for name, mishap := range map[string]func(){
+			"used link": m.usedLink, "closed tab": m.closedTab, "two people": m.twoPeople,
+			"two tabs": m.twoTabs, "downloads": m.downloads, "back": m.back,
+		} {
+			began := time.Now()
+			mishap()
+			t.Logf("%s, %s: %v", name, lang, time.Since(began).Round(100*time.Millisecond))
+		}
 	}
 }
 
@@ -227,7 +229,8 @@ func (m *mishaps) arrives(folder, ending string) string {
 }
 
 // back: after signing out the back button shows the sign-in page and nothing
-// of what was there, neither from a cache nor from the memory of the tab.
+// of what was there, neither from a cache nor from the memory of the tab; drafts
+// are gone with their writer.
 func (m *mishaps) back() {
 	m.Helper()
 	var made struct{ Path string }
@@ -236,7 +239,12 @@ func (m *mishaps) back() {
 	m.enter(b, m.server.url+made.Path)
 	b.visit("/alerts/" + m.alert)
 	b.shows("203[.]0[.]113[.]90")
+	b.fill("#f-note", "left behind")
+	b.until(`Object.values(localStorage).some((v) => v.includes("left behind"))`)
 	b.click(`form[action="/sign-out"] button`)
+	if left := ask[[]string](b, "Object.keys(localStorage)"); len(left) > 0 {
+		m.Errorf("after signing out the browser keeps %q", left)
+	}
 	for range 2 {
 		b.do(chromedp.NavigateBack())
 		b.until(`document.readyState === "complete"`)

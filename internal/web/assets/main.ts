@@ -53,6 +53,7 @@ function sweep(): void {
 
 keys.install();
 copy.install();
+draft.install();
 regions.install();
 mountAll(document);
 new MutationObserver(() => {

@@ -60,6 +60,16 @@ function notice(form: HTMLFormElement, key: string): void {
   form.prepend(bar);
 }
 
+// Who signs out takes their drafts along: the next at this browser is somebody
+// else.
+export function install(): void {
+  document.addEventListener("submit", (e) => {
+    const mine = `draft:${document.body.dataset.person ?? ""}:`;
+    if (new URL((e.target as HTMLFormElement).action).pathname !== "/sign-out") return;
+    for (const key of Object.keys(localStorage)) if (key.startsWith(mine)) localStorage.removeItem(key);
+  });
+}
+
 export function mount(el: HTMLElement): () => void {
   const form = el as HTMLFormElement;
   const key = `draft:${document.body.dataset.person ?? ""}:${text(form, "draft")}`;
