@@ -64,8 +64,8 @@ function notice(form: HTMLFormElement, key: string): void {
 // else.
 export function install(): void {
   document.addEventListener("submit", (e) => {
+    if ((e.target as HTMLFormElement).getAttribute("action") !== "/sign-out") return;
     const mine = `draft:${document.body.dataset.person ?? ""}:`;
-    if (new URL((e.target as HTMLFormElement).action).pathname !== "/sign-out") return;
     for (const key of Object.keys(localStorage)) if (key.startsWith(mine)) localStorage.removeItem(key);
   });
 }
