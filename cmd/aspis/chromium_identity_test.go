@@ -14,7 +14,6 @@ import (
 
 	"github.com/aspis-platform/aspis/internal/platform/i18n"
 	"github.com/aspis-platform/aspis/internal/platform/totp"
-	"github.com/aspis-platform/aspis/internal/web/static"
 )
 
 // TestPasskeysInTheBrowser goes through a passkey's life with Chromium's own
@@ -22,18 +21,7 @@ import (
 // password, used to sign in without a name, to prove who one is before a key
 // is made, and listed with its last use.
 func TestPasskeysInTheBrowser(t *testing.T) {
-	assets, err := static.Load()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !assets.Built() {
-		t.Skip("the assets are not built (make assets): the pages were not looked at in a browser")
-	}
-	texts, err := i18n.Load()
-	if err != nil {
-		t.Fatal(err)
-	}
-	browser := browse(t)
+	look := openEyes(t)
 	server := serveAt(t, t.TempDir(), "localhost:0")
 	if !strings.HasPrefix(server.url, "http://localhost:") {
 		t.Fatalf("the server is at %s", server.url)
@@ -43,7 +31,7 @@ func TestPasskeysInTheBrowser(t *testing.T) {
 	newPerson(t, server.data, "second@centre.example", "administrator")
 	link := regexp.MustCompile(`http://localhost:\d+/enrol#\w+`).FindString(server.out.String())
 	for _, lang := range i18n.Langs() {
-		k := &keyring{tab: open(t, browser, server.url, lang, texts), server: server}
+		k := &keyring{tab: look.open(t, server.url, lang), server: server}
 		k.plug()
 		if lang == i18n.ZhHant {
 			k.visit(strings.TrimPrefix(link, server.url))
@@ -90,7 +78,7 @@ func (k *keyring) life(member string) {
 	if at := k.place(); at != "/admin/members/"+member {
 		k.Fatalf("signing in with a passkey leads to %s", at)
 	}
-	k.age()
+	age(k, k.server.data)
 	k.visit("/keys/new?member=" + member)
 	k.check(`input[name="scopes"][value="records"]`)
 	k.click(`form[action="/keys/new"] button.primary`)
@@ -117,7 +105,7 @@ func (k *keyring) life(member string) {
 	k.click(`td a[href$="/sessions"]`)
 	k.says("account.ways")
 	k.screenshot("sessions")
-	k.age()
+	age(k, k.server.data)
 	k.visit("/account")
 	k.click(`form[action="/account/codes"] button`)
 	k.says("signin.prove.app", "account.passkeys")
@@ -171,14 +159,14 @@ func (k *keyring) drafts() {
 }
 
 // age makes everybody's last proof one of long ago.
-func (k *keyring) age() {
-	k.Helper()
-	db, err := sql.Open("sqlite", "file:"+filepath.Join(k.server.data, "aspis.db")+"?_pragma=busy_timeout(5000)")
+func age(t testing.TB, data string) {
+	t.Helper()
+	db, err := sql.Open("sqlite", "file:"+filepath.Join(data, "aspis.db")+"?_pragma=busy_timeout(5000)")
 	if err != nil {
-		k.Fatal(err)
+		t.Fatal(err)
 	}
 	defer db.Close()
-	if _, err := db.ExecContext(k.Context(), `UPDATE sign_in SET proved_at = 1`); err != nil {
-		k.Fatal(err)
+	if _, err := db.ExecContext(t.Context(), `UPDATE sign_in SET proved_at = 1`); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -23,7 +23,6 @@ import (
 	"github.com/aspis-platform/aspis/internal/platform/i18n"
 	"github.com/aspis-platform/aspis/internal/platform/totp"
 	"github.com/aspis-platform/aspis/internal/sector"
-	"github.com/aspis-platform/aspis/internal/web/static"
 )
 
 // show is the demonstration as one test walks through it in a browser.
@@ -54,22 +53,11 @@ func (s *show) mails() map[string]string {
 // through the pages, in Chinese and in English. Every page on the way is
 // looked at: see [tab.look].
 func TestBrowser(t *testing.T) {
-	assets, err := static.Load()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !assets.Built() {
-		t.Skip("the assets are not built (make assets): the pages were not looked at in a browser")
-	}
-	texts, err := i18n.Load()
-	if err != nil {
-		t.Fatal(err)
-	}
-	browser := browse(t)
+	look := openEyes(t)
 	s := demonstrate(t)
 	links := s.links()
 	for i, seat := range seats() {
-		s.people[seat] = open(t, browser, s.server.url, i18n.ZhHant, texts)
+		s.people[seat] = look.open(t, s.server.url, i18n.ZhHant)
 		s.enter(s.people[seat], links[i])
 	}
 	for i, lang := range []i18n.Lang{i18n.ZhHant, i18n.En} {

@@ -25,6 +25,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"github.com/aspis-platform/aspis/internal/platform/i18n"
+	"github.com/aspis-platform/aspis/internal/web/static"
 )
 
 // The sizes at which every page is looked at.
@@ -77,19 +78,50 @@ func browse(t *testing.T) context.Context {
 	return ctx
 }
 
+// eyes are what looking at pages takes: a browser, and the words that pages
+// are made of.
+type eyes struct {
+	browser context.Context
+	texts   *i18n.Catalogue
+
+	examined map[string]bool // kinds of page, by language
+}
+
+// openEyes skips the test where the pages cannot be looked at.
+func openEyes(t *testing.T) eyes {
+	t.Helper()
+	assets, err := static.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !assets.Built() {
+		t.Skip("the assets are not built (make assets): the pages were not looked at in a browser")
+	}
+	texts, err := i18n.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return eyes{browse(t), texts, map[string]bool{}}
+}
+
 // tab is a person's window: cookies of its own, and everything the browser
 // complained about since the last look.
 type tab struct {
 	*testing.T
 	ctx   context.Context
+	shut  context.CancelFunc
 	base  string
+	wide  int64 // px, when it is not a phone's
 	lang  i18n.Lang
 	texts *i18n.Catalogue
 
-	examined map[string]bool // kinds of page, by language
+	examined map[string]bool // shared by the windows of a test
+	looked   int             // pages examined
+	shapes   map[string]bool // see fresh; nil: each kind of page is examined once
 
-	mu     sync.Mutex
-	faults []string
+	mu       sync.Mutex
+	faults   []string
+	expected string // in what the browser complains of: a refusal that is an answer
 }
 
 // watchScript counts what a page must not do, from its first moment on.
@@ -102,28 +134,42 @@ new PerformanceObserver((list) => {
 document.addEventListener("securitypolicyviolation", (e) => window.__policy.push(e.violatedDirective + " " + e.blockedURI));`
 
 // open makes a window of a person whose browser prefers the language.
-func open(t *testing.T, browser context.Context, base string, lang i18n.Lang, texts *i18n.Catalogue) *tab {
+func (e eyes) open(t *testing.T, base string, lang i18n.Lang) *tab {
 	t.Helper()
-	ctx, cancel := chromedp.NewContext(browser, chromedp.WithNewBrowserContext())
-	b := &tab{T: t, ctx: ctx, base: base, lang: lang, texts: texts}
-	t.Cleanup(func() {
-		if t.Failed() {
+	b := &tab{T: t, base: base, wide: wideWidth, lang: lang, texts: e.texts, examined: e.examined}
+	b.begin(e.browser, chromedp.WithNewBrowserContext())
+	return b
+}
+
+// beside is another tab of the same person.
+func (b *tab) beside() *tab {
+	b.Helper()
+	other := &tab{T: b.T, base: b.base, wide: b.wide, lang: b.lang, texts: b.texts, examined: b.examined}
+	other.begin(b.ctx)
+	return other
+}
+
+// begin opens the tab and starts to listen.
+func (b *tab) begin(parent context.Context, options ...chromedp.ContextOption) {
+	b.Helper()
+	b.ctx, b.shut = chromedp.NewContext(parent, options...)
+	b.Cleanup(func() {
+		if b.Failed() {
 			b.lastSight()
 		}
-		cancel()
+		b.shut()
 	})
-	if err := chromedp.Do(ctx); err != nil {
-		t.Fatal(err)
+	if err := chromedp.Do(b.ctx); err != nil {
+		b.Fatal(err)
 	}
-	if err := chromedp.Listen(ctx, b.hear); err != nil {
-		t.Fatal(err)
+	if err := chromedp.Listen(b.ctx, b.hear); err != nil {
+		b.Fatal(err)
 	}
 	command(b, log.Enable, cdp.Empty{})
 	command(b, network.Enable, network.EnableParams{})
-	command(b, network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{Headers: network.Headers{"Accept-Language": string(lang)}})
+	command(b, network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{Headers: network.Headers{"Accept-Language": string(b.lang)}})
 	command(b, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: watchScript})
-	b.resize(wideWidth)
-	return b
+	b.resize(b.wide)
 }
 
 // command sends one command of the protocol to the window.
@@ -150,8 +196,7 @@ func (b *tab) hear(ev any) {
 	case *runtime.EventExceptionThrown:
 		fault = "exception " + e.ExceptionDetails.Text
 	case *log.EventEntryAdded:
-		// A form that came back with a mistake is an answer, not a fault.
-		if e.Entry.Level == log.EntryLevelError && !strings.Contains(e.Entry.Text, "status of 422") {
+		if e.Entry.Level == log.EntryLevelError && !b.expects(e.Entry.Text) {
 			fault = e.Entry.Text + " " + e.Entry.URL
 		}
 	}
@@ -160,6 +205,21 @@ func (b *tab) hear(ev any) {
 		defer b.mu.Unlock()
 		b.faults = append(b.faults, fault)
 	}
+}
+
+// expects tells an answer from a fault: a form that came back with a mistake is
+// none, nor is what was said to come.
+func (b *tab) expects(text string) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return strings.Contains(text, "status of 422") || b.expected != "" && strings.Contains(text, b.expected)
+}
+
+// expect says what will be complained of from now on.
+func (b *tab) expect(complaint string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.expected = complaint
 }
 
 // faultsSoFar hands over what was heard.
@@ -309,7 +369,7 @@ type sight struct {
 const lookScript = `(() => {
   const shown = (e) => e.getClientRects().length > 0;
   const words = [...document.querySelectorAll("h1, h2, h3, th:not(.code), label > span:first-child, label:not(:has(span)), legend, dt, button, nav a, summary, .hint, .chart-title, .state p")]
-    .filter((e) => shown(e) && !e.closest("[lang]:not(html), .crumbs, .pick-members, .reach-n") && !e.querySelector("code"))
+    .filter((e) => shown(e) && !e.closest("[lang]:not(html), [translate=no], .crumbs, .pick-members, .reach-n") && !e.querySelector("code"))
     .map((e) => e.textContent.trim()).filter(Boolean);
   const keys = document.body.innerText.match(/\b[a-z]+(\.[a-z_0-9-]+)+\b/g) ?? [];
   return {
@@ -320,11 +380,15 @@ const lookScript = `(() => {
 })()`
 
 // look checks what every page owes its readers: no complaint of the browser,
-// nothing that moves, nothing beyond the edge, all words in one language.
+// nothing that moves, nothing beyond the edge, all words in one language. Where
+// shapes are kept, a page without anything new is only glanced at.
 func (b *tab) look() {
 	b.Helper()
-	time.Sleep(150 * time.Millisecond) // scripts run and the page has been painted
 	at := b.place()
+	fresh := b.fresh(at)
+	if fresh || b.shapes == nil {
+		time.Sleep(150 * time.Millisecond) // scripts run and the page has been painted
+	}
 	seen := ask[sight](b, lookScript)
 	if seen.Lang != string(b.lang) || seen.Heading == "" {
 		b.Errorf("%s is in %q with heading %q, want %q", at, seen.Lang, seen.Heading, b.lang)
@@ -333,9 +397,23 @@ func (b *tab) look() {
 		b.Errorf("%s (%s) moved by %.3f", at, b.lang, seen.Shift)
 	}
 	if seen.Overflow > 0 {
-		b.Errorf("%s (%s) is %d px too wide for %d", at, b.lang, seen.Overflow, wideWidth)
+		b.Errorf("%s (%s) is %d px too wide for %d", at, b.lang, seen.Overflow, b.wide)
 	}
-	b.examine(at)
+	if fresh {
+		b.examine(at)
+	}
+	if fresh || b.shapes == nil {
+		b.onPhone(at)
+	}
+	for _, fault := range append(b.faultsSoFar(), seen.Policy...) {
+		b.Errorf("%s (%s): %s", at, b.lang, fault)
+	}
+	b.translated(at, seen)
+}
+
+// onPhone expects the page to fit the width of a phone.
+func (b *tab) onPhone(at string) {
+	b.Helper()
 	b.resize(phoneWidth)
 	over := 0
 	for range 10 { // pictures follow the width a moment later
@@ -347,12 +425,8 @@ func (b *tab) look() {
 	if over > 0 {
 		b.Errorf("%s (%s) is %d px too wide for %d", at, b.lang, over, phoneWidth)
 	}
-	b.resize(wideWidth)
+	b.resize(b.wide)
 	ask[int](b, "window.__shift = 0")
-	for _, fault := range append(b.faultsSoFar(), seen.Policy...) {
-		b.Errorf("%s (%s): %s", at, b.lang, fault)
-	}
-	b.translated(at, seen)
 }
 
 // axeScript asks axe-core, in both themes, for what breaks WCAG 2.2 A and AA,
@@ -362,7 +436,7 @@ const axeScript = `(async () => {
   const folded = [...document.querySelectorAll("details:not([open])")];
   folded.forEach((d) => d.open = true);
   for (root.dataset.theme of ["light", "dark"]) {
-    const result = await axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], resultTypes: ["violations"]});
+    const result = await axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], rules: {"target-size": {enabled: true}}, resultTypes: ["violations"]});
     for (const v of result.violations) found.add(v.id + " (" + root.dataset.theme + "): " + v.nodes.slice(0, 3).map((n) => n.target.join(" ")).join(" | "));
   }
   folded.forEach((d) => d.open = false);
@@ -370,28 +444,57 @@ const axeScript = `(async () => {
   return [...found];
 })()`
 
-// examine looks for barriers, once for each kind of page. The protocol
-// evaluates the examination, so that the pages' policy stays as it is.
+// examine looks for barriers.
 func (b *tab) examine(at string) {
 	b.Helper()
-	path, _, _ := strings.Cut(at, "?")
-	kind := identifiers.ReplaceAllString(path, "{id}") + " " + string(b.lang)
+	for _, barrier := range b.barriers() {
+		b.Errorf("%s (%s): %s", at, b.lang, barrier)
+	}
+}
+
+// barriers are what axe finds and, where shapes are kept, what the keyboard
+// does. The protocol evaluates the examination, so that the pages' policy stays
+// as it is.
+func (b *tab) barriers() []string {
+	b.Helper()
 	axe, err := os.ReadFile("../../node_modules/axe-core/axe.min.js")
-	if err != nil || b.examined[kind] {
-		return
+	if err != nil {
+		return nil // npm ci was not run
 	}
-	if b.examined == nil {
-		b.examined = map[string]bool{}
-	}
-	b.examined[kind] = true
 	ask[bool](b, string(axe)+"; true")
 	found, err := chromedp.Run(b.ctx, chromedp.Evaluate[[]string](axeScript, chromedp.EvalAwaitPromise))
 	if err != nil {
-		b.Fatalf("examining %s: %v", at, err)
+		b.Fatalf("examining %s: %v", b.place(), err)
 	}
-	for _, barrier := range found {
-		b.Errorf("%s (%s): %s", at, b.lang, barrier)
+	if b.shapes != nil {
+		found = append(found, b.keyboard()...)
 	}
+	return found
+}
+
+// shapeScript is what kinds of elements the page has, and in what.
+const shapeScript = `[...new Set([...document.querySelectorAll("body *:not(svg *)")]
+  .map((e) => [e.parentElement.tagName, e.parentElement.className, e.tagName, e.className, e.type ?? ""].join(" ")))]`
+
+// fresh reports whether the page is of a kind that was not examined yet or,
+// where shapes are kept, has something that the pages of its kind did not.
+func (b *tab) fresh(at string) bool {
+	b.Helper()
+	path, _, _ := strings.Cut(at, "?")
+	kind := identifiers.ReplaceAllString(path, "{id}") + " " + string(b.lang)
+	fresh := !b.examined[kind]
+	b.examined[kind] = true
+	if b.shapes == nil {
+		return fresh
+	}
+	for _, shape := range ask[[]string](b, shapeScript) {
+		fresh = fresh || !b.shapes[kind+shape]
+		b.shapes[kind+shape] = true
+	}
+	if fresh {
+		b.looked++
+	}
+	return fresh
 }
 
 var identifiers = regexp.MustCompile(`[0-9a-f-]{20,}(:\d+)?`)

@@ -71,6 +71,7 @@ func Mount(routes *access.Routes, sh *web.Shell, c Config) error {
 	sh.Page(routes, "GET /admin/members/new", sector.WriteMembers, p.newMember)
 	sh.Page(routes, "POST /admin/members/new", sector.WriteMembers, p.createMember)
 	sh.Page(routes, "GET /admin/people", sector.ReadAccounts, p.people)
+	sh.Page(routes, "POST /export/admin/people", sector.ReadAccounts, sh.StepUp(p.exportPeople))
 	sh.Page(routes, "GET /admin/people/new", sector.InviteAccounts, p.newPerson)
 	sh.Page(routes, "POST /admin/people/new", sector.InviteAccounts, sh.StepUp(p.createPerson))
 	sh.Page(routes, "POST /admin/people/{id}/link", sector.InviteAccounts, sh.StepUp(p.createLink))

@@ -2,6 +2,7 @@ package admin
 
 import (
 	"cmp"
+	"context"
 	"net/http"
 	"slices"
 	"strings"
@@ -21,11 +22,11 @@ func peopleList() web.ListSpec {
 		roles = append(roles, web.Option{Value: string(role), Key: "common.role." + string(role)})
 	}
 	return web.ListSpec{
-		Path: "/admin/people",
+		Path: "/admin/people", Export: true,
 		Columns: []web.Column{
-			{Key: "admin.people.email", Sort: "email"}, {Key: "admin.people.role", Sort: "role"},
-			{Key: "admin.people.member", Sort: "member", Class: "from-wide"},
-			{Key: "admin.people.since", Sort: "since", Class: "time from-wide"}, {Key: "admin.people.link"},
+			{Key: "admin.people.email", Sort: "email"}, {Key: "admin.people.role", Name: "role", Sort: "role"},
+			{Key: "admin.people.member", Name: "member", Sort: "member", Class: "from-wide"},
+			{Key: "admin.people.since", Name: "since", Sort: "since", Class: "time from-wide"}, {Key: "admin.people.link", Name: "link"},
 		},
 		Filters: []web.Filter{
 			{Name: "q", Key: "admin.people.find", Kind: "text"},
@@ -48,19 +49,18 @@ type personRow struct {
 }
 
 func (p pages) people(w http.ResponseWriter, r *http.Request) error {
-	all, err := p.People.Users(r.Context())
+	l, done, err := p.shell.Table(w, r, peopleList())
+	if err != nil || done {
+		return err
+	}
+	all, err := p.accounts(r, l)
 	if err != nil {
 		return err
 	}
-	m := peopleModel{List: p.shell.ReadList(r, peopleList()), Empty: web.State{
+	m := peopleModel{List: l, Empty: web.State{
 		Kind: "empty", Title: "admin.people.none", Text: "admin.people.none_text",
 		Actions: []web.Link{{Key: "admin.people.new", Href: "/admin/people/new"}},
 	}}
-	q, role := strings.ToLower(m.Get("q")), m.Get("role")
-	all = slices.DeleteFunc(all, func(u sector.User) bool {
-		return role != "" && !slices.Contains(u.Roles, sector.Role(role)) || q != "" && !strings.Contains(u.Email+"\n"+string(u.Member), q)
-	})
-	slices.SortFunc(all, personOrder(m.Sorted, m.Down))
 	m.Total = len(all)
 	if i := slices.IndexFunc(all, func(u sector.User) bool { return string(u.ID) == m.After }); i >= 0 {
 		all = all[i+1:]
@@ -72,6 +72,32 @@ func (p pages) people(w http.ResponseWriter, r *http.Request) error {
 		m.People = append(m.People, personRow{u, centreLinks(u)})
 	}
 	return p.views.Page(w, r, "people", web.Page{Title: "admin.people.title", Data: m})
+}
+
+// accounts are the people that the list shows, in its order.
+func (p pages) accounts(r *http.Request, l web.List) ([]sector.User, error) {
+	all, err := p.People.Users(r.Context())
+	q, role := strings.ToLower(l.Get("q")), l.Get("role")
+	all = slices.DeleteFunc(all, func(u sector.User) bool {
+		return role != "" && !slices.Contains(u.Roles, sector.Role(role)) || q != "" && !strings.Contains(u.Email+"\n"+string(u.Member), q)
+	})
+	slices.SortFunc(all, personOrder(l.Sorted, l.Down))
+	return all, err
+}
+
+// exportPeople is the list as a file. Links are not in it.
+func (p pages) exportPeople(w http.ResponseWriter, r *http.Request) error {
+	spec := peopleList()
+	spec.Columns = spec.Columns[:len(spec.Columns)-1]
+	l := p.shell.ReadList(r, spec)
+	return p.shell.Export(w, r, l, "people", func(context.Context, string) ([][]any, string, error) {
+		all, err := p.accounts(r, l)
+		rows := make([][]any, len(all))
+		for i, u := range all {
+			rows[i] = []any{u.Email, p.shell.Roles(r, u.Roles), string(u.Member), u.CreatedAt}
+		}
+		return rows, "", err
+	})
 }
 
 func personOrder(by string, down bool) func(a, b sector.User) int {

@@ -57,11 +57,13 @@ func Mount(routes *access.Routes, sh *web.Shell, svc *Service, members Members, 
 	p := pages{places{sealer}, sh, views, svc, members}
 	sh.Nav(
 		web.NavItem{Phase: web.House, Key: "ledger.title", Href: allPath, Icon: "book-open", Need: sector.ReadLedger},
-		web.NavItem{Phase: web.House, Key: "ledger.own_title", Href: ownPath, Icon: "book-open", Need: sector.ReadOwnLedger},
+		web.NavItem{Phase: web.House, Key: "ledger.own_nav", Href: ownPath, Icon: "book-open", Need: sector.ReadOwnLedger},
 	)
 	sh.Page(routes, "GET "+allPath, sector.ReadLedger, p.list)
 	sh.Page(routes, "GET "+allPath+"/{entry}", sector.ReadLedger, p.entry)
 	sh.Page(routes, "POST "+allPath+"/{entry}/proof", sector.ReadLedger, sh.StepUp(p.export))
+	sh.Page(routes, "POST /export"+allPath, sector.ReadLedger, sh.StepUp(p.exportList))
+	sh.Page(routes, "POST /export"+ownPath, sector.ReadOwnLedger, sh.StepUp(p.exportList))
 	sh.Page(routes, "GET "+ownPath, sector.ReadOwnLedger, p.list)
 	sh.Page(routes, "GET "+ownPath+"/{entry}", sector.ReadOwnLedger, p.entry)
 	return nil
@@ -69,7 +71,8 @@ func Mount(routes *access.Routes, sh *web.Shell, svc *Service, members Members, 
 
 // base is the way on which the viewer came.
 func base(r *http.Request) string {
-	if r.URL.Path == ownPath || strings.HasPrefix(r.URL.Path, ownPath+"/") {
+	path := strings.TrimPrefix(r.URL.Path, "/export")
+	if path == ownPath || strings.HasPrefix(path, ownPath+"/") {
 		return ownPath
 	}
 	return allPath
@@ -101,9 +104,10 @@ func (p pages) spec(centre bool, path string, members []sector.Member, lang stri
 		actions = append(actions, web.Option{Value: a.Name, Key: "ledger.action." + a.Name})
 	}
 	spec := web.ListSpec{
-		Path: path,
+		Path: path, Export: true,
 		Columns: []web.Column{
-			{Key: "ledger.at", Class: "time"}, {Key: "ledger.actor"}, {Key: "ledger.what"}, {Key: "ledger.object", Class: "from-wide"},
+			{Key: "ledger.at", Class: "time"}, {Key: "ledger.actor", Name: "actor"}, {Key: "ledger.what"},
+			{Key: "ledger.object", Name: "object", Class: "from-wide"},
 		},
 		Filters: []web.Filter{
 			{Name: "from", Key: "ledger.from", Kind: "time"}, {Name: "to", Key: "ledger.to", Kind: "time"},
@@ -117,7 +121,7 @@ func (p pages) spec(centre bool, path string, members []sector.Member, lang stri
 		for _, m := range members {
 			about = append(about, web.Option{Value: string(m.ID), Text: nameOf(m, lang)})
 		}
-		spec.Columns = append(spec.Columns, web.Column{Key: "ledger.member", Class: "from-wide"})
+		spec.Columns = append(spec.Columns, web.Column{Key: "ledger.member", Name: "member", Class: "from-wide"})
 		spec.Filters = append(spec.Filters, web.Filter{Name: "member", Key: "ledger.member", Kind: "select", Options: about})
 	}
 	return spec
@@ -165,27 +169,37 @@ func (p pages) list(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	centre := path == allPath
-	l := p.shell.ReadList(r, p.spec(centre, path, names.list, names.lang))
-	q := Query{From: l.Time("from"), To: l.Time("to"), Action: l.Get("action"), Actor: l.Get("actor"),
-		Object: l.Get("object"), Member: sector.MemberID(l.Get("member")), Limit: l.Limit + 1}
-	if l.After != "" {
-		if q.Before, err = p.open(aPlaceIn, l.After); err != nil {
-			return err
-		}
-	}
-	lines, err := p.svc.List(ctx, v, q)
-	if err != nil {
+	l, done, err := p.shell.Table(w, r, p.spec(centre, path, names.list, names.lang))
+	if err != nil || done {
 		return err
 	}
-	if len(lines) > l.Limit {
-		lines = lines[:l.Limit]
-		l.Next = p.seal(aPlaceIn, lines[l.Limit-1].Seq)
+	lines, err := p.lines(ctx, v, &l)
+	if err != nil {
+		return err
 	}
 	m := listModel{List: l, Centre: centre, Empty: emptyList(l)}
 	for _, line := range lines {
 		m.Rows = append(m.Rows, p.row(names, path, line))
 	}
 	return p.views.Page(w, r, "ledger", web.Page{Title: titleOf(centre), Data: m})
+}
+
+// lines reads one page of the list.
+func (p pages) lines(ctx context.Context, v sector.Viewer, l *web.List) ([]Line, error) {
+	q := Query{From: l.Time("from"), To: l.Time("to"), Action: l.Get("action"), Actor: l.Get("actor"),
+		Object: l.Get("object"), Member: sector.MemberID(l.Get("member")), Limit: l.Limit + 1}
+	var err error
+	if l.After != "" {
+		if q.Before, err = p.open(aPlaceIn, l.After); err != nil {
+			return nil, err
+		}
+	}
+	lines, err := p.svc.List(ctx, v, q)
+	if l.Next = ""; len(lines) > l.Limit {
+		lines = lines[:l.Limit]
+		l.Next = p.seal(aPlaceIn, lines[l.Limit-1].Seq)
+	}
+	return lines, err
 }
 
 func titleOf(centre bool) string {

@@ -243,6 +243,26 @@ func (w *world) proof(t *testing.T, link, audience string) ledger.Proof {
 	return proof
 }
 
+// TestExportedList: a member's file has the entries about itself and no
+// numbers; the centre's has them all.
+func TestExportedList(t *testing.T) {
+	w := newWorld(t)
+	own := w.Post(t, sector.MemberAdmin, i18n.En, "/export/my-ledger?format=csv", nil)
+	if own.Status != http.StatusOK || !strings.Contains(own.Body, "Jade") || strings.Contains(own.Body, "camphor") || strings.Contains(own.Body, "Camphor") || strings.Contains(own.Body, secret) {
+		t.Errorf("the member's file (%d):\n%s", own.Status, own.Body)
+	}
+	if n := len(w.entries(t, sector.MemberAdmin, "/my-ledger")); strings.Count(own.Body, "\n") != n+1 {
+		t.Errorf("the file has %d lines, the list %d entries", strings.Count(own.Body, "\n"), n)
+	}
+	all := w.Post(t, sector.Administrator, i18n.En, "/export/ledger?format=csv&action=advisory.answer", nil)
+	if strings.Count(all.Body, "\n") != 3 || !strings.Contains(all.Body, "keeper@camphor.example Member administrator") || strings.Contains(all.Body, "key.create") {
+		t.Errorf("the centre's file:\n%s", all.Body)
+	}
+	if page := w.Post(t, sector.MemberAdmin, i18n.En, "/export/ledger?format=csv", nil); page.Status != http.StatusForbidden {
+		t.Errorf("a member takes the whole ledger: %d", page.Status)
+	}
+}
+
 func TestExport(t *testing.T) {
 	w := newWorld(t)
 	before := len(w.entries(t, sector.Administrator, "/ledger"))

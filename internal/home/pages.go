@@ -63,6 +63,9 @@ func (p pages) plain(w http.ResponseWriter, r *http.Request, v sector.Viewer) er
 			m.Ways = append(m.Ways, item)
 		}
 	}
+	if v.May(sector.SearchAll) {
+		m.Ways = append(m.Ways, web.NavItem{Key: "search.title", Href: "/search", Icon: "search"})
+	}
 	return p.views.Page(w, r, "plain", web.Page{Title: "home.title", Data: m})
 }
 

@@ -34,8 +34,16 @@ func (p pages) recoveries(w http.ResponseWriter, r *http.Request) error {
 	}
 	return p.views.Page(w, r, "recoveries", web.Page{Title: "recovery.title", Data: recoveriesModel{waiting, web.State{
 		Kind: "empty", Title: "recovery.none", Text: "recovery.none_text",
-		Actions: []web.Link{{Key: "admin.people.title", Href: "/admin/people"}},
+		Actions: []web.Link{peopleOf(r)},
 	}}})
+}
+
+// peopleOf is where the viewer's list of people is.
+func peopleOf(r *http.Request) web.Link {
+	if sector.ViewerFrom(r.Context()).May(sector.ReadAccounts) {
+		return web.Link{Key: "admin.people.title", Href: "/admin/people"}
+	}
+	return web.Link{Key: "people.title", Href: "/people"}
 }
 
 type recoveryModel struct {
@@ -88,7 +96,7 @@ func (p pages) personSessions(w http.ResponseWriter, r *http.Request) error {
 	}
 	m.Sessions = rows(sessions, web.StandingOf(r).Session)
 	return p.views.Page(w, r, "person-sessions", web.Page{Title: "account.sessions_of", Args: []any{v.Email}, Data: m,
-		Crumbs: []web.Link{{Key: "admin.people.title", Href: "/admin/people"}}})
+		Crumbs: []web.Link{peopleOf(r)}})
 }
 
 func (p pages) endPersonSessions(w http.ResponseWriter, r *http.Request) error {

@@ -232,7 +232,7 @@ func (p pages) signOut(w http.ResponseWriter, r *http.Request) error {
 	if err := p.shell.End(r); err != nil {
 		return err
 	}
-	w.Header().Set("Clear-Site-Data", `"cache"`)
+	w.Header().Set("Clear-Site-Data", `"cache", "storage"`)
 	http.Redirect(w, r, web.SignInPath, http.StatusSeeOther)
 	return nil
 }

@@ -321,7 +321,7 @@ func (p pages) showCompose(w http.ResponseWriter, r *http.Request, d composing, 
 		status = http.StatusConflict
 	}
 	return p.views.Page(w, r, "compose", web.Page{
-		Title: "advisory.compose", Data: m, Status: status, Wide: true, Crumbs: p.crumbs(r, a),
+		Title: "advisory.compose", Data: m, Status: status, Wide: true, TLP: a.Marking.OrDefault().TLP, Crumbs: p.crumbs(r, a),
 	})
 }
 

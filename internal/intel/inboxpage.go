@@ -56,7 +56,7 @@ func (p pages) inbox(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	m := inboxModel{List: l, Rows: p.inboxRows(r, found), Empty: emptyInbox(l)}
-	if l.After == "" && !l.Filtered() {
+	if l.After == "" && !l.Filtered() && v.Org == sector.MemberOrg {
 		owed, err := p.svc.Released(r.Context(), v, ReleasedQuery{Unanswered: true, Limit: maxOwed})
 		if err != nil {
 			return err
@@ -78,11 +78,23 @@ func (p pages) page(r *http.Request, v sector.Viewer, l *web.List) ([]ReleasedAd
 		}
 	}
 	found, err := p.svc.Released(r.Context(), v, q)
+	for i := range found {
+		found[i] = asked(v, found[i])
+	}
 	if len(found) > l.Limit {
 		found = found[:l.Limit]
 		l.Next = sealPlace(p.sealer, tag, found[l.Limit-1].Place())
 	}
 	return found, err
+}
+
+// asked is an item without the time for an answer where the viewer's
+// organisation is not asked for one: partners read, members answer.
+func asked(v sector.Viewer, item ReleasedAdvisory) ReleasedAdvisory {
+	if v.Org == sector.Partner {
+		item.AnswerDue = time.Time{}
+	}
+	return item
 }
 
 func emptyInbox(l web.List) web.State {
@@ -130,7 +142,8 @@ type readModel struct {
 	Form   *web.Form
 	EWA    bool
 	Now    time.Time
-	Answer bool // an answer can be given
+	Asked  bool // the viewer's organisation answers
+	Answer bool // the viewer can answer
 }
 
 func answerForm(r ReleasedAdvisory) *web.Form {
@@ -154,6 +167,7 @@ func (p pages) read(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	item = asked(sector.ViewerFrom(r.Context()), item)
 	return p.showRead(w, r, item, answerForm(item))
 }
 
@@ -162,13 +176,14 @@ func (p pages) showRead(w http.ResponseWriter, r *http.Request, item ReleasedAdv
 	if lang == "en" {
 		other = "zh-Hant"
 	}
+	v := sector.ViewerFrom(r.Context())
 	m := readModel{
 		Item: p.inboxRows(r, []ReleasedAdvisory{item})[0], Body: item.Body.In(lang),
 		Other: Text{Zh: item.Title.In(other), En: item.Body.In(other)}, RSIT: p.svc.Rules.RSITLabel(item.RSIT).In(lang),
-		Form: f, EWA: item.Category == EWA, Now: p.svc.Now(), Answer: item.WithdrawnAt.IsZero(),
+		Form: f, EWA: item.Category == EWA, Now: p.svc.Now(), Asked: v.Org == sector.MemberOrg, Answer: item.WithdrawnAt.IsZero() && v.May(sector.AnswerWarnings),
 	}
 	return p.views.Page(w, r, "read", web.Page{
-		Title: "advisory.detail", Args: []any{m.Item.Name}, Data: m, Status: f.Status(),
+		Title: "advisory.detail", Args: []any{m.Item.Name}, Data: m, Status: f.Status(), TLP: item.Marking.OrDefault().TLP,
 		Crumbs: []web.Link{{Key: "inbox.title", Href: "/inbox"}},
 	})
 }

@@ -185,6 +185,15 @@ type Evidence struct {
 	// Internal are the hosts, accounts and private addresses of the records.
 	// They must not be in the text; at most MaxInternal, most frequent first.
 	Internal []event.Observable
+	// Of is what each alert is called and shows, in the order of Alerts.
+	Of []AlertEvidence
+}
+
+// AlertEvidence is one of the alerts of an Evidence.
+type AlertEvidence struct {
+	ID     string
+	Title  Text
+	Values []string // of its observables
 }
 
 // MaxInternal bounds Evidence.Internal.

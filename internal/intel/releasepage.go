@@ -44,7 +44,7 @@ func (p pages) preview(w http.ResponseWriter, r *http.Request) error {
 	}
 	m.Check = newCheckModel(pre.Problems, append(leaks, pre.Warnings...))
 	m.decide(v)
-	return p.views.Page(w, r, "preview", web.Page{Title: "advisory.preview", Data: m, Wide: true, Crumbs: p.crumbs(r, a)})
+	return p.views.Page(w, r, "preview", web.Page{Title: "advisory.preview", Data: m, Wide: true, TLP: a.Marking.OrDefault().TLP, Crumbs: p.crumbs(r, a)})
 }
 
 // decide says what the viewer can do with the advisory.
@@ -141,7 +141,7 @@ func (p pages) showWithdraw(w http.ResponseWriter, r *http.Request, f *web.Form)
 	if !m.Standing {
 		title = "advisory.discard"
 	}
-	return p.views.Page(w, r, "withdraw", web.Page{Title: title, Data: m, Status: f.Status(), Crumbs: p.crumbs(r, a)})
+	return p.views.Page(w, r, "withdraw", web.Page{Title: title, Data: m, Status: f.Status(), TLP: a.Marking.OrDefault().TLP, Crumbs: p.crumbs(r, a)})
 }
 
 func (p pages) withdraw(w http.ResponseWriter, r *http.Request) error {
@@ -178,6 +178,7 @@ type detailModel struct {
 	Scopes     []string
 	Named      []sector.Member
 	Groups     []string // names
+	Graph      web.Graph
 }
 
 type releaseRow struct {
@@ -243,8 +244,15 @@ func (p pages) detail(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	m.deliver(p.lang(r), deliveries, members)
+	shown := a
+	shown.Alerts = a.Alerts[:min(len(a.Alerts), graphAlerts)]
+	ev, err := p.svc.EvidenceFor(ctx, v, shown)
+	if err != nil {
+		return err
+	}
+	m.Graph = advisoryGraph(v, a, p.titleOf(r, a.Title), p.lang(r), ev)
 	return p.views.Page(w, r, "advisory", web.Page{
-		Title: "advisory.detail", Args: []any{p.titleOf(r, a.Title)}, Data: m, Wide: true, Crumbs: p.crumbs(r, a)[:1],
+		Title: "advisory.detail", Args: []any{p.titleOf(r, a.Title)}, Data: m, Wide: true, TLP: a.Marking.OrDefault().TLP, Crumbs: p.crumbs(r, a)[:1],
 	})
 }
 

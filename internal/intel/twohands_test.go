@@ -78,3 +78,51 @@ func TestExportsGoThroughTheGate(t *testing.T) {
 		t.Errorf("a member takes the centre's list: status %d", page.Status)
 	}
 }
+
+// TestAdvisoryGraph: the centre sees which alert an indicator came of, in the
+// picture and in its table; a way to the alert only where it may go.
+func TestAdvisoryGraph(t *testing.T) {
+	w := newPagesWorld(t)
+	draft := w.kit.Post(t, sector.Analyst, i18n.En, "/advisories", url.Values{"alert": {"alert-1"}})
+	path := strings.TrimSuffix(draft.Header.Get("Location"), "/edit")
+	edit := w.kit.Post(t, sector.Analyst, i18n.En, path+"/edit", url.Values{"version": {"1"}, "title_zh": {"警訊"}, "title_en": {"Calls home"},
+		"body_zh": {"請檢查。"}, "body_en": {"Please check."}, "category": {"INT"}, "tlp": {"AMBER"}, "pap": {"GREEN"}, "indicators": {"203.0.113.66\nelsewhere.example.net"}})
+	if edit.Status != http.StatusSeeOther {
+		t.Fatalf("saving: %d", edit.Status)
+	}
+	for _, lang := range i18n.Langs() {
+		page := w.kit.Get(t, sector.Analyst, lang, path)
+		webtest.Check(t, page)
+		if n := strings.Count(page.Body, `<th scope="row"><span class="quiet-text">`); n != 4 { // led to, names twice, mentions
+			t.Errorf("%s: %d relations:\n%s", lang, n, page.Body)
+		}
+		if !strings.Contains(page.Body, `href="/alerts/alert-1"`) || !strings.Contains(page.Body, "elsewhere[.]example[.]net") {
+			t.Errorf("%s: the alert or an indicator is missing", lang)
+		}
+	}
+	if page := w.kit.Get(t, sector.Administrator, i18n.En, path); strings.Contains(page.Body, `href="/alerts/alert-1"`) || !strings.Contains(page.Body, "203[.]0[.]113[.]66") {
+		t.Errorf("an administrator is led to an alert")
+	}
+}
+
+// TestWhoIsOfferedToAnswer: those who may; others of the member are told who
+// does, and a partner reads what is public without being asked.
+func TestWhoIsOfferedToAnswer(t *testing.T) {
+	w := newPagesWorld(t)
+	c := inteltest.Content(1, sector.Audience{All: true, Public: true})
+	c.Marking = sector.Marking{TLP: sector.TLPClear, PAP: sector.PAPClear}
+	a := w.Draft(t, c)
+	w.Release(t, a, nil)
+	path := "/inbox/" + string(a.ID)
+	for role, want := range map[sector.Role][]bool{ // a form, the panel
+		sector.MemberStaff: {true, true}, sector.IncidentLead: {true, true}, sector.Executive: {false, true}, sector.PartnerDesk: {false, false},
+	} {
+		for _, lang := range i18n.Langs() {
+			page := w.kit.Get(t, role, lang, path)
+			webtest.Check(t, page)
+			if page.Status != http.StatusOK || strings.Contains(page.Body, `action="`+path+`/answer"`) != want[0] || strings.Contains(page.Body, `id="answer"`) != want[1] {
+				t.Errorf("%s, %s: %d, a form %v, the panel %v", role, lang, page.Status, !want[0], !want[1])
+			}
+		}
+	}
+}

@@ -242,6 +242,7 @@ type alertModel struct {
 	Steps    []stepLine
 	Comments []noteLine
 	Centre   bool
+	May      struct{ Triage, Draft bool }
 	Form     *web.Form
 	Who      string // the assignee's address
 }
@@ -307,10 +308,12 @@ func (p *Pages) showAlert(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p *Pages) alertPage(w http.ResponseWriter, r *http.Request, n *names, a *Alert, form *web.Form) error {
+	v := sector.ViewerFrom(r.Context())
 	m := alertModel{
 		Alert: *a, Heading: n.title(&a.Finding), Tone: a.State.tone(), Why: a.Explanation(), Form: form,
-		Centre: sector.ViewerFrom(r.Context()).Org == sector.Centre, Cut: len(a.Records) < a.Count,
+		Centre: v.Org == sector.Centre, Cut: len(a.Records) < a.Count,
 	}
+	m.May.Triage, m.May.Draft = v.May(sector.TriageAlerts), v.May(sector.WriteDrafts)
 	if a.WhyMember != "" {
 		m.WhyOf = n.member(a.WhyMember)
 	}
@@ -418,6 +421,9 @@ func (p *Pages) triageAlert(w http.ResponseWriter, r *http.Request) error {
 		}
 		if err := form.FailWith(err); err != nil {
 			return err
+		}
+		if field, err := form.Field("version"); err == nil {
+			field.Value = strconv.Itoa(a.Version) // what the page shows now, for a second try
 		}
 	}
 	return p.alertPage(w, r, n, &a, form)

@@ -137,6 +137,11 @@ func TestEvidence(t *testing.T) {
 	if !slices.Equal(list[0].Internal, []event.Observable{{Kind: event.ObservableIPv4, Value: "10.0.0.5"}}) {
 		t.Errorf("internal values %v", list[0].Internal)
 	}
+	for _, role := range sector.GrantOf(sector.ReadDrafts).Roles {
+		if _, err := s.alerts.Evidence(t.Context(), webtest.Viewer(role), []string{a.ID}); err != nil {
+			t.Errorf("%s, who reads drafts: %v", role, err)
+		}
+	}
 	if _, err := s.alerts.Evidence(t.Context(), webtest.Viewer(sector.MemberStaff), []string{a.ID}); err == nil {
 		t.Error("a member gets evidence")
 	}

@@ -2,6 +2,7 @@ package monitor
 
 import (
 	"bytes"
+	"context"
 	"encoding/hex"
 	"errors"
 	"net/http"
@@ -52,7 +53,7 @@ type eventLine struct {
 const previewSize = 240 // bytes
 
 func eventSpec(centre bool) web.ListSpec {
-	spec := web.ListSpec{Path: "/events", Sort: "at", Desc: true, Limit: 100}
+	spec := web.ListSpec{Path: "/events", Sort: "at", Desc: true, Limit: 100, Export: true}
 	spec.Filters = []web.Filter{
 		{Name: "q", Key: "monitor.events.query", Kind: "text"},
 		{Name: "from", Key: "monitor.events.from", Kind: "time"},
@@ -60,11 +61,11 @@ func eventSpec(centre bool) web.ListSpec {
 	}
 	spec.Columns = []web.Column{{Key: "monitor.events.at", Class: "time"}}
 	if centre {
-		spec.Columns = append(spec.Columns, web.Column{Key: "monitor.col.member"})
+		spec.Columns = append(spec.Columns, web.Column{Key: "monitor.col.member", Name: "member"})
 	}
 	spec.Columns = append(spec.Columns,
-		web.Column{Key: "monitor.events.source"}, web.Column{Key: "monitor.events.host"},
-		web.Column{Key: "monitor.events.account", Class: "from-wide roomy"}, web.Column{Key: "monitor.events.record", Class: "wide"})
+		web.Column{Key: "monitor.events.source", Name: "source"}, web.Column{Key: "monitor.events.host", Name: "host"},
+		web.Column{Key: "monitor.events.account", Name: "account", Class: "from-wide roomy"}, web.Column{Key: "monitor.events.record", Name: "record", Class: "wide"})
 	return spec
 }
 
@@ -75,7 +76,10 @@ func (p *Pages) searchEvents(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	centre := v.Org == sector.Centre
-	l := p.shell.ReadList(r, eventSpec(centre))
+	l, done, err := p.shell.Table(w, r, eventSpec(centre))
+	if err != nil || done {
+		return err
+	}
 	m := eventsModel{List: l, Centre: centre, Fields: QueryFields(), Spans: spans(r.URL.Query(), l, p.events.now().In(p.shell.Zone(r)))}
 	if !centre {
 		m.Fields = m.Fields[1:] // "member" would find the one member only
@@ -90,6 +94,34 @@ func (p *Pages) searchEvents(w http.ResponseWriter, r *http.Request) error {
 		m.Problem, status = &web.Message{Key: e.Key, Args: e.Args}, http.StatusUnprocessableEntity
 	}
 	return p.views.Page(w, r, "events", web.Page{Title: "monitor.events.title", Data: m, Wide: true, Status: status})
+}
+
+// exportEvents is what was looked up as a file, searched page by page as the
+// list is; the span of the first page holds for all.
+func (p *Pages) exportEvents(w http.ResponseWriter, r *http.Request) error {
+	v := sector.ViewerFrom(r.Context())
+	n, err := p.namesFor(r)
+	if err != nil {
+		return err
+	}
+	centre := v.Org == sector.Centre
+	l := p.shell.ReadList(r, eventSpec(centre))
+	eq := p.events.Complete(listed(l))
+	eq.Limit = maxSearch
+	return p.shell.Export(w, r, l, "events", func(ctx context.Context, after string) ([][]any, string, error) {
+		eq.After = after
+		page, err := p.events.Search(ctx, v, eq)
+		rows := make([][]any, len(page.Records))
+		for i := range page.Records {
+			line := n.eventLine(&page.Records[i])
+			rows[i] = []any{line.At}
+			if centre {
+				rows[i] = append(rows[i], line.Member)
+			}
+			rows[i] = append(rows[i], line.Source, line.Host, line.Account, line.Preview)
+		}
+		return rows, page.Next, err
+	})
 }
 
 // listed is the query of a list's state, as the rows and the histogram ask it.

@@ -34,12 +34,13 @@ type EvidenceCount struct {
 
 const maxEvidence = 200
 
-// Evidence returns what is known of alerts, for the centre's people who draft
-// advisories; at most 200 alerts at once. Internal addresses and names, hosts
-// and accounts are not among the observables.
+// Evidence returns what is known of alerts, for the centre's people who write
+// and read drafts: their texts are held against it. At most 200 alerts at
+// once. Internal addresses and names, hosts and accounts are not among the
+// observables.
 func (s *Alerts) Evidence(ctx context.Context, v sector.Viewer, ids []string) ([]AlertEvidence, error) {
-	if !v.May(sector.TriageAlerts) {
-		return nil, errs.New(errs.Forbidden, "monitor.triage_role")
+	if !v.May(sector.ReadDrafts) {
+		return nil, errs.New(errs.Forbidden, "error.role")
 	}
 	if len(ids) > maxEvidence {
 		return nil, errs.New(errs.Invalid, "monitor.too_many_alerts", strconv.Itoa(maxEvidence))

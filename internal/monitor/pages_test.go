@@ -207,6 +207,33 @@ func TestAMembersPagesNameNobodyElse(t *testing.T) {
 	}
 }
 
+// TestExportsAreTheMembersOwn: the files have what the lists have, and of a
+// member nothing of another.
+func TestExportsAreTheMembersOwn(t *testing.T) {
+	s := newScene(t)
+	s.night(t)
+	for path, want := range map[string]string{"/export/events?format=csv": "203.0.113.77", "/export/rejected?format=csv": "JSON"} {
+		page := s.kit.Post(t, sector.MemberStaff, i18n.En, path, nil)
+		if page.Status != 200 || !strings.Contains(page.Body, want) || strings.Count(page.Body, "\n") < 2 {
+			t.Errorf("%s: %d %.500s", path, page.Status, page.Body)
+		}
+		for _, other := range []string{"pine-life", "Pine Life", "river-sec", "River Sec", "clear-net", "ClearNet"} {
+			if strings.Contains(page.Body, other) {
+				t.Errorf("%s names %s", path, other)
+			}
+		}
+	}
+	centre := s.kit.Post(t, sector.Analyst, i18n.En, "/export/events?format=csv&col=member", nil).Body
+	for _, want := range []string{"Time,Member", "Pine Life", "River Sec"} {
+		if !strings.Contains(centre, want) {
+			t.Errorf("the centre's file lacks %q:\n%.500s", want, centre)
+		}
+	}
+	if page := s.kit.Post(t, sector.Analyst, i18n.En, "/export/rejected?format=csv", nil); page.Status != 403 {
+		t.Errorf("the centre takes a member's rejected lines: %d", page.Status)
+	}
+}
+
 func TestTriagePage(t *testing.T) {
 	s := newScene(t)
 	s.night(t)
@@ -221,7 +248,8 @@ func TestTriagePage(t *testing.T) {
 			t.Errorf("after triage the page lacks %q", want)
 		}
 	}
-	if page := s.kit.Post(t, sector.DutyManager, i18n.En, "/alerts/"+a.ID, form); page.Status != 422 || !strings.Contains(page.Body, "Somebody else changed this alert") {
+	if page := s.kit.Post(t, sector.DutyManager, i18n.En, "/alerts/"+a.ID, form); page.Status != 422 || !strings.Contains(page.Body, "Somebody else changed this alert") ||
+		!strings.Contains(page.Body, `name="version" value="2"`) {
 		t.Errorf("an old version: %d", page.Status)
 	}
 	if page := s.kit.Post(t, sector.MemberStaff, i18n.En, "/alerts/"+a.ID, form); page.Status != 403 {

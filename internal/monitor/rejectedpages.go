@@ -1,6 +1,7 @@
 package monitor
 
 import (
+	"context"
 	"net/http"
 	"strings"
 	"unicode/utf8"
@@ -21,12 +22,36 @@ type letterLine struct {
 	Preview string
 }
 
+func rejectedSpec() web.ListSpec {
+	return web.ListSpec{Path: "/rejected", Export: true, Columns: []web.Column{
+		{Key: "monitor.rejected.at", Class: "time"}, {Key: "monitor.rejected.line", Name: "line", Class: "num"},
+		{Key: "monitor.rejected.reason", Name: "reason"}, {Key: "monitor.rejected.text", Name: "text", Class: "wide"},
+		{Key: "monitor.rejected.size", Name: "size", Class: "num"},
+	}}
+}
+
+// exportRejected is the list as a file.
+func (p *Pages) exportRejected(w http.ResponseWriter, r *http.Request) error {
+	member, l := sector.ViewerFrom(r.Context()).Member, p.shell.ReadList(r, rejectedSpec())
+	return p.shell.Export(w, r, l, "rejected", func(ctx context.Context, after string) ([][]any, string, error) {
+		list, err := p.door.receipts.Letters(ctx, member, after, maxSearch)
+		rows, next := make([][]any, len(list)), ""
+		for i, d := range list {
+			rows[i] = []any{d.At, d.Line, p.shell.T(r, "door.reason."+d.Reason), preview(d.Raw), d.Size}
+			if len(list) == maxSearch {
+				next = d.ID
+			}
+		}
+		return rows, next, err
+	})
+}
+
 func (p *Pages) listRejected(w http.ResponseWriter, r *http.Request) error {
 	v := sector.ViewerFrom(r.Context())
-	l := p.shell.ReadList(r, web.ListSpec{Path: "/rejected", Columns: []web.Column{
-		{Key: "monitor.rejected.at", Class: "time"}, {Key: "monitor.rejected.line", Class: "num"},
-		{Key: "monitor.rejected.reason"}, {Key: "monitor.rejected.text", Class: "wide"}, {Key: "monitor.rejected.size", Class: "num"},
-	}})
+	l, done, err := p.shell.Table(w, r, rejectedSpec())
+	if err != nil || done {
+		return err
+	}
 	list, err := p.door.receipts.Letters(r.Context(), v.Member, l.After, l.Limit+1)
 	if err != nil {
 		return err

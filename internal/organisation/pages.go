@@ -51,6 +51,7 @@ func Mount(routes *access.Routes, sh *web.Shell, svc *Service, baseURL string) e
 
 func (p pages) mountPeople(routes *access.Routes) {
 	p.shell.Page(routes, "GET /people", sector.ReadPeople, p.people)
+	p.shell.Page(routes, "POST /export/people", sector.ReadPeople, p.shell.StepUp(p.exportPeople))
 	p.shell.Page(routes, "GET /people/new", sector.InvitePeople, p.newPeople)
 	p.shell.Page(routes, "POST /people/new", sector.InvitePeople, p.shell.StepUp(p.invite))
 	p.shell.Page(routes, "GET /people/{id}", sector.ReadPeople, p.person)

@@ -1,6 +1,7 @@
 package organisation
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"slices"
@@ -12,10 +13,10 @@ import (
 
 func peopleList() web.ListSpec {
 	return web.ListSpec{
-		Path: "/people",
+		Path: "/people", Export: true,
 		Columns: []web.Column{
-			{Key: "people.email", Sort: "email"}, {Key: "people.roles"}, {Key: "people.state"},
-			{Key: "people.since", Class: "time from-wide"},
+			{Key: "people.email", Sort: "email"}, {Key: "people.roles", Name: "roles"}, {Key: "people.state", Name: "state"},
+			{Key: "people.since", Name: "since", Class: "time from-wide"},
 		},
 		Filters: []web.Filter{{Name: "q", Key: "people.find", Kind: "text"}},
 		Sort:    "email",
@@ -31,20 +32,20 @@ type peopleModel struct {
 }
 
 func (p pages) people(w http.ResponseWriter, r *http.Request) error {
-	all, err := p.svc.People(r.Context(), viewer(r))
+	l, done, err := p.shell.Table(w, r, peopleList())
+	if err != nil || done {
+		return err
+	}
+	all, err := p.matching(r, l)
 	if err != nil {
 		return err
 	}
-	m := peopleModel{List: p.shell.ReadList(r, peopleList()), MayInvite: viewer(r).May(sector.InvitePeople),
+	m := peopleModel{List: l, MayInvite: viewer(r).May(sector.InvitePeople),
 		Empty: web.State{Kind: "empty", Title: "people.none", Text: "people.none_text"}}
-	all = slices.DeleteFunc(all, func(u sector.User) bool { return !strings.Contains(u.Email, strings.ToLower(m.Get("q"))) })
 	for _, u := range all {
 		if u.RemovedAt.IsZero() {
 			m.Total++
 		}
-	}
-	if m.Down {
-		slices.Reverse(all)
 	}
 	if i := slices.IndexFunc(all, func(u sector.User) bool { return string(u.ID) == m.After }); i >= 0 {
 		all = all[i+1:]
@@ -54,6 +55,33 @@ func (p pages) people(w http.ResponseWriter, r *http.Request) error {
 	}
 	m.People = all
 	return p.views.Page(w, r, "people", web.Page{Title: "people.title", Data: m})
+}
+
+// matching are the people that the list shows, in its order.
+func (p pages) matching(r *http.Request, l web.List) ([]sector.User, error) {
+	all, err := p.svc.People(r.Context(), viewer(r))
+	all = slices.DeleteFunc(all, func(u sector.User) bool { return !strings.Contains(u.Email, strings.ToLower(l.Get("q"))) })
+	if l.Down {
+		slices.Reverse(all)
+	}
+	return all, err
+}
+
+// exportPeople is the list as a file.
+func (p pages) exportPeople(w http.ResponseWriter, r *http.Request) error {
+	l := p.shell.ReadList(r, peopleList())
+	return p.shell.Export(w, r, l, "people", func(context.Context, string) ([][]any, string, error) {
+		all, err := p.matching(r, l)
+		rows := make([][]any, len(all))
+		for i, u := range all {
+			state := "people.here"
+			if !u.RemovedAt.IsZero() {
+				state = "people.gone"
+			}
+			rows[i] = []any{u.Email, p.shell.Roles(r, u.Roles), p.shell.T(r, state), u.CreatedAt}
+		}
+		return rows, "", err
+	})
 }
 
 func rolesField(v sector.Viewer) web.Field {

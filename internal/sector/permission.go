@@ -101,7 +101,7 @@ func Grants() []Grant {
 		{ApproveReleases, isac, nil},
 		{WithdrawAdvisories, isac, nil},
 		{ReadAdvisories, slices.Concat(centre, member, watchers, []Role{PartnerDesk}), []Scope{ScopeAdvisories}},
-		{ReadInbox, member, nil},
+		{ReadInbox, slices.Concat(member, []Role{PartnerDesk}), nil},
 		{AnswerWarnings, defence, []Scope{ScopeAdvisories}},
 		{ReadTAXII, nil, []Scope{ScopeTAXII}},
 		{ReadMembers, centre, nil},

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"html/template"
+	"net/http"
 	"net/url"
 	"strings"
 	"time"
@@ -109,6 +110,16 @@ func (f words) roles(all []sector.Role) (string, error) {
 		names[i] = name
 	}
 	return strings.Join(names, " · "), nil
+}
+
+// Roles are the names of a person's roles in the language of the request, as
+// the template function roles writes them.
+func (s *Shell) Roles(r *http.Request, all []sector.Role) string {
+	names := make([]string, len(all))
+	for i, role := range all {
+		names[i] = s.T(r, "common.role."+string(role))
+	}
+	return strings.Join(names, " · ")
 }
 
 // member is a member's name in the language of the page.

@@ -3,6 +3,7 @@ package web
 import (
 	"html/template"
 	"net/http"
+	"strings"
 
 	"github.com/aspis-platform/aspis/internal/platform/httpx"
 	"github.com/aspis-platform/aspis/internal/platform/i18n"
@@ -34,6 +35,11 @@ type layoutModel struct {
 	Zones     []option
 	Bell      *bell // nil: there is none
 	DraftKey  string
+}
+
+// Marked is the page's TLP as classes name it.
+func (m layoutModel) Marked() string {
+	return strings.ToLower(strings.ReplaceAll(string(m.TLP), "+", "-"))
 }
 
 // bell is the way to what the viewer has not read.

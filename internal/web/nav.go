@@ -65,7 +65,7 @@ func (s *Shell) navFor(v sector.Viewer, path string) []navGroup {
 	var groups []navGroup
 	current := s.currentNav(v, path)
 	for _, phase := range phases() {
-		g := navGroup{Key: "common.phase." + string(phase)}
+		g := navGroup{Key: phaseKey(phase, v)}
 		for _, item := range s.nav {
 			if item.Phase == phase && v.May(item.Need) {
 				g.Items = append(g.Items, navLink{item, item.Href == current})
@@ -76,6 +76,15 @@ func (s *Shell) navFor(v sector.Viewer, path string) []navGroup {
 		}
 	}
 	return groups
+}
+
+// phaseKey names a phase to the viewer: a member runs no centre, but its own
+// house.
+func phaseKey(phase Phase, v sector.Viewer) string {
+	if phase == House && v.Org == sector.MemberOrg {
+		return "common.phase.own"
+	}
+	return "common.phase." + string(phase)
 }
 
 // currentNav is the longest visible address that the path is at or below.

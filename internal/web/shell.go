@@ -123,3 +123,6 @@ func (s *Shell) MemberName(r *http.Request, m sector.Member) string {
 func (s *Shell) T(r *http.Request, key string, args ...any) string {
 	return s.texts.T(i18n.Negotiate(r), key, args...)
 }
+
+// Has reports whether there is a text for the key.
+func (s *Shell) Has(key string) bool { return s.texts.Has(key) }

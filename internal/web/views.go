@@ -53,6 +53,8 @@ type Page struct {
 	Bare bool
 	// Wide lets the content use the whole width.
 	Wide bool
+	// TLP marks every sheet of the page on paper; empty: it has no marking.
+	TLP sector.TLP
 	// Crumbs lead from the section to this page; the title is not repeated.
 	Crumbs []Link
 	// Back is set by the error page only.

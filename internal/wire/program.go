@@ -9,6 +9,7 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -190,6 +191,9 @@ func (p *Program) Matcher() *monitor.Matcher { return p.soc.matcher }
 
 // Advisories is the service of advisories.
 func (p *Program) Advisories() *intel.Service { return p.isac.service }
+
+// Routes is the routing table: everything that is answered over HTTP.
+func (p *Program) Routes() []access.Route { return slices.Clone(p.routeTable) }
 
 // URL is where the program is reached.
 func (p *Program) URL() string { return p.opts.BaseURL }

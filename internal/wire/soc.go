@@ -84,10 +84,13 @@ func (e evidence) Evidence(ctx context.Context, ids []string) (intel.Evidence, e
 			out.Severity = a.Alert.Severity.String()
 		}
 		out.Members = append(out.Members, a.Members...)
+		one := intel.AlertEvidence{ID: a.Alert.ID, Title: intel.Text{Zh: a.Alert.TitleZh, En: a.Alert.Title}}
 		for _, o := range a.Observables[:min(len(a.Observables), maxProposed)] {
 			out.Observables = append(out.Observables, intel.ProposedIndicator{
 				Kind: o.Kind, Value: o.Value, Records: o.Records, Members: o.Members})
+			one.Values = append(one.Values, o.Value)
 		}
+		out.Of = append(out.Of, one)
 		out.Internal = append(out.Internal, a.Internal[:min(len(a.Internal), intel.MaxInternal)]...)
 	}
 	slices.Sort(out.Members)

@@ -104,6 +104,11 @@ func (w *World) Evidence(_ context.Context, alerts []string) (intel.Evidence, er
 		ev.Members = append(ev.Members, one.Members...)
 		ev.Internal = append(ev.Internal, one.Internal...)
 		ev.Observables = append(ev.Observables, one.Observables...)
+		part := intel.AlertEvidence{ID: a, Title: one.Title}
+		for _, o := range one.Observables {
+			part.Values = append(part.Values, o.Value)
+		}
+		ev.Of = append(ev.Of, part)
 	}
 	return ev, nil
 }

@@ -14,6 +14,7 @@ import * as menu from "./islands/menu";
 import * as part from "./islands/part";
 import * as passkey from "./islands/passkey";
 import * as pulse from "./islands/pulse";
+import * as regions from "./islands/regions";
 import * as rows from "./islands/rows";
 import * as search from "./islands/search";
 
@@ -54,8 +55,10 @@ function sweep(): void {
 
 keys.install();
 copy.install();
+regions.install();
 mountAll(document);
 new MutationObserver(() => {
   sweep();
   mountAll(document);
+  regions.name();
 }).observe(document.body, { childList: true, subtree: true });

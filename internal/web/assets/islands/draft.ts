@@ -1,7 +1,9 @@
 // Keeps what is typed into a form in this browser until it is sent, encrypted
 // with the person's key, which the server puts on the page: what lies on the
-// disk is read by nobody else. data-draft names the form; data-restored and
-// data-drop are the words.
+// disk is read by nobody else; signing out clears it. data-draft names the
+// form; data-restored and data-drop are the words. A draft goes back with the
+// version that it was made of, so that it is no way around the comparison with
+// what others saved since.
 import { text } from "./island";
 
 const life = 7 * 24 * 60 * 60 * 1000;
@@ -92,6 +94,8 @@ function fill(form: HTMLFormElement, draft: Fields): boolean {
       filled = true;
     }
   }
+  const version = form.querySelector<HTMLInputElement>("input[name=version]");
+  if (filled && version && draft.version?.[0]) version.value = draft.version[0];
   return filled;
 }
 

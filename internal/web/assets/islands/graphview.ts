@@ -43,6 +43,7 @@ function styleOf(el: HTMLElement): cytoscape.StylesheetJson {
       style: {
         label: "data(label)", width: 22, height: 22, "font-size": 11, "font-family": css.fontFamily, color: color("--ink"),
         "text-valign": "center", "text-halign": "right", "text-margin-x": 6, "text-wrap": "ellipsis", "text-max-width": "190px",
+        "text-background-color": color("--surface"), "text-background-opacity": 0.85, "text-background-padding": "1px",
         "border-width": 1, "border-color": color("--surface"),
       },
     },
