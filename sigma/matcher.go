@@ -17,7 +17,6 @@ type Matcher struct {
 	contents  []slotContent
 	arena     []byte  // folded text of this event
 	literals  []int32 // found in a value
-	hits      []int32 // rules that a value makes candidates
 	found     []int32 // candidates of this event, then its matches
 	event     Event
 	quick     quickEvent // the event, where it is one

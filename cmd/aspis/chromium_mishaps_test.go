@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -59,7 +60,7 @@ func (m *mishaps) usedLink() {
 	m.Helper()
 	var made struct{ Path string }
 	aspisJSON(m, &made, "", "admin", "create-link", "--data", m.server.data, "--email", "analyst@centre.example")
-	for i, path := range []string{made.Path, made.Path, "/enrol?token=never-was"} {
+	for i, path := range []string{made.Path, made.Path, "/enrol#never-was"} {
 		b := m.look.open(m.T, m.server.url, m.lang)
 		b.visit(path)
 		b.expect("status of 4") // a refusal is an answer here

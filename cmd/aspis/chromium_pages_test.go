@@ -67,7 +67,7 @@ func pageRoutes(t *testing.T, table []access.Route) []access.Route {
 // doors are the addresses of the pages that anybody may see.
 func doors() map[string]string {
 	return map[string]string{
-		"GET /sign-in": "/sign-in", "GET /sign-in/institution": "/sign-in/institution", "GET /enrol": "/enrol?token=unused", "GET /api": "/api",
+		"GET /sign-in": "/sign-in", "GET /sign-in/institution": "/sign-in/institution", "GET /enrol": "/enrol#unused", "GET /api": "/api",
 	}
 }
 

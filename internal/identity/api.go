@@ -3,7 +3,6 @@ package identity
 import (
 	"context"
 	"net/http"
-	"net/url"
 	"time"
 
 	"github.com/aspis-platform/aspis/internal/access"
@@ -23,6 +22,7 @@ type api struct{ svc *Service }
 //	GET, DELETE      /api/v1/sessions
 //	DELETE           /api/v1/sessions/{id}
 //	GET, DELETE      /api/v1/people/{id}/sessions
+//	DELETE           /api/v1/people/{id}/subject
 //	GET              /api/v1/recoveries
 //	POST             /api/v1/recoveries/{id}/confirm
 //	GET, PUT, DELETE /api/v1/members/{id}/provider
@@ -38,6 +38,7 @@ func MountAPI(routes *access.Routes, svc *Service) {
 	access.Operation(routes, "DELETE /api/v1/sessions/{id}", sector.SignedIn, proven("session-end", "tokens"), a.end)
 	access.Operation(routes, "GET /api/v1/people/{id}/sessions", sector.InvitePeople, doc("person-sessions", "people"), a.sessionsOf)
 	access.Operation(routes, "DELETE /api/v1/people/{id}/sessions", sector.InvitePeople, doc("person-sign-out", "people"), a.endSessionsOf)
+	access.Operation(routes, "DELETE /api/v1/people/{id}/subject", sector.InvitePeople, proven("person-subject-forget", "people"), a.forgetSubject)
 	access.Operation(routes, "GET /api/v1/recoveries", sector.InvitePeople, doc("recovery-list", "people"), a.recoveries)
 	access.Operation(routes, "POST /api/v1/recoveries/{id}/confirm", sector.InvitePeople, confirm, a.confirmRecovery)
 	access.Operation(routes, "GET /api/v1/members/{id}/provider", sector.WriteProviders, doc("provider-show", "members"), a.provider)
@@ -185,6 +186,16 @@ func (a api) endSessionsOf(ctx context.Context, in *personIn) (*endedOut, error)
 	return a.revoke(ctx, Ending{User: v.User, But: web.StandingIn(ctx).Session})
 }
 
+// forgetSubject is for accounts that the provider has made anew.
+func (a api) forgetSubject(ctx context.Context, in *personIn) (*struct{}, error) {
+	by := sector.ViewerFrom(ctx)
+	v, err := a.svc.person(ctx, by, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	return nil, a.svc.ForgetSubject(ctx, by, v)
+}
+
 // recoveryJSON is a lost way in that waits for a second person.
 type recoveryJSON struct {
 	ID        string          `json:"id"`
@@ -230,15 +241,8 @@ func (a api) confirmRecovery(ctx context.Context, in *idIn) (*recoveredOut, erro
 		return nil, err
 	}
 	out := &recoveredOut{}
-	out.Body.Email, out.Body.Link = person.Email, a.svc.linkTo(secret)
+	out.Body.Email, out.Body.Link = person.Email, web.LinkURL(a.svc.BaseURL, secret)
 	return out, nil
-}
-
-// linkTo is a one-time link's address.
-func (s *Service) linkTo(secret string) string {
-	link := s.base.JoinPath(web.LinkPath)
-	link.RawQuery = url.Values{"token": {secret}}.Encode()
-	return link.String()
 }
 
 type memberIn struct {

@@ -2,13 +2,13 @@ package organisation
 
 import (
 	"context"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/aspis-platform/aspis/internal/access"
 	"github.com/aspis-platform/aspis/internal/sector"
+	"github.com/aspis-platform/aspis/internal/web"
 )
 
 // mountPeople adds the people of one's own organisation:
@@ -129,15 +129,12 @@ func (a api) invite(ctx context.Context, in *inviteIn) (*inviteOut, error) {
 		if one.Err != nil {
 			row.Problem = &problemJSON{"emails", one.Line, one.Err.Key, a.texts.T(access.Lang(ctx), one.Err.Key, one.Err.Args...)}
 		} else {
-			row.Link = a.linkTo(one.Token)
+			row.Link = web.LinkURL(a.base, one.Token)
 		}
 		out.Body.Invitations = append(out.Body.Invitations, row)
 	}
 	return out, nil
 }
-
-// linkTo is a one-time link's address.
-func (a api) linkTo(token string) string { return a.base + "/enrol?token=" + url.QueryEscape(token) }
 
 type linkOut struct {
 	Body struct {
@@ -152,7 +149,7 @@ func (a api) link(ctx context.Context, in *personIn) (*linkOut, error) {
 		return nil, err
 	}
 	out := &linkOut{}
-	out.Body.Link, out.Body.ExpiresAt = a.linkTo(token), a.svc.Now().Add(LinkLife).UTC()
+	out.Body.Link, out.Body.ExpiresAt = web.LinkURL(a.base, token), a.svc.Now().Add(LinkLife).UTC()
 	return out, nil
 }
 

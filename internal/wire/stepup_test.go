@@ -30,7 +30,7 @@ func provenRoutes() []string {
 		"POST /api/v1/webhooks", "POST /api/v1/webhooks/{id}/rotate",
 		"POST /api/v1/people", "POST /api/v1/people/{id}/link", "POST /api/v1/recoveries/{id}/confirm",
 		"POST /api/v1/organisation/people", "POST /api/v1/organisation/people/{id}/link",
-		"PUT /api/v1/members/{id}/provider", "DELETE /api/v1/members/{id}/provider",
+		"PUT /api/v1/members/{id}/provider", "DELETE /api/v1/people/{id}/subject", "DELETE /api/v1/members/{id}/provider",
 		"DELETE /api/v1/sessions", "DELETE /api/v1/sessions/{id}",
 		"POST /admin/people/new", "POST /people/new", "POST /admin/people/{id}/link", "POST /people/{id}/link",
 		"POST /account/set-up/app", "POST /account/set-up/password", "POST /account/set-up/passkey",
