@@ -32,13 +32,23 @@ type expr struct {
 // parseCondition reads a condition over the named search identifiers (Sigma
 // specification 2.1, Condition).
 func parseCondition(text string, names []string) (*expr, error) {
+	left := newAllowance()
+	return left.condition(text, names)
+}
+
+// condition is parseCondition for one of several conditions of a rule, which
+// share what the rule may take.
+func (a *allowance) condition(text string, names []string) (*expr, error) {
 	if len(text) > maxConditionLen {
 		return nil, fmt.Errorf("longer than %d bytes", maxConditionLen)
 	}
 	if strings.Contains(text, "|") {
-		return nil, errors.New("aggregations after | are deprecated; write a correlation instead")
+		return nil, errors.New("an aggregation is not possible here")
 	}
-	p := &conditionParser{tokens: conditionTokens(text), names: names}
+	p := &conditionParser{tokens: conditionTokens(text), names: names, left: a}
+	if a.nodes -= len(p.tokens); a.nodes < 0 {
+		return nil, errNodes
+	}
 	root, err := p.or(0)
 	if err != nil {
 		return nil, err
@@ -77,8 +87,12 @@ func conditionTokens(text string) []string {
 type conditionParser struct {
 	tokens []string
 	names  []string
+	index  map[string]int // of names, made when it is needed
 	at     int
+	left   *allowance
 }
+
+var errNodes = errors.New("conditions of the rule name more than 100,000 search identifiers")
 
 func (p *conditionParser) peek() string {
 	if p.at < len(p.tokens) {
@@ -156,12 +170,21 @@ func (p *conditionParser) operand(depth int) (*expr, error) {
 	case p.quantifier(token):
 		return p.selector(token)
 	}
-	for i, name := range p.names {
-		if name == token {
-			return &expr{op: exprSelection, selection: i}, nil
-		}
+	if i, ok := p.named(token); ok {
+		return &expr{op: exprSelection, selection: i}, nil
 	}
 	return nil, fmt.Errorf("unknown search identifier %q", token)
+}
+
+func (p *conditionParser) named(name string) (int, bool) {
+	if p.index == nil {
+		p.index = make(map[string]int, len(p.names))
+		for i, known := range p.names {
+			p.index[known] = i
+		}
+	}
+	i, ok := p.index[name]
+	return i, ok
 }
 
 // quantifier reports whether token and "of" begin a selector.
@@ -184,6 +207,9 @@ func (p *conditionParser) selector(quantifier string) (*expr, error) {
 		op = exprAnd
 	}
 	e := &expr{op: op}
+	if p.left.nodes -= len(p.names); p.left.nodes < 0 {
+		return nil, errNodes
+	}
 	for i, name := range p.names {
 		if strings.HasPrefix(name, "_") {
 			continue

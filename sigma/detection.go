@@ -13,17 +13,20 @@ import (
 type detection struct {
 	selections []selection
 	conditions []condition // any of them suffices
+	filters    []applied   // all must let the event pass
 }
 
 // selection is a search identifier: alternatives of which one must hold.
 type selection struct {
 	name         string
+	line         int      // of the file
 	alternatives [][]item // the items of an alternative must all hold
 }
 
 // item is one field of a selection with its modifiers and values.
 type item struct {
 	field     string // "" for keywords
+	line      int    // of the file
 	modifiers []string
 	expected  []string  // the values as written
 	groups    [][]*pred // per value, what it expands to; one of a group suffices
@@ -35,12 +38,14 @@ type item struct {
 type condition struct {
 	text string
 	root *expr
+	own  *expr // root without filters; nil when there are none
 }
 
 // detectionReader reads the detection section of one rule.
 type detectionReader struct {
-	doc  *document
-	opts *Options
+	doc    *document
+	opts   *Options
+	filter bool // the section is a filter's, which also names rules
 }
 
 func (r detectionReader) read(n *yaml.Node) (*detection, error) {
@@ -53,8 +58,12 @@ func (r detectionReader) read(n *yaml.Node) (*detection, error) {
 		switch e.name {
 		case "condition":
 			continue
+		case "rules":
+			if r.filter {
+				continue
+			}
 		case "timeframe":
-			return nil, faultf(e.key.Line, e.key.Column, "timeframe belongs to deprecated aggregations; write a correlation instead")
+			return nil, faultf(e.key.Line, e.key.Column, "a timeframe has no meaning without an aggregation in the condition")
 		}
 		s, err := r.selection(e)
 		if err != nil {
@@ -70,11 +79,12 @@ func (r detectionReader) read(n *yaml.Node) (*detection, error) {
 	if err != nil {
 		return nil, err
 	}
+	names := d.names()
 	for _, item := range items {
 		if item.Kind != yaml.ScalarNode || isNull(item) {
 			return nil, faultf(item.Line, item.Column, "a condition must be text")
 		}
-		root, err := parseCondition(item.Value, d.names())
+		root, err := r.doc.left.condition(item.Value, names)
 		if err != nil {
 			return nil, faultf(item.Line, item.Column, "condition: %v", err)
 		}
@@ -96,7 +106,7 @@ func (d *detection) names() []string {
 
 // selection reads a mapping, a list of mappings and keywords, or a keyword.
 func (r detectionReader) selection(e pair) (selection, error) {
-	s := selection{name: e.name}
+	s := selection{name: e.name, line: r.doc.offset + e.key.Line}
 	if e.val.Kind == yaml.MappingNode {
 		alt, err := r.alternative(e.val)
 		s.alternatives = [][]item{alt}
@@ -147,6 +157,7 @@ func (r detectionReader) alternative(n *yaml.Node) ([]item, error) {
 		if items[i], err = r.item(e.name, e.val); err != nil {
 			return nil, placed(err, e.key)
 		}
+		items[i].line = r.doc.offset + e.key.Line
 	}
 	return items, nil
 }
@@ -162,8 +173,8 @@ func placed(err error, n *yaml.Node) error {
 // item reads one "field|modifier|…: values" pair; key is "" for keywords.
 func (r detectionReader) item(key string, n *yaml.Node) (item, error) {
 	parts := strings.Split(key, "|")
-	it := item{field: parts[0], modifiers: parts[1:]}
-	c := &chain{field: it.field, placeholders: r.opts.Placeholders}
+	it := item{field: parts[0], line: r.doc.offset + n.Line, modifiers: parts[1:]}
+	c := &chain{field: it.field, placeholders: r.opts.Placeholders, left: &r.doc.left}
 	nodes, err := r.doc.sequence(n)
 	if err != nil {
 		return it, err
@@ -187,6 +198,9 @@ func (r detectionReader) item(key string, n *yaml.Node) (item, error) {
 	}
 	it.all, it.neg = c.all, c.neg
 	for i, group := range c.groups {
+		if r.doc.left.predicates -= len(group); r.doc.left.predicates < 0 {
+			return it, placed(errPredicates, nodes[i])
+		}
 		preds, err := c.compile(group)
 		if err != nil {
 			return it, placed(err, nodes[i])

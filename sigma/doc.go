@@ -5,7 +5,9 @@
 // it is loaded, with file, line, column and reason; nothing is loaded that
 // would be evaluated wrongly or could never take part.
 //
-// [Load] reads the rules of a folder into a [Ruleset]. [NewEngine] compiles a
+// [Load] reads the rules of a folder into a [Ruleset] and applies the filters
+// among them (see [Filter]). [Linter] warns of what is allowed and still looks
+// wrong. [NewEngine] compiles a
 // set of rules into an immutable [Engine] that all workers share; each worker
 // has its own [Matcher]. To change rules while running, build a new Engine and
 // exchange the pointer. [Correlator] follows the correlation rules over event
@@ -25,6 +27,9 @@
 //   - Keywords are looked for anywhere in every leaf value of the event.
 //   - A number in a rule equals an event's number of the same value and a
 //     string with the same digits.
+//   - A filter's polarity is declared; see [Filter].
+//   - Unknown attributes of a rule are custom attributes; unknown keys within
+//     correlation are refused.
 //
 // Of correlations:
 //

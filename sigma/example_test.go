@@ -96,3 +96,74 @@ func ExampleExplain() {
 	// selection true EventID [] [4625] [4625]
 	// filter true TargetUserName [endswith] [$] [WS1$]
 }
+
+// A filter leaves events out of rules without changing them.
+func ExampleFilter() {
+	set, problems := sigma.Load(fstest.MapFS{
+		"rule.yml": {Data: []byte(`
+title: Archive made
+id: archive
+level: medium
+logsource: {product: windows, category: process_creation}
+detection:
+  selection: {Image|endswith: '\rar.exe'}
+  condition: selection
+`)},
+		"filter.yml": {Data: []byte(`
+title: Backups are made with an account of their own
+id: backups
+logsource: {product: windows}
+filter:
+  rules: [archive]
+  backup: {User|startswith: backup_}
+  condition: not backup
+`)},
+	}, sigma.Options{})
+	fmt.Println(problems)
+	r, _ := set.Rule("archive")
+	for _, user := range []string{"backup_1", "eve"} {
+		ev, err := event.Decode([]byte(`{"EventID":1,"Channel":"Microsoft-Windows-Sysmon/Operational","Image":"C:\\rar.exe","User":"`+user+`"}`), event.Limits{})
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		x := sigma.Explain(r, ev)
+		fmt.Println(user, x.Conditions[0].Held, x.Filters[0].Filter, x.Filters[0].Passed, x.Matched)
+	}
+	// Output:
+	// []
+	// backup_1 true backups false false
+	// eve true backups true true
+}
+
+func ExampleLinter() {
+	set, _ := sigma.Load(fstest.MapFS{"rule.yml": {Data: []byte(`
+title: Never fires
+id: typo
+level: low
+logsource: {product: windows, category: process_creation}
+detection:
+  selection: {CommandLin|contains: whoami}
+  condition: selection
+`)}}, sigma.Options{})
+	for _, w := range sigma.NewLinter().Lint(set) {
+		fmt.Printf("%s:%d: %s: %s\n", w.File, w.Line, w.Check, w.Message)
+	}
+	// Output:
+	// rule.yml:1: never-fires: no event can match the condition: the log source's events do not have ["CommandLin"]
+	// rule.yml:7: unknown-field: field "CommandLin" is not one that events of this log source have; "CommandLine" is
+}
+
+func ExampleLoad() {
+	set, problems := sigma.Load(rules(), sigma.Options{})
+	for _, p := range problems {
+		fmt.Println("refused:", p.File, p.Line, p.Reason)
+	}
+	for _, r := range set.Rules() {
+		fmt.Println(r.ID, r.Level, set.Standalone(r))
+	}
+	// Output:
+	// refused: bad.yml 5 unknown modifier "near"
+	// failed-logon low false
+	// guessing high true
+}

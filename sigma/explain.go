@@ -21,6 +21,17 @@ type Explanation struct {
 	Matched    bool               `json:"matched"`
 	Conditions []ConditionOutcome `json:"conditions"`
 	Selections []SelectionOutcome `json:"selections"`
+	Filters    []FilterOutcome    `json:"filters,omitempty"` // all must let the event pass
+}
+
+// FilterOutcome is the result of a filter that is applied to the rule.
+type FilterOutcome struct {
+	Filter     string             `json:"filter"` // id
+	Title      string             `json:"title"`
+	Polarity   Polarity           `json:"polarity"`
+	Condition  string             `json:"condition"`
+	Passed     bool               `json:"passed"` // the event is not left out
+	Selections []SelectionOutcome `json:"selections"`
 }
 
 // ConditionOutcome is the result of one condition; any of them suffices.
@@ -71,11 +82,30 @@ func Explain(r *Rule, ev Event) Explanation {
 		out.Selections = append(out.Selections, outcome)
 	}
 	for _, c := range r.detection.conditions {
-		ok := c.root.holds(held)
-		out.Conditions = append(out.Conditions, ConditionOutcome{Text: c.text, Held: ok})
-		out.Matched = out.Matched || ok
+		own := c.root
+		if c.own != nil {
+			own = c.own
+		}
+		out.Conditions = append(out.Conditions, ConditionOutcome{Text: c.text, Held: own.holds(held)})
+		out.Matched = out.Matched || c.root.holds(held)
 	}
+	out.splitFilters(r.detection, held)
 	return out
+}
+
+// splitFilters puts the selections of filters with their filters.
+func (x *Explanation) splitFilters(d *detection, held []bool) {
+	if len(d.filters) == 0 {
+		return
+	}
+	for _, a := range d.filters {
+		x.Filters = append(x.Filters, FilterOutcome{
+			Filter: a.filter.ID, Title: a.filter.Title, Polarity: a.filter.Polarity, Condition: a.filter.body.conditions[0].text,
+			Passed: a.root.holds(held), Selections: x.Selections[a.from:a.to:a.to],
+		})
+	}
+	own := d.filters[0].from
+	x.Selections = x.Selections[:own:own]
 }
 
 func (e *expr) holds(selections []bool) bool {

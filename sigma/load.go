@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -17,16 +18,42 @@ type Ruleset struct {
 	rules   []*Rule
 	byID    map[string]*Rule
 	support map[string]bool // ids of rules that only feed correlations
+	filters []*Filter
 }
 
 // Rules returns all rules, detections and correlations, in the order loaded.
 // The slice must not be changed.
 func (s *Ruleset) Rules() []*Rule { return s.rules }
 
+// Filters returns the filters that were applied, in the order loaded. The slice
+// must not be changed.
+func (s *Ruleset) Filters() []*Filter { return s.filters }
+
 // Rule returns the rule with this id.
 func (s *Ruleset) Rule(id string) (*Rule, bool) {
 	r, ok := s.byID[id]
 	return r, ok
+}
+
+// CorrelationFields returns the names of all fields of events that the
+// correlations of the set group by or count, sorted.
+func (s *Ruleset) CorrelationFields() []string {
+	names := map[string]bool{}
+	for _, r := range s.rules {
+		c := r.Correlation
+		if c == nil {
+			continue
+		}
+		for _, name := range slices.Concat(c.GroupBy, c.Fields) {
+			names[name] = true
+		}
+		for _, byRule := range c.aliases {
+			for _, name := range byRule {
+				names[name] = true
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(names))
 }
 
 // Standalone reports whether a match of the rule is a finding of its own. It
@@ -44,7 +71,7 @@ func (s *Ruleset) Only(keep func(*Rule) bool) *Ruleset {
 			s.need(r, needed)
 		}
 	}
-	out := &Ruleset{byID: map[string]*Rule{}, support: map[string]bool{}}
+	out := &Ruleset{byID: map[string]*Rule{}, support: map[string]bool{}, filters: s.filters}
 	for _, r := range s.rules {
 		if chosen[r.ID] || needed[r.ID] {
 			out.rules = append(out.rules, r)
@@ -81,10 +108,13 @@ func Load(fsys fs.FS, opts Options) (*Ruleset, []Problem) {
 	return l.Finish()
 }
 
-// Loader gathers rules from several places into one Ruleset.
+// Loader gathers rules from several places into one Ruleset, and applies the
+// filters among them. A rule with a deprecated aggregation becomes a correlation
+// with its id and the rules that it counts, which say in PartOf whose they are.
 type Loader struct {
 	opts     Options
 	rules    []*Rule
+	filters  []*Filter
 	files    int
 	problems []Problem
 }
@@ -94,9 +124,10 @@ func NewLoader(opts Options) *Loader { return &Loader{opts: opts} }
 
 // AddFile parses one file; name is used in problems.
 func (l *Loader) AddFile(name string, src []byte) {
-	rules, problems := Parse(name, src, l.opts)
-	l.rules = append(l.rules, rules...)
-	l.problems = append(l.problems, problems...)
+	p := parseFile(name, src, &l.opts)
+	l.rules = append(l.rules, p.rules...)
+	l.filters = append(l.filters, p.filters...)
+	l.problems = append(l.problems, p.problems...)
 }
 
 // AddFS parses every .yml and .yaml file under fsys, in the order of their
@@ -158,6 +189,9 @@ func (l *Loader) Finish() (*Ruleset, []Problem) {
 	names := make(map[string][]*Rule)
 	for _, r := range l.rules {
 		if first, ok := s.byID[r.ID]; ok {
+			if r.PartOf != "" { // the rule that it is part of is refused for it
+				continue
+			}
 			l.refuseRule(r, fmt.Sprintf("duplicate id; first at %s:%d", first.File, first.Line))
 			continue
 		}
@@ -166,6 +200,7 @@ func (l *Loader) Finish() (*Ruleset, []Problem) {
 			names[r.Name] = append(names[r.Name], r)
 		}
 	}
+	l.compose(s, names)
 	l.resolveAll(s.byID, names)
 	for _, r := range l.rules {
 		if s.byID[r.ID] == r {
@@ -180,7 +215,7 @@ func (l *Loader) Finish() (*Ruleset, []Problem) {
 }
 
 func (l *Loader) refuseRule(r *Rule, reason string) {
-	l.problems = append(l.problems, Problem{File: r.File, Line: r.Line, Col: 1, Rule: r.label(), Reason: reason})
+	l.problems = append(l.problems, Problem{File: r.File, Line: r.Line, Col: 1, Rule: short(r.label()), Reason: short(reason)})
 }
 
 // findSupport marks the rules that are not standalone.

@@ -41,6 +41,7 @@ type chain struct {
 	changed      bool // some modifier changed the values
 	flags        []string
 	placeholders func(string) []string
+	left         *allowance // of the rule
 }
 
 // apply applies one modifier.
@@ -127,6 +128,7 @@ func (c *chain) anchor(name string) error {
 
 // each replaces every value by those that f makes of it.
 func (c *chain) each(f func(value) ([]value, error)) error {
+	total := 0
 	for i, group := range c.groups {
 		var out []value
 		for _, v := range group {
@@ -139,9 +141,14 @@ func (c *chain) each(f func(value) ([]value, error)) error {
 			}
 		}
 		c.groups[i] = out
+		if total += len(out); total > c.left.predicates {
+			return errPredicates
+		}
 	}
 	return nil
 }
+
+var errPredicates = errors.New("the values of the rule expand to more than 200,000")
 
 // transform applies a modifier that makes other texts of the values.
 func (c *chain) transform(name string) error {
@@ -253,7 +260,12 @@ func (c *chain) pred(v value) (*pred, error) {
 	var err error
 	switch c.how {
 	case byRegex:
-		err = p.setRegex(v, regexFlags(c.flags))
+		if err = p.setRegex(v, regexFlags(c.flags)); err != nil {
+			return nil, err
+		}
+		if c.left.regexes -= p.re.size; c.left.regexes < 0 {
+			err = errors.New("the regular expressions of the rule are too large together")
+		}
 	case byCIDR:
 		err = p.setCIDR(v)
 	case byNumber:

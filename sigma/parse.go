@@ -20,26 +20,37 @@ type Options struct {
 
 // Parse reads all rules of one file. Every document becomes a rule or a
 // Problem. References of correlations are resolved by [Load] and
-// [Loader.Finish], not here.
+// [Loader.Finish], not here; a filter is a Problem, because it has nothing here
+// that it could be applied to.
 func Parse(file string, src []byte, opts Options) ([]*Rule, []Problem) {
+	p := parseFile(file, src, &opts)
+	for _, f := range p.filters {
+		p.problems = append(p.problems, Problem{File: f.File, Line: f.Line, Col: 1, Rule: f.label(), Reason: "a filter is loaded together with its rules"})
+	}
+	return p.rules, p.problems
+}
+
+// parsed is what one file holds.
+type parsed struct {
+	rules    []*Rule
+	filters  []*Filter
+	problems []Problem
+}
+
+func parseFile(file string, src []byte, opts *Options) (p parsed) {
 	docs, err := splitDocuments(file, src)
 	if err != nil {
-		return nil, []Problem{asProblem(file, "", 0, err)}
+		return parsed{problems: []Problem{asProblem(file, "", 0, err)}}
 	}
-	var rules []*Rule
-	var problems []Problem
 	for _, d := range docs {
 		if d.blank() {
 			continue
 		}
-		r, err := parseRule(d, &opts)
-		if err != nil {
-			problems = append(problems, asProblem(file, r.label(), d.offset, err))
-			continue
+		if label, err := p.document(d, opts); err != nil {
+			p.problems = append(p.problems, asProblem(file, label, d.offset, err))
 		}
-		rules = append(rules, r)
 	}
-	return rules, problems
+	return p
 }
 
 // label names a rule that may be incomplete in a Problem.
@@ -50,45 +61,70 @@ func (r *Rule) label() string {
 	return r.Title
 }
 
-// parseRule reads one document. The rule returned with an error has what was
+// document reads one document. The label returned with an error is what was
 // read of its name.
-func parseRule(d *document, opts *Options) (*Rule, error) {
+func (p *parsed) document(d *document, opts *Options) (label string, err error) {
 	r := &Rule{File: d.file, Line: d.offset + 1}
 	m, err := d.parse()
 	if err != nil {
-		return r, err
+		return "", err
 	}
 	if err := r.readHead(d, m); err != nil {
-		return r, err
+		return r.label(), err
 	}
 	sum := sha256.Sum256(d.source)
 	r.version = hex.EncodeToString(sum[:8])
+	label = r.label()
 	switch {
 	case r.ID != "":
 	case r.Name != "":
 		r.ID = r.Name
 	default:
-		r.ID = "sha256:" + r.version
+		r.ID, r.anonymous = "sha256:"+r.version, true
 	}
 	if err := refuseSections(m); err != nil {
-		return r, err
+		return label, err
 	}
+	if m.get("filter") != nil {
+		f, err := readFilter(d, m, r, opts)
+		if err == nil {
+			p.filters = append(p.filters, f)
+		}
+		return label, err
+	}
+	rules, err := r.readBody(d, m, opts)
+	if err == nil {
+		p.rules = append(p.rules, rules...)
+	}
+	return label, err
+}
+
+// readBody reads what decides what the rule matches. It returns the rule, or
+// what it is split into.
+func (r *Rule) readBody(d *document, m mapping, opts *Options) (rules []*Rule, err error) {
 	if n := m.get("correlation"); n != nil {
 		if r.Correlation, err = readCorrelation(d, n); err != nil {
-			return r, err
+			return nil, err
 		}
 		r.Correlation.offset = d.offset
-		return r, nil
+		return []*Rule{r}, nil
 	}
 	if err := r.readLogsource(d, m.get("logsource")); err != nil {
-		return r, err
+		return nil, err
 	}
 	n := m.get("detection")
 	if n == nil {
-		return r, faultf(1, 1, "rule has no detection")
+		return nil, faultf(1, 1, "rule has no detection")
+	}
+	section, err := d.mapping(n, "detection")
+	if err != nil {
+		return nil, err
+	}
+	if hasAggregation(section) {
+		return r.splitAggregation(d, n, section, opts)
 	}
 	r.detection, err = detectionReader{doc: d, opts: opts}.read(n)
-	return r, err
+	return []*Rule{r}, err
 }
 
 // readHead reads everything that does not decide what the rule matches.
@@ -148,17 +184,24 @@ func (r *Rule) checkHead(m mapping) error {
 
 // refuseSections refuses what changes a rule's meaning and is not supported.
 func refuseSections(m mapping) error {
+	bodies := ""
 	for _, e := range m {
-		switch {
-		case e.name == "filter":
-			return faultf(e.key.Line, e.key.Column, "Sigma filters are not supported yet")
-		case e.name == "action":
+		switch e.name {
+		case "action":
 			return faultf(e.key.Line, e.key.Column, "the deprecated document action %q is not supported", e.val.Value)
-		case e.name == "taxonomy" && e.val.Value != "sigma":
-			return faultf(e.val.Line, e.val.Column, "taxonomy %q is unknown", e.val.Value)
-		case e.name == "correlation" && (m.get("detection") != nil || m.get("logsource") != nil):
-			return faultf(e.key.Line, e.key.Column, "one document cannot be both a detection and a correlation")
+		case "taxonomy":
+			if e.val.Value != "sigma" {
+				return faultf(e.val.Line, e.val.Column, "taxonomy %q is unknown", e.val.Value)
+			}
+		case "detection", "correlation", "filter":
+			if bodies != "" {
+				return faultf(e.key.Line, e.key.Column, "one document cannot be both a %s and a %s", bodies, e.name)
+			}
+			bodies = e.name
 		}
+	}
+	if n := m.get("logsource"); n != nil && bodies == "correlation" {
+		return faultf(n.Line, n.Column, "a correlation has no logsource; its rules have")
 	}
 	return nil
 }

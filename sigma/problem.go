@@ -3,6 +3,7 @@ package sigma
 import (
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // Problem says why a rule was refused and where. It is an error.
@@ -26,6 +27,15 @@ func (p Problem) Error() string {
 	return where + ": " + p.Reason
 }
 
+// short cuts a text that may come from a hostile file.
+func short(s string) string {
+	const most = 500
+	if len(s) <= most {
+		return s
+	}
+	return strings.ToValidUTF8(s[:most], "") + "…"
+}
+
 // fault is a reason at a place within the document being parsed; the document
 // turns it into a Problem.
 type fault struct {
@@ -42,7 +52,7 @@ func faultf(line, col int, format string, args ...any) error {
 // asProblem places err in its file; line offsets are those of the document's
 // first line less one.
 func asProblem(file, rule string, offset int, err error) Problem {
-	p := Problem{File: file, Rule: rule, Reason: err.Error()}
+	p := Problem{File: file, Rule: short(rule), Reason: short(err.Error())}
 	var f *fault
 	if errors.As(err, &f) {
 		p.Line, p.Col = f.line, max(f.col, 1)

@@ -16,6 +16,7 @@ import (
 // Bounds of a regular expression in a rule.
 const (
 	maxRegexLen      = 16 << 10
+	maxRegexSize     = 20_000 // steps of one expression; see regexSize
 	regexMatchTime   = 100 * time.Millisecond
 	maxRegexLiterals = 64 // in a list of texts of which a match needs one
 	maxRegexNeeds    = 8  // such lists
@@ -27,6 +28,7 @@ const (
 type regex struct {
 	linear    *regexp.Regexp
 	backtrack *regexp2.Regexp
+	size      int // see regexSize
 	// needs are lists of folded texts: of each list, one is in every text that
 	// matches. The first is the most telling one.
 	needs [][]string
@@ -62,10 +64,27 @@ func compileRegex(source, flags string) (*regex, error) {
 		expr = "(?" + flags + ")" + source
 	}
 	tree, err := syntax.Parse(expr, syntax.Perl)
+	size := len(source)
+	if err == nil {
+		size = regexSize(tree)
+	}
+	if size > maxRegexSize {
+		return nil, fmt.Errorf("regular expression of more than %d steps", maxRegexSize)
+	}
 	if err == nil && dollarLast(tree) {
 		if linear, cerr := regexp.Compile(pcreDollar(tree).String()); cerr == nil {
-			return &regex{linear: linear, needs: needs(tree)}, nil
+			return &regex{linear: linear, size: size, needs: needs(tree)}, nil
 		}
+	}
+	return compileBacktracking(source, flags, size, err)
+}
+
+// compileBacktracking compiles what Go's engine has no words for. What could
+// take exponential time is refused; the time limit remains for the rest.
+func compileBacktracking(source, flags string, size int, err error) (*regex, error) {
+	if nestedRepeat(source) {
+		return nil, errors.New("regular expression that needs backtracking repeats what itself repeats, which can take forever: " +
+			"write it without look-around, back-references and long counts, or without the inner repetition")
 	}
 	opts := regexp2.None
 	for _, f := range flags {
@@ -76,7 +95,7 @@ func compileRegex(source, flags string) (*regex, error) {
 		return nil, errors.New("unsupported regular expression: " + firstReason(err, berr))
 	}
 	back.MatchTimeout = regexMatchTime
-	return &regex{backtrack: back}, nil
+	return &regex{backtrack: back, size: size}, nil
 }
 
 func firstReason(errs ...error) string {

@@ -49,17 +49,50 @@ type Rule struct {
 	Logsource      event.Logsource // of a detection; lower case
 	File           string          // where it was loaded from
 	Line           int             // first line of its document in File
+	// PartOf is the id of the rule that this one was split from when it was
+	// loaded, "" for a rule of its own; see [Loader].
+	PartOf  string
+	Filters []string // ids of the filters that are applied to it
 
 	// Correlation is nil for a detection rule.
 	Correlation *Correlation
 
 	version   string
+	anonymous bool
+	parts     []string // ids of the rules that were split from it
+	second    bool     // a part that only happens beside its rule's events
 	detection *detection
 }
 
 // Version identifies the rule's content: the first 16 hexadecimal digits of
 // the SHA-256 of its source document.
 func (r *Rule) Version() string { return r.version }
+
+// Anonymous reports whether the rule was given neither id nor name, so that
+// its ID was derived from its content.
+func (r *Rule) Anonymous() bool { return r.anonymous }
+
+// Touches reports whether an event has any field that a detection rule looks
+// at, or the rule has keywords. A rule made of negations matches events that it
+// has nothing to do with.
+func (r *Rule) Touches(ev Event) bool {
+	if r.detection == nil {
+		return false
+	}
+	for _, s := range r.detection.selections {
+		for _, items := range s.alternatives {
+			for i := range items {
+				if items[i].field == "" {
+					return true
+				}
+				if _, ok := ev.Field(items[i].field); ok {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
 
 // CorrelationType is how a correlation counts.
 type CorrelationType string

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
 	"path"
 	"time"
 )
@@ -19,15 +20,27 @@ const (
 
 const maxSampleBytes = 16 << 20 // of one line
 
-// Sample is one decoded line of a samples file.
+// Sample is one decoded sample.
 type Sample struct {
 	Event Event
 	Time  time.Time // for correlations
 	// Lookup answers the fields of correlations; nil means the event's fields.
 	Lookup func(field string) (string, bool)
+	File   string // where it stands
+	Line   int    // from 1; 0 when the whole file is meant
+	// Begins says that a new sequence begins here. It is for correlations,
+	// which judge sequences; the first sample always begins one.
+	Begins bool
 }
 
-// FolderReport is the result of [CheckFolder].
+// Samples are samples of one kind. An error comes with the place that it is
+// about and does not end the sequence.
+type Samples struct {
+	Name string // of the file or files
+	Each iter.Seq2[Sample, error]
+}
+
+// FolderReport is the result of testing a [Folder].
 type FolderReport struct {
 	Dir      string
 	Rules    []*Rule
@@ -50,125 +63,173 @@ type SampleFailure struct {
 }
 
 // CheckFolder tests the rules in dir/rule.yml on dir/positive.ndjson and
-// dir/negative.ndjson. Log sources are observed.
-//
-// Where the folder has only detections, every positive sample must match one
-// of them and no negative sample may match any. Where it has a correlation,
-// the samples are sequences separated by blank lines: every positive sequence
-// must lead to a finding, no negative one may.
+// dir/negative.ndjson; see [Folder]. Blank lines separate sequences.
 func CheckFolder(fsys fs.FS, dir string, opts Options, decode func(line []byte) (Sample, error)) FolderReport {
-	c := folderCheck{report: FolderReport{Dir: dir}, decode: decode}
 	src, err := readLimited(fsys, path.Join(dir, RuleFile))
 	if err != nil {
-		c.fail(RuleFile, 0, err.Error(), nil)
-		return c.report
+		return FolderReport{Dir: dir, Failures: []SampleFailure{{File: path.Join(dir, RuleFile), Reason: err.Error()}}}
 	}
-	l := NewLoader(opts)
-	l.AddFile(path.Join(dir, RuleFile), src)
+	samples := func(name string) Samples {
+		name = path.Join(dir, name)
+		return Samples{Name: name, Each: lineSamples(fsys, name, decode)}
+	}
+	return Folder{Dir: dir, Rule: src, Options: opts, Positive: samples(PositiveFile), Negative: samples(NegativeFile)}.Check()
+}
+
+// Folder is rules and the samples that they are tested on.
+//
+// Where there are only detections, every positive sample must match one of
+// them and no negative sample may match any. Where there is a correlation, the
+// samples are sequences: every positive sequence must lead to a finding, no
+// negative one may.
+type Folder struct {
+	Dir                string // for the report
+	Rule               []byte // the text of its rule.yml
+	Options            Options
+	Positive, Negative Samples
+	// NewMatch returns how the rules are asked about an event. Nil asks those
+	// of its log source, as an [Engine] does.
+	NewMatch func(rules []*Rule) func(ev Event, yield func(*Rule) bool)
+}
+
+// Check tests the rules.
+func (f Folder) Check() FolderReport {
+	c := folderCheck{report: FolderReport{Dir: f.Dir}}
+	l := NewLoader(f.Options)
+	l.AddFile(path.Join(f.Dir, RuleFile), f.Rule)
 	c.set, c.report.Problems = l.Finish()
 	c.report.Rules = c.set.Rules()
 	if len(c.report.Rules) == 0 {
 		if len(c.report.Problems) == 0 {
-			c.fail(RuleFile, 0, "no rule in the file", nil)
+			c.fail(path.Join(f.Dir, RuleFile), 0, "no rule in the file", nil)
 		}
 		return c.report
 	}
 	for _, r := range c.report.Rules {
 		c.correlated = c.correlated || r.Correlation != nil
 	}
-	c.matcher = NewEngine(c.report.Rules, EngineOptions{}).NewMatcher()
-	c.report.Positive = c.samples(fsys, PositiveFile, true)
-	c.report.Negative = c.samples(fsys, NegativeFile, false)
+	if f.NewMatch == nil {
+		c.match = NewEngine(c.report.Rules, EngineOptions{}).NewMatcher().Match
+	} else {
+		c.match = f.NewMatch(c.report.Rules)
+	}
+	c.report.Positive = c.samples(f.Positive, true)
+	c.report.Negative = c.samples(f.Negative, false)
 	return c.report
 }
 
 type folderCheck struct {
 	report     FolderReport
 	set        *Ruleset
-	matcher    *Matcher
+	match      func(Event, func(*Rule) bool)
 	correlated bool
-	decode     func([]byte) (Sample, error)
 }
 
 func (c *folderCheck) fail(file string, line int, reason string, x *Explanation) {
-	c.report.Failures = append(c.report.Failures, SampleFailure{
-		File: path.Join(c.report.Dir, file), Line: line, Reason: reason, Explanation: x,
-	})
+	c.report.Failures = append(c.report.Failures, SampleFailure{File: file, Line: line, Reason: reason, Explanation: x})
 }
 
-// samples judges one file and returns how many samples or sequences it has.
-func (c *folderCheck) samples(fsys fs.FS, file string, want bool) int {
-	src, err := fs.ReadFile(fsys, path.Join(c.report.Dir, file))
-	if errors.Is(err, fs.ErrNotExist) {
-		c.fail(file, 0, "there are no samples", nil)
-		return 0
-	}
-	if err != nil {
-		c.fail(file, 0, err.Error(), nil)
-		return 0
-	}
-	scan := bufio.NewScanner(bytes.NewReader(src))
-	scan.Buffer(nil, maxSampleBytes)
-	seq := &sequence{check: c, file: file, want: want}
-	line := 0
-	for scan.Scan() {
-		line++
-		text := bytes.TrimSpace(scan.Bytes())
-		if len(text) == 0 {
-			seq.end()
-			continue
-		}
-		s, err := c.decode(bytes.Clone(text))
+// samples judges samples and returns how many of them, or how many sequences,
+// there are.
+func (c *folderCheck) samples(from Samples, want bool) int {
+	seq := &sequence{check: c, want: want}
+	broken := false
+	for s, err := range from.Each {
 		if err != nil {
-			c.fail(file, line, fmt.Sprintf("decode: %v", err), nil)
+			broken = true
+			c.fail(s.File, s.Line, err.Error(), nil)
 			continue
 		}
-		seq.add(line, s)
-	}
-	if err := scan.Err(); err != nil {
-		c.fail(file, line+1, err.Error(), nil)
+		seq.add(s)
 	}
 	seq.end()
-	if seq.count == 0 {
-		c.fail(file, 0, "there are no samples", nil)
+	if seq.count == 0 && !broken {
+		c.fail(from.Name, 0, "there are no samples", nil)
 	}
 	return seq.count
+}
+
+// lineSamples reads samples, a line each.
+func lineSamples(fsys fs.FS, name string, decode func([]byte) (Sample, error)) iter.Seq2[Sample, error] {
+	return func(yield func(Sample, error) bool) {
+		src, err := fs.ReadFile(fsys, name)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return
+		case err != nil:
+			yield(Sample{File: name}, err)
+			return
+		}
+		scan := bufio.NewScanner(bytes.NewReader(src))
+		scan.Buffer(nil, maxSampleBytes)
+		line, begins := 0, true
+		for scan.Scan() {
+			line++
+			text := bytes.TrimSpace(scan.Bytes())
+			if len(text) == 0 {
+				begins = true
+				continue
+			}
+			s, err := decode(bytes.Clone(text))
+			if err != nil {
+				err = fmt.Errorf("decode: %w", err)
+			}
+			s.File, s.Line, s.Begins = name, line, begins
+			if begins = false; !yield(s, err) {
+				return
+			}
+		}
+		if err := scan.Err(); err != nil {
+			yield(Sample{File: name, Line: line + 1}, err)
+		}
+	}
 }
 
 // sequence judges samples one by one, or together where there is a correlation.
 type sequence struct {
 	check      *folderCheck
-	file       string
 	want       bool
 	count      int
-	start      int // line of the first sample of this sequence; 0: none yet
-	correlator *Correlator
-	found      bool
+	first      Sample          // of this sequence
+	correlator *Correlator     // nil between sequences
+	found      map[string]bool // keys of findings
 }
 
-func (s *sequence) add(line int, sample Sample) {
-	var matched []*Rule
-	s.check.matcher.Match(sample.Event, func(r *Rule) bool {
-		matched = append(matched, r)
-		return true
-	})
+func (s *sequence) add(sample Sample) {
 	if !s.check.correlated {
 		s.count++
-		s.judge(line, len(matched) > 0, sample.Event)
+		s.judge(sample, len(s.matched(sample)) > 0)
 		return
 	}
-	if s.start == 0 {
-		s.start, s.found = line, false
+	if sample.Begins || s.correlator == nil {
+		s.end()
+		s.first, s.found = sample, map[string]bool{}
 		s.correlator = NewCorrelator(s.check.set, CorrelatorOptions{})
 	}
 	lookup := sample.Lookup
 	if lookup == nil {
 		lookup = fieldLookup(sample.Event)
 	}
-	for _, r := range matched {
-		o := Occurrence{Rule: r.ID, Time: sample.Time, RecordID: fmt.Sprintf("%s:%d", s.file, line), Lookup: lookup}
-		s.found = len(s.correlator.Observe(o)) > 0 || s.found
+	for _, r := range s.matched(sample) {
+		o := Occurrence{Rule: r.ID, Time: sample.Time, RecordID: fmt.Sprintf("%s:%d", sample.File, sample.Line), Lookup: lookup}
+		s.take(s.correlator.Observe(o))
 	}
+}
+
+func (s *sequence) take(findings []Finding) {
+	for _, f := range findings {
+		if s.found[f.Key] = true; f.Retracted {
+			delete(s.found, f.Key)
+		}
+	}
+}
+
+func (s *sequence) matched(sample Sample) (matched []*Rule) {
+	s.check.match(sample.Event, func(r *Rule) bool {
+		matched = append(matched, r)
+		return true
+	})
+	return matched
 }
 
 func fieldLookup(ev Event) func(string) (string, bool) {
@@ -180,15 +241,15 @@ func fieldLookup(ev Event) func(string) (string, bool) {
 
 // end closes a sequence.
 func (s *sequence) end() {
-	if s.start > 0 {
-		s.found = len(s.correlator.Flush()) > 0 || s.found
+	if s.correlator != nil {
+		s.take(s.correlator.Flush())
 		s.count++
-		s.judge(s.start, s.found, nil)
-		s.start = 0
+		s.judge(s.first, len(s.found) > 0)
+		s.correlator = nil
 	}
 }
 
-func (s *sequence) judge(line int, got bool, ev Event) {
+func (s *sequence) judge(sample Sample, got bool) {
 	if got == s.want {
 		return
 	}
@@ -197,9 +258,9 @@ func (s *sequence) judge(line int, got bool, ev Event) {
 		reason = "must not match and does"
 	}
 	var x *Explanation
-	if ev != nil {
-		first := Explain(s.check.report.Rules[0], ev)
+	if !s.check.correlated {
+		first := Explain(s.check.report.Rules[0], sample.Event)
 		x = &first
 	}
-	s.check.fail(s.file, line, reason, x)
+	s.check.fail(sample.File, sample.Line, reason, x)
 }

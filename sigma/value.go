@@ -8,6 +8,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
+const maxWildcards = 1000 // in one value
+
 type valueKind uint8
 
 const (
@@ -31,6 +33,9 @@ type value struct {
 func readValue(n *yaml.Node) (value, error) {
 	if n.Kind != yaml.ScalarNode {
 		return value{}, faultf(n.Line, n.Column, "a value must be text, a number, true, false or null")
+	}
+	if strings.Count(n.Value, "*")+strings.Count(n.Value, "?") > maxWildcards {
+		return value{}, faultf(n.Line, n.Column, "more than %d wildcards in one value", maxWildcards)
 	}
 	switch n.Tag {
 	case "!!null":

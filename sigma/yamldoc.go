@@ -13,6 +13,9 @@ const (
 	MaxDocumentBytes = 1 << 20 // of one rule
 	maxDocuments     = 10_000  // in one file
 	maxValues        = 100_000 // scalars and mappings visited in one rule, aliases counted each time
+	maxPredicates    = 200_000 // what the values of one rule expand to
+	maxNodes         = 100_000 // operators and operands in the conditions of one rule
+	maxRegexTotal    = 200_000 // size of all regular expressions of one rule; see regexSize
 	maxAliasHops     = 16      // aliases of aliases
 )
 
@@ -21,7 +24,14 @@ type document struct {
 	file   string
 	offset int // lines of the file before the document
 	source []byte
-	budget int // values that may still be visited
+	left   allowance
+}
+
+// allowance is what the rule in a document may still take.
+type allowance struct{ values, predicates, nodes, regexes int }
+
+func newAllowance() allowance {
+	return allowance{values: maxValues, predicates: maxPredicates, nodes: maxNodes, regexes: maxRegexTotal}
 }
 
 // splitDocuments cuts a file at its "---" lines. YAML allows none inside a
@@ -75,7 +85,7 @@ func (d *document) parse() (mapping, error) {
 	if len(d.source) > MaxDocumentBytes {
 		return nil, faultf(1, 1, "rule is larger than %d bytes", MaxDocumentBytes)
 	}
-	d.budget = maxValues
+	d.left = newAllowance()
 	var top yaml.Node
 	if err := yaml.Unmarshal(d.source, &top); err != nil {
 		return nil, yamlFault(err)
@@ -121,7 +131,7 @@ func (m mapping) get(name string) *yaml.Node {
 
 // spend counts n visited values against the document's budget.
 func (d *document) spend(at *yaml.Node, n int) error {
-	if d.budget -= n; d.budget < 0 {
+	if d.left.values -= n; d.left.values < 0 {
 		return faultf(at.Line, at.Column, "more than %d values", maxValues)
 	}
 	return nil

@@ -32,6 +32,7 @@ type commands struct {
 	Demo    demoCmd    `cmd:"" help:"Run a demonstration sector with synthetic members and records."`
 	Records recordsCmd `cmd:"" help:"Send monitoring records to a centre."`
 	Bench   benchCmd   `cmd:"" help:"Measure this machine."`
+	Sigma   sigmaCmd   `cmd:"" help:"Check, try, test and measure Sigma rules."`
 	Admin   adminCmd   `cmd:"" help:"Create members, people and keys on a running or stopped data folder."`
 	Ledger  ledgerCmd  `cmd:"" help:"Read the ledger; check it, its copies and its proofs."`
 	Version versionCmd `cmd:"" help:"Print the version."`

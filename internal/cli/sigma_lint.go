@@ -1,0 +1,61 @@
+package cli
+
+import (
+	"fmt"
+
+	"github.com/aspis-platform/aspis/internal/platform/errs"
+	"github.com/aspis-platform/aspis/internal/workbench"
+	"github.com/aspis-platform/aspis/sigma"
+)
+
+type sigmaLintCmd struct {
+	outputFlag
+	Paths  []string `arg:"" name:"path" help:"Files, folders, .tar.xz, .tar.gz or .zip of Sigma rules."`
+	Strict bool     `help:"Fail when there is a warning."`
+}
+
+// linted is what lint prints as JSON.
+type linted struct {
+	Loaded   int             `json:"loaded"`
+	Warnings []sigma.Warning `json:"warnings"`
+	Refused  int             `json:"refused"`
+	Problems []problem       `json:"problems"`
+}
+
+func (c sigmaLintCmd) Run(e *env) error {
+	rules := workbench.Load(c.Paths, sigma.Options{})
+	out := linted{Loaded: rules.Loaded(), Refused: len(rules.Problems),
+		Warnings: append([]sigma.Warning{}, sigma.NewLinter().Lint(rules.Set)...), Problems: problemsOf(rules.Problems)}
+	var err error
+	if c.json() {
+		err = e.printJSON(out)
+	} else {
+		err = e.printLinted(out, rules.Problems)
+	}
+	switch {
+	case err != nil:
+		return err
+	case out.Refused > 0:
+		return errs.New(errs.Invalid, "cli.sigma.refused", out.Refused)
+	case c.Strict && len(out.Warnings) > 0:
+		return errs.New(errs.Invalid, "cli.sigma.warned", len(out.Warnings))
+	}
+	return nil
+}
+
+func (e *env) printLinted(out linted, refused []sigma.Problem) error {
+	if err := e.printProblems(refused); err != nil {
+		return err
+	}
+	t := table{head: []string{e.t("cli.col.place"), e.t("cli.col.check"), e.t("cli.col.rule"), e.t("cli.col.reason")}}
+	for _, w := range out.Warnings {
+		t.add(place(w.File, w.Line, 0), string(w.Check), w.Rule, w.Message)
+	}
+	if len(t.rows) > 0 {
+		if err := t.print(e.Out); err != nil {
+			return err
+		}
+	}
+	_, err := fmt.Fprintln(e.Out, e.t("cli.sigma.linted", out.Loaded, len(out.Warnings), out.Refused))
+	return err
+}

@@ -1,0 +1,48 @@
+package workbench
+
+import (
+	"github.com/aspis-platform/aspis/sigma"
+)
+
+// Explained says why a rule holds on one event of a recording, or why not.
+type Explained struct {
+	File  string `json:"file"`
+	Event int    `json:"event"` // its number in its file, from 0
+	// Asked says whether a rule of this log source is asked about the event at
+	// all; the explanation is made in any case.
+	Asked     bool      `json:"asked"`
+	Logsource Logsource `json:"logsource"` // what the event's is taken for
+	sigma.Explanation
+}
+
+// Logsource is a log source as JSON; an empty part is not known.
+type Logsource struct {
+	Product  string `json:"product,omitempty"`
+	Category string `json:"category,omitempty"`
+	Service  string `json:"service,omitempty"`
+}
+
+// Explain explains every detection rule on every event, until tell returns an
+// error. Of a correlation it explains the rules that it counts, which the set
+// holds too. problem is told of what could not be read.
+func Explain(rules *Rules, events []string, tell func(Explained) error, problem func(error)) error {
+	for ev, err := range Events(events) {
+		if err != nil {
+			problem(err)
+			continue
+		}
+		for _, r := range rules.Set.Rules() {
+			if r.Correlation != nil {
+				continue
+			}
+			x := Explained{
+				File: ev.File, Event: ev.Index, Asked: asks(ev.Event, r), Logsource: Logsource(known(ev.Event)), Explanation: sigma.Explain(r, ev.Event),
+			}
+			x.Rule = rules.Name(r)
+			if err := tell(x); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
