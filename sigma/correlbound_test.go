@@ -298,3 +298,23 @@ func TestLateEventJoinsEpisodes(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+// TestLateValueReachesThreshold: a late event that is the fifth value of a large
+// window, which no later event closes again.
+func TestLateValueReachesThreshold(t *testing.T) {
+	c := correlatorOf(t, "type: value_count, rules: [r1], timespan: 60s, condition: {gte: 5, field: V}", CorrelatorOptions{})
+	s := standing{}
+	observe := func(second float64, value int) {
+		s.take(c.Observe(occ(t, fmt.Sprintf("r1 %.1f r%.1f V=%d", second, second, value))))
+	}
+	for i := range 5 {
+		observe(float64(i), i)
+	}
+	for i := range 2 * (largeWindow + 2) {
+		observe(200+100*float64(i/(largeWindow+2))+float64(i%(largeWindow+2))/10, i%4)
+	}
+	observe(230, 9)
+	if len(s) != 2 {
+		t.Errorf("episodes %q", s.lines(false))
+	}
+}
