@@ -37,7 +37,7 @@ type Finding struct {
 	Count int       // events from First to Last
 	// Distinct is the number of distinct values (of rules, for temporal types)
 	// from First to Last; where there are more than Values can hold, the
-	// largest number in one window.
+	// largest number in one window, late events in large windows aside.
 	Distinct int
 	// Number is what a value type computed for the window that Last closes.
 	Number float64

@@ -31,6 +31,13 @@ func BenchmarkObserve(b *testing.B) {
 	}
 }
 
+// BenchmarkObserveDense takes in events of a thousand groups, one a second each.
+func BenchmarkObserveDense(b *testing.B) {
+	for name, sections := range benchmarkSets() {
+		b.Run(name, func(b *testing.B) { benchmarkObserve(b, sections, 1000) })
+	}
+}
+
 // BenchmarkObserveFlood takes in events of ten groups, all of which are above
 // their threshold.
 func BenchmarkObserveFlood(b *testing.B) {
@@ -76,28 +83,35 @@ func benchmarkObserve(b *testing.B, sections []string, groups int) {
 	b.ReportMetric(float64(b.N)/time.Since(wall).Seconds(), "occurrences/s")
 }
 
-// BenchmarkGroups holds a million groups of three events each; heap-MB is what
-// they take after a collection.
+// BenchmarkGroups holds a million groups of one event each, and of three;
+// heap-MB is what they take after a collection. Run it once (-benchtime 1x).
 func BenchmarkGroups(b *testing.B) {
-	const groups, each = 1_000_000, 3
-	for range b.N {
-		before := heapMB()
-		c := NewCorrelator(setOf(b, benchmarkSets()["value_count"]), CorrelatorOptions{})
-		for i := range groups * each {
-			at := day.Add(time.Duration(i) * 100 * time.Microsecond)
-			c.Observe(Occurrence{Rule: "r1", RecordID: fmt.Sprintf("01HX%022d", i), Time: at, Lookup: func(f string) (string, bool) {
-				if f == "U" {
-					return fmt.Sprintf("10.%d.%d.%d", i%groups>>16, i%groups>>8&255, i%groups&255), true
-				}
-				return fmt.Sprintf("bank-%d", i%300), true
-			}})
-		}
-		after := heapMB()
-		if c.Stats().Groups != groups || c.Stats().Events != groups*each {
-			b.Fatalf("%+v", c.Stats())
-		}
-		b.ReportMetric(after-before, "heap-MB")
+	for _, each := range []int{1, 3} {
+		b.Run(fmt.Sprint(each), func(b *testing.B) {
+			for range b.N {
+				benchmarkGroups(b, 1_000_000, each)
+			}
+		})
 	}
+}
+
+func benchmarkGroups(b *testing.B, groups, each int) {
+	before := heapMB()
+	c := NewCorrelator(setOf(b, benchmarkSets()["value_count"]), CorrelatorOptions{})
+	for i := range groups * each {
+		at := day.Add(time.Duration(i) * 100 * time.Microsecond)
+		c.Observe(Occurrence{Rule: "r1", RecordID: fmt.Sprintf("01HX%022d", i), Time: at, Lookup: func(f string) (string, bool) {
+			if f == "U" {
+				return fmt.Sprintf("10.%d.%d.%d", i%groups>>16, i%groups>>8&255, i%groups&255), true
+			}
+			return fmt.Sprintf("bank-%d", i%300), true
+		}})
+	}
+	after := heapMB()
+	if c.Stats().Groups != groups || c.Stats().Events != groups*each {
+		b.Fatalf("%+v", c.Stats())
+	}
+	b.ReportMetric(after-before, "heap-MB")
 }
 
 func heapMB() float64 {

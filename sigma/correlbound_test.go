@@ -260,16 +260,61 @@ func TestChainRefusals(t *testing.T) {
 	}
 }
 
+// TestChainKeepsWhatIsBehind checks that the events of a short correlation are
+// kept as long as a long one above it may name them.
+func TestChainKeepsWhatIsBehind(t *testing.T) {
+	set := setOf(t, []string{
+		"type: event_count, rules: [r1], group-by: [U], timespan: 10s, condition: {gte: 3}",
+		"type: temporal_ordered, rules: [c0, r2], group-by: [U], timespan: 1h",
+	})
+	c := NewCorrelator(set, CorrelatorOptions{Lateness: time.Minute})
+	s := standing{}
+	for i := range 3 {
+		s.take(c.Observe(occ(t, fmt.Sprintf("r1 %d r%d U=x", i, i))))
+	}
+	for minute := range 50 {
+		s.take(c.Advance(day.Add(time.Duration(minute) * time.Minute)))
+	}
+	s.take(c.Observe(occ(t, "r2 3000 z U=x")))
+	if got, want := s.lines(false), []string{"c1 U=x 2/2 2-3000 r0,r1,r2,z"}; !slices.Equal(got, want) {
+		t.Errorf("got %q", got)
+	}
+	c.Advance(day.Add(3 * time.Hour))
+	if st := c.Stats(); st.Groups != 0 {
+		t.Errorf("%+v", st)
+	}
+}
+
 // TestLateEventJoinsEpisodes takes the short way of a late event whose episode
 // can show no more records, and must not take it here: the event makes one
 // episode of two.
 func TestLateEventJoinsEpisodes(t *testing.T) {
 	c := correlatorOf(t, "type: temporal, rules: [r1, r2], timespan: 20s", CorrelatorOptions{MaxRecords: 1})
 	s := standing{}
-	for _, text := range []string{"r1 0 a", "r2 12 b", "r1 26 c", "r2 33 d", "r2 34 e", "r2 30 f"} {
+	for _, text := range []string{"r1 0 a", "r2 12 b", "r2 26 c", "r1 33 d", "r1 34 e", "r1 30 f"} {
 		s.take(c.Observe(occ(t, text)))
 	}
 	if got, want := s.lines(false), []string{"corr 6/2 0-34 a"}; !slices.Equal(got, want) {
 		t.Errorf("got %q", got)
+	}
+}
+
+// TestLateValueReachesThreshold: a late event that is the fifth value of a large
+// window, which no later event closes again.
+func TestLateValueReachesThreshold(t *testing.T) {
+	c := correlatorOf(t, "type: value_count, rules: [r1], timespan: 60s, condition: {gte: 5, field: V}", CorrelatorOptions{})
+	s := standing{}
+	observe := func(second float64, value int) {
+		s.take(c.Observe(occ(t, fmt.Sprintf("r1 %.1f r%.1f V=%d", second, second, value))))
+	}
+	for i := range 5 {
+		observe(float64(i), i)
+	}
+	for i := range 2 * (largeWindow + 2) {
+		observe(200+100*float64(i/(largeWindow+2))+float64(i%(largeWindow+2))/10, i%4)
+	}
+	observe(230, 9)
+	if len(s) != 2 {
+		t.Errorf("episodes %q", s.lines(false))
 	}
 }

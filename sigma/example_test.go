@@ -55,6 +55,42 @@ func Example() {
 	// low Failed logon
 }
 
+// ExampleWatermark follows two sources: what may still come is decided by the
+// slower one.
+func ExampleWatermark() {
+	noon := time.Date(2024, 5, 6, 12, 0, 0, 0, time.UTC)
+	w := sigma.NewWatermark(sigma.WatermarkOptions{})
+	w.Observe("bank-a/sysmon", noon, noon.Add(time.Second))
+	w.Observe("bank-b/zeek", noon.Add(-3*time.Minute), noon.Add(2*time.Second))
+	mark, _ := w.Now()
+	fmt.Println(mark.Format(time.TimeOnly)) // for Correlator.Advance
+	// Output: 11:57:00
+}
+
+// ExampleSharding splits the groups over two correlators.
+func ExampleSharding() {
+	set, _ := sigma.Load(rules(), sigma.Options{})
+	sharding := sigma.NewSharding(set, 2)
+	var workers []*sigma.Correlator
+	for i := range 2 {
+		workers = append(workers, sigma.NewCorrelator(set, sigma.CorrelatorOptions{Sharding: sharding, Shard: i}))
+	}
+	for i, institution := range []string{"A", "B", "C"} {
+		o := sigma.Occurrence{
+			Rule: "failed-logon", RecordID: institution, Time: time.Date(2024, 5, 6, 7, i, 0, 0, time.UTC),
+			Lookup: func(field string) (string, bool) {
+				return map[string]string{"IpAddress": "203.0.113.9", "institution": institution}[field], true
+			},
+		}
+		sharding.Each(o, func(shard int) {
+			for _, f := range workers[shard].Observe(o) {
+				fmt.Println(f.Rule.Title, f.Values)
+			}
+		})
+	}
+	// Output: Guessing against several institutions [A B C]
+}
+
 func ExampleCorrelator() {
 	set, _ := sigma.Load(rules(), sigma.Options{})
 	c := sigma.NewCorrelator(set, sigma.CorrelatorOptions{})

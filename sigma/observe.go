@@ -91,7 +91,7 @@ func (c *Correlator) takeLate(g *group, i int, out []Finding) []Finding {
 			g.entries[i].held = g.entries[k].held
 		}
 	}
-	own, peak := c.rejudge(g, at, at)
+	own, peak := c.rejudgeLate(g, i)
 	changed := own && !g.entries[i].held
 	if g.story.sketch == nil && (!g.skips() || !g.allHeld(i+1, to)) {
 		more, x := c.rejudge(g, at+1, to)
@@ -110,12 +110,27 @@ func (c *Correlator) takeLate(g *group, i int, out []Finding) []Finding {
 
 // largeWindow is from how many events on a late one does not correct the
 // largest number of distinct values any more where that changes nothing else.
-const largeWindow = 1024
+const largeWindow = 128
 
 // skips reports whether a late event needs no judging of moments that held.
 func (g *group) skips() bool {
 	t := g.owner.c.Type
 	return t == EventCount || t.counts() && g.window.hi-g.window.lo > largeWindow
+}
+
+// rejudgeLate judges the moment of a late entry. Values of a large window are
+// counted no further than the threshold.
+func (c *Correlator) rejudgeLate(g *group, i int) (changed bool, peak float64) {
+	co, at := g.owner, g.entries[i].at
+	if co.c.Type != ValueCount || g.story.sketch != nil || !g.skips() {
+		return c.rejudge(g, at, at)
+	}
+	c.small.reset(co)
+	w := window{hi: g.from(past(at, 1))}
+	for k := w.hi - 1; k >= 0 && g.entries[k].at >= since(at, co.span) && float64(len(c.small.values)) < co.c.cond.low; k-- {
+		c.small.values[g.entries[k].value()] = 1
+	}
+	return g.note(&w, co.c.cond.hold(float64(len(c.small.values)))), 0
 }
 
 // allHeld reports whether the condition held at all moments from entry i to a

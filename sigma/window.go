@@ -325,7 +325,7 @@ func (t *tally) chain(c *Correlation, e *entry) {
 				continue
 			}
 			if t.last[k] == e.at {
-				t.starts[i][k] = max(t.starts[i][k], start)
+				t.starts[i][k] = start // which never goes back
 			}
 			start = t.starts[i][k]
 		}
