@@ -105,7 +105,8 @@ type inviteIn struct {
 // invitationJSON is what became of one address.
 type invitationJSON struct {
 	Email   string       `json:"email"`
-	Link    string       `json:"link,omitempty" doc:"Signs the person in, once; shown once."`
+	Link    string       `json:"link,omitempty" doc:"Signs the person in, once; shown once. None where it is mailed."`
+	Mailed  bool         `json:"mailed,omitempty" doc:"The link is on its way to the person by mail."`
 	Problem *problemJSON `json:"problem,omitempty" doc:"Why the person was not invited."`
 }
 
@@ -128,7 +129,7 @@ func (a api) invite(ctx context.Context, in *inviteIn) (*inviteOut, error) {
 		row := invitationJSON{Email: one.Email}
 		if one.Err != nil {
 			row.Problem = &problemJSON{"emails", one.Line, one.Err.Key, a.texts.T(access.Lang(ctx), one.Err.Key, one.Err.Args...)}
-		} else {
+		} else if row.Mailed = one.Mailed; !one.Mailed {
 			row.Link = web.LinkURL(a.base, one.Token)
 		}
 		out.Body.Invitations = append(out.Body.Invitations, row)
