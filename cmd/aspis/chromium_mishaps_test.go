@@ -99,6 +99,7 @@ func (m *mishaps) closedTab() {
 	}
 	m.become(again, sector.DutyManager)
 	again.visit(path)
+	again.until(`document.querySelector(".draft button")`)
 	again.click(".draft button")
 	if got := ask[string](again, `document.querySelector("#f-note").value`); got != "" {
 		m.Errorf("the draft that was thrown away is there: %q", got)
@@ -120,6 +121,7 @@ func (m *mishaps) twoPeople() {
 	first.fill("#f-title_en", "The first person's title")
 	first.click(`button[name="then"][value="edit"]`)
 	second.visit(path) // the page is newer than the draft
+	second.until(`document.querySelector(".draft")`)
 	second.says("common.form.draft")
 	second.expect("status of 409")
 	second.click(`button[name="then"][value="edit"]`)
