@@ -88,6 +88,9 @@ func (m *mishaps) closedTab() {
 	b.visit(path)
 	b.fill("#f-note", text)
 	b.until(draftKept)
+	if kept := ask[string](b, "JSON.stringify(localStorage)"); strings.Contains(kept, "half written") {
+		m.Errorf("the draft lies there in the clear: %s", kept)
+	}
 	b.shut()
 	again.visit(path)
 	again.until(fmt.Sprintf(`document.querySelector("#f-note").value === %q`, text))
@@ -120,6 +123,7 @@ func (m *mishaps) twoPeople() {
 	first.fill("#f-title_en", "The first person's title")
 	first.click(`button[name="then"][value="edit"]`)
 	second.visit(path) // the page is newer than the draft
+	second.until(`document.querySelector(".draft") !== null`)
 	second.says("common.form.draft")
 	second.expect("status of 409")
 	second.click(`button[name="then"][value="edit"]`)
