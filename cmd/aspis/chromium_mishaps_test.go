@@ -88,6 +88,9 @@ func (m *mishaps) closedTab() {
 	b.visit(path)
 	b.fill("#f-note", text)
 	b.until(draftKept)
+	if kept := ask[string](b, "JSON.stringify(localStorage)"); strings.Contains(kept, "half written") {
+		m.Errorf("the draft lies there in the clear: %s", kept)
+	}
 	b.shut()
 	again.visit(path)
 	again.until(fmt.Sprintf(`document.querySelector("#f-note").value === %q`, text))
@@ -99,7 +102,6 @@ func (m *mishaps) closedTab() {
 	}
 	m.become(again, sector.DutyManager)
 	again.visit(path)
-	again.until(`document.querySelector(".draft button")`)
 	again.click(".draft button")
 	if got := ask[string](again, `document.querySelector("#f-note").value`); got != "" {
 		m.Errorf("the draft that was thrown away is there: %q", got)
@@ -121,7 +123,7 @@ func (m *mishaps) twoPeople() {
 	first.fill("#f-title_en", "The first person's title")
 	first.click(`button[name="then"][value="edit"]`)
 	second.visit(path) // the page is newer than the draft
-	second.until(`document.querySelector(".draft")`)
+	second.until(`document.querySelector(".draft") !== null`)
 	second.says("common.form.draft")
 	second.expect("status of 409")
 	second.click(`button[name="then"][value="edit"]`)

@@ -299,7 +299,7 @@ func TestPlantedBarriersAreFound(t *testing.T) {
 	s.enter(b, s.links()[0])
 	ask[bool](b, plantScript)
 	found := strings.Join(b.barriers(), "\n")
-	for _, want := range []string{"target-size", "color-contrast", "tabindex of its own: a d", "focus is not seen on a c", "Tab leads back"} {
+	for _, want := range []string{"target-size", "color-contrast", "tabindex of its own: a d", "focus is not seen on a c", "Tab does not reach a d"} {
 		if !strings.Contains(found, want) {
 			t.Errorf("%q is not found in:\n%s", want, found)
 		}
