@@ -110,6 +110,7 @@ func cleared(table []uint32, n int) []uint32 {
 // none: node 0 is the record itself and never a member.
 func (t *tape) put(table []uint32, i uint32) uint32 {
 	n := &t.nodes[i]
+	t.known.add(n.hash)
 	mask := uint32(len(table) - 1)
 	for at := n.hash & mask; ; at = (at + 1) & mask {
 		old := table[at]
@@ -124,6 +125,14 @@ func (t *tape) put(table []uint32, i uint32) uint32 {
 	}
 }
 
+// hashes is a bit set over hashes of names: it says of most names that an event
+// lacks that it does.
+type hashes [8]uint64
+
+func (s *hashes) add(h uint32) { s[h>>29] |= 1 << (h >> 23 & 63) }
+
+func (s *hashes) has(h uint32) bool { return s[h>>29]>>(h>>23&63)&1 != 0 }
+
 // find returns the node entered under name, 0 for none.
 func (t *tape) find(table []uint32, name string) uint32 {
 	return t.findHashed(table, name, hashName(name))
@@ -131,7 +140,7 @@ func (t *tape) find(table []uint32, name string) uint32 {
 
 // findHashed is find for a name whose hash is known.
 func (t *tape) findHashed(table []uint32, name string, h uint32) uint32 {
-	if len(table) == 0 {
+	if len(table) == 0 || !t.known.has(h) {
 		return 0
 	}
 	mask := uint32(len(table) - 1)

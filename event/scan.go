@@ -48,7 +48,7 @@ func (t *tape) reset(raw []byte) {
 	t.raw = raw
 	t.arena = t.arena[:0]
 	t.nodes = t.nodes[:0]
-	t.index, t.entered = t.index[:0], 0
+	t.index, t.entered, t.known = t.index[:0], 0, hashes{}
 	if t.nodes == nil {
 		t.nodes = make([]node, 0, 16+len(raw)/24)
 	}

@@ -32,6 +32,7 @@ type tape struct {
 
 	index   []uint32 // open addressing over the names of the flat view
 	entered int      // names in the index
+	known   hashes   // of the names in it
 	scratch []uint32 // for finding duplicate names in inner objects
 }
 

@@ -134,9 +134,9 @@ func (m *Matcher) collect(p *plan) {
 			m.quick.EachLeaf(m.probeLeaf)
 			continue
 		}
-		c := m.content(f.slot)
-		for j := range c.texts {
-			m.probe(f, &c.texts[j])
+		texts := m.texts(f.slot)
+		for j := range texts {
+			m.probe(f, &texts[j])
 		}
 	}
 }
@@ -246,16 +246,42 @@ func (m *Matcher) content(slot int32) *content {
 		m.leaves()
 		return &c.content
 	}
-	v, ok := m.field(slot)
-	if !ok || v.Kind() == event.Missing {
-		return &c.content
-	}
-	c.present = true
-	m.fill(v)
-	if len(c.texts) == 0 {
-		c.null = true
+	if v, ok := m.field(slot); ok {
+		m.take(v)
 	}
 	return &c.content
+}
+
+// texts returns the texts of a field. Most rules' fields are in no event:
+// nothing is written down of those.
+func (m *Matcher) texts(slot int32) []text {
+	c := &m.contents[slot]
+	if slot == keywordSlot {
+		return m.content(slot).texts
+	}
+	if c.epoch != m.epoch {
+		v, ok := m.field(slot)
+		if !ok {
+			return nil
+		}
+		c.epoch = m.epoch
+		c.content = content{texts: c.texts[:0]}
+		m.filling = &c.content
+		m.take(v)
+	}
+	return c.texts
+}
+
+// take adds a field's value to the content being filled.
+func (m *Matcher) take(v event.Value) {
+	if v.Kind() == event.Missing {
+		return
+	}
+	m.filling.present = true
+	m.fill(v)
+	if len(m.filling.texts) == 0 {
+		m.filling.null = true
+	}
 }
 
 // leaves adds every text of the event to the content being filled.
