@@ -208,8 +208,8 @@ func (g *guide) plan() []stop {
 	return plan
 }
 
-// slice is the part of the plan that the quick suite looks at: every page once
-// for each kind of organisation.
+// slice is the part of the plan that the quick suite looks at: every other page,
+// once for each kind of organisation.
 func slice(plan []stop) []stop {
 	seen := map[string]bool{}
 	return slices.DeleteFunc(slices.Clone(plan), func(s stop) bool {
@@ -239,8 +239,8 @@ func (g *guide) become(b *tab, role sector.Role) {
 // may see it, in both languages and both themes: axe finds nothing, the
 // browser complains of nothing, nothing is wider than the window, everything
 // can be reached with the keyboard and is seen when it is, and each page has
-// a title of its own. The quick suite looks at each page once an organisation,
-// in the languages by turns.
+// a title of its own. The quick suite looks at every other page once an
+// organisation, in the languages by turns.
 func TestEveryPage(t *testing.T) {
 	look := openEyes(t)
 	g := staff(t).guide(t)
