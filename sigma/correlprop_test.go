@@ -195,6 +195,9 @@ func TestAgreesWithReference(t *testing.T) {
 		}
 		found[s.name] += len(want)
 	})
+	if testing.Short() {
+		return // too few situations to expect something of every set
+	}
 	for _, sections := range sectionSets() {
 		if name := sections[len(sections)-1]; found[name] == 0 {
 			t.Errorf("nothing was ever found by %s", name)
