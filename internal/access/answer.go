@@ -152,3 +152,13 @@ func (h *held) send(w http.ResponseWriter, r *http.Request) error {
 func tags(list string) []string {
 	return strings.Split(strings.ReplaceAll(list, " ", ""), ",")
 }
+
+// Shown is the rows of an answer as it shows them: a list without rows is [],
+// never null.
+func Shown[Row, JSON any](rows []Row, show func(Row) JSON) []JSON {
+	shown := make([]JSON, len(rows))
+	for i, row := range rows {
+		shown[i] = show(row)
+	}
+	return shown
+}

@@ -89,10 +89,7 @@ func (a api) members(ctx context.Context, in *membersIn) (*membersOut, error) {
 		return nil, err
 	}
 	out := &membersOut{}
-	out.Body.Members, out.Body.Next = []memberJSON{}, next
-	for _, m := range rows {
-		out.Body.Members = append(out.Body.Members, newMemberJSON(m))
-	}
+	out.Body.Members, out.Body.Next = access.Shown(rows, newMemberJSON), next
 	return out, nil
 }
 
@@ -172,10 +169,7 @@ func (a api) people(ctx context.Context, in *peopleIn) (*peopleOut, error) {
 		return nil, err
 	}
 	out := &peopleOut{}
-	out.Body.People, out.Body.Next = []personJSON{}, next
-	for _, u := range rows {
-		out.Body.People = append(out.Body.People, newPersonJSON(u))
-	}
+	out.Body.People, out.Body.Next = access.Shown(rows, newPersonJSON), next
 	return out, nil
 }
 

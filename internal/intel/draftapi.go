@@ -271,10 +271,7 @@ func (a api) deliveries(ctx context.Context, in *draftID) (*deliveriesOut, error
 		return nil, err
 	}
 	out := &deliveriesOut{}
-	out.Body.Deliveries = []deliveryJSON{}
-	for _, f := range found {
-		out.Body.Deliveries = append(out.Body.Deliveries, newDeliveryJSON(f))
-	}
+	out.Body.Deliveries = access.Shown(found, newDeliveryJSON)
 	return out, nil
 }
 

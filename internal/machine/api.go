@@ -119,10 +119,7 @@ func (a api) keys(ctx context.Context, q sector.KeyQuery) (*keysOut, error) {
 		return nil, err
 	}
 	out := &keysOut{}
-	out.Body.Keys = []keyJSON{}
-	for _, k := range keys {
-		out.Body.Keys = append(out.Body.Keys, a.keyJSON(k))
-	}
+	out.Body.Keys = access.Shown(keys, a.keyJSON)
 	return out, nil
 }
 

@@ -41,10 +41,7 @@ func (a api) hooks(ctx context.Context, _ *struct{}) (*hooksOut, error) {
 		return nil, err
 	}
 	out := &hooksOut{}
-	out.Body.Webhooks = []hookJSON{}
-	for _, h := range all {
-		out.Body.Webhooks = append(out.Body.Webhooks, newHookJSON(h))
-	}
+	out.Body.Webhooks = access.Shown(all, newHookJSON)
 	return out, nil
 }
 

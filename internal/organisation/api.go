@@ -340,10 +340,7 @@ func (a api) standings(ctx context.Context, in *standingsIn) (*standingsOut, err
 		return nil, err
 	}
 	out := &standingsOut{}
-	out.Body.Confirmations, out.Body.Next = []standingJSON{}, next
-	for _, s := range rows {
-		out.Body.Confirmations = append(out.Body.Confirmations, newStandingJSON(s))
-	}
+	out.Body.Confirmations, out.Body.Next = access.Shown(rows, newStandingJSON), next
 	return out, nil
 }
 

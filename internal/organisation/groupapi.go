@@ -102,10 +102,8 @@ func (a api) groups(ctx context.Context, in *access.ListIn) (*groupsOut, error) 
 		return nil, err
 	}
 	out := &groupsOut{}
-	out.Body.Groups, out.Body.Next = []groupJSON{}, next
-	for _, g := range rows {
-		out.Body.Groups = append(out.Body.Groups, newGroupJSON(v, g))
-	}
+	out.Body.Next = next
+	out.Body.Groups = access.Shown(rows, func(g GroupView) groupJSON { return newGroupJSON(v, g) })
 	return out, nil
 }
 

@@ -74,10 +74,7 @@ func (a api) people(ctx context.Context, in *access.ListIn) (*peopleOut, error) 
 		return nil, err
 	}
 	out := &peopleOut{}
-	out.Body.People, out.Body.Next = []personJSON{}, next
-	for _, u := range rows {
-		out.Body.People = append(out.Body.People, newPersonJSON(u))
-	}
+	out.Body.People, out.Body.Next = access.Shown(rows, newPersonJSON), next
 	return out, nil
 }
 

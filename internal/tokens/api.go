@@ -70,10 +70,7 @@ func (a api) list(ctx context.Context, _ *struct{}) (*listOut, error) {
 		return nil, err
 	}
 	out := &listOut{}
-	out.Body.Tokens = []tokenJSON{}
-	for _, t := range all {
-		out.Body.Tokens = append(out.Body.Tokens, newTokenJSON(t))
-	}
+	out.Body.Tokens = access.Shown(all, newTokenJSON)
 	return out, nil
 }
 

@@ -52,10 +52,7 @@ func (s *Shell) listViews(ctx context.Context, in *viewsIn) (*viewsOut, error) {
 		return nil, err
 	}
 	out := &viewsOut{}
-	out.Body.Views = []viewJSON{}
-	for _, v := range all {
-		out.Body.Views = append(out.Body.Views, newViewJSON(v))
-	}
+	out.Body.Views = access.Shown(all, newViewJSON)
 	return out, nil
 }
 
