@@ -26,6 +26,11 @@ const (
 	Cloud // audit logs of cloud services and applications, each with names of its own
 )
 
+// ownWindows says whether the dialect is Windows events under Windows' own names.
+func (d Dialect) ownWindows() bool {
+	return d == WindowsFlat || d == WindowsEVTX || d == SysmonLinux
+}
+
 // String names the dialect as stored and shown.
 func (d Dialect) String() string {
 	names := [...]string{

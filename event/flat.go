@@ -100,14 +100,7 @@ func squeezed(buf []byte, name string) string {
 }
 
 // windows says whether the record has the fields of a Windows event.
-func (e *Event) windows() bool {
-	switch e.dialect {
-	case WindowsFlat, WindowsEVTX, Winlogbeat, SysmonLinux:
-		return true
-	default:
-		return false
-	}
-}
+func (e *Event) windows() bool { return e.dialect == Winlogbeat || e.dialect.ownWindows() }
 
 // named finds a literal name, then a path.
 func (t *tape) named(name string) (Value, bool) {

@@ -34,7 +34,10 @@ func derivedInWindows(name string) bool {
 	if strings.ContainsAny(name, "_ .") || name == "IntegrityLevel" {
 		return true
 	}
-	for _, d := range [...]Dialect{WindowsFlat, WindowsEVTX, SysmonLinux} {
+	for d := Generic; d <= Cloud; d++ {
+		if !d.ownWindows() {
+			continue
+		}
 		for _, source := range [...]Logsource{{}, {Category: "process_creation", Service: "security"}, {Category: "antivirus"}} {
 			if e := (Event{dialect: d, source: source}); e.aliases(name) != (aliasNames{}) {
 				return true
@@ -58,7 +61,7 @@ func (e *Event) Get(n *Name) (Value, bool) {
 			return v, true
 		}
 	}
-	if n.own && (e.dialect == WindowsFlat || e.dialect == WindowsEVTX || e.dialect == SysmonLinux) {
+	if n.own && e.dialect.ownWindows() {
 		return Value{}, false
 	}
 	return e.derived(n.text)

@@ -238,9 +238,7 @@ func (m *Matcher) content(slot int32) *content {
 	if c.epoch == m.epoch {
 		return &c.content
 	}
-	c.epoch = m.epoch
-	c.content = content{texts: c.texts[:0]}
-	m.filling = &c.content
+	m.begun(c)
 	if slot == keywordSlot {
 		c.present = true
 		m.leaves()
@@ -264,12 +262,17 @@ func (m *Matcher) texts(slot int32) []text {
 		if !ok {
 			return nil
 		}
-		c.epoch = m.epoch
-		c.content = content{texts: c.texts[:0]}
-		m.filling = &c.content
+		m.begun(c)
 		m.take(v)
 	}
 	return c.texts
+}
+
+// begun makes a slot's content, still empty, that of this event.
+func (m *Matcher) begun(c *slotContent) {
+	c.epoch = m.epoch
+	c.content = content{texts: c.texts[:0]}
+	m.filling = &c.content
 }
 
 // take adds a field's value to the content being filled.
