@@ -14,6 +14,7 @@ type Event struct {
 	dialect    Dialect
 	source     Logsource
 	duplicates int
+	ascii      bool // the record and what was unescaped of it
 }
 
 // Decode reads one record in any dialect: a JSON object, or a line of text. The
@@ -74,8 +75,14 @@ func (e *Event) decode(raw []byte, lim Limits) error {
 	if err := e.flatten(lim); err != nil {
 		return err
 	}
-	e.classify()
+	e.finish()
 	return nil
+}
+
+// finish notes what is known once the tape is whole.
+func (e *Event) finish() {
+	e.classify()
+	e.ascii = isASCII(e.tape.raw) && isASCII(e.tape.arena)
 }
 
 // maxWrappings bounds records within records.
@@ -119,7 +126,7 @@ func (e *Event) decodeText(raw []byte, lim Limits) error {
 	if err := b.err(); err != nil {
 		return err
 	}
-	e.classify()
+	e.finish()
 	return nil
 }
 

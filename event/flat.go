@@ -67,12 +67,19 @@ func (e *Event) derivedWindows(name string) (Value, bool) {
 
 // unprefixed finds a field by the path that it had before the flat view.
 func (t *tape) unprefixed(name string) (Value, bool) {
-	for _, prefix := range [...]string{"Event.EventData.", "Event.System.", "winlog.event_data."} {
-		if rest, ok := strings.CutPrefix(name, prefix); ok {
-			return t.named(rest)
-		}
+	if rest, ok := unprefixedName(name); ok {
+		return t.named(rest)
 	}
 	return Value{}, false
+}
+
+func unprefixedName(name string) (string, bool) {
+	for _, prefix := range [...]string{"Event.EventData.", "Event.System.", "winlog.event_data."} {
+		if rest, ok := strings.CutPrefix(name, prefix); ok {
+			return rest, true
+		}
+	}
+	return "", false
 }
 
 // respelt finds a field whose spaces, as Event Viewer shows them, the flat view
@@ -85,12 +92,8 @@ func (t *tape) respelt(name string) (Value, bool) {
 	return Value{}, false
 }
 
-// squeezed is a name without spaces and underscores, in buf, so that it costs no
-// memory.
+// squeezed is a name without spaces and underscores, appended to buf.
 func squeezed(buf []byte, name string) string {
-	if len(name) > cap(buf) {
-		return ""
-	}
 	for i := range len(name) {
 		if c := name[i]; c != ' ' && c != '_' {
 			buf = append(buf, c)

@@ -9,7 +9,7 @@ type Name struct {
 	hash   uint32
 	dotted bool
 	steps  []step // the name up to each of its dots, the longest first
-	own    bool   // Windows events that lack it have it under no other name
+	leads  []step // what a Windows event has that has the field under another name
 }
 
 type step struct {
@@ -20,31 +20,57 @@ type step struct {
 // NewName prepares a name.
 func NewName(text string) Name {
 	n := Name{text: text, hash: hashName(text)}
-	for dot := strings.LastIndexByte(text, '.'); dot > 0; dot = strings.LastIndexByte(text[:dot], '.') {
-		n.steps = append(n.steps, step{text[:dot], hashName(text[:dot])})
-	}
+	n.steps = stepsOf(text)
 	n.dotted = len(n.steps) > 0 && len(n.steps) <= maxPathSegments
-	n.own = !derivedInWindows(text)
+	n.leads = windowsLeads(text)
 	return n
 }
 
-// derivedInWindows says whether [Event.derived] may find a name in an event of
-// Windows in its own forms.
-func derivedInWindows(name string) bool {
-	if strings.ContainsAny(name, "_ .") || name == "IntegrityLevel" {
-		return true
+// stepsOf returns the name up to each of its dots.
+func stepsOf(name string) []step {
+	var steps []step
+	for dot := strings.LastIndexByte(name, '.'); dot > 0; dot = strings.LastIndexByte(name[:dot], '.') {
+		steps = append(steps, step{name[:dot], hashName(name[:dot])})
+	}
+	return steps
+}
+
+// windowsLeads returns the names of which an event of Windows in its own forms
+// must have one when [Event.derived] finds a field in it.
+func windowsLeads(name string) []step {
+	var leads []step
+	lead := func(names ...string) {
+		for _, n := range names {
+			leads = append(leads, step{n, hashName(n)})
+			leads = append(leads, stepsOf(n)...)
+		}
+	}
+	leads = append(leads, stepsOf(name)...)
+	if rest, ok := unprefixedName(name); ok {
+		lead(rest)
+	}
+	if element, _, ok := strings.Cut(name, "_"); ok {
+		lead(element, element+"_attributes")
+	}
+	if strings.ContainsAny(name, "_ ") {
+		lead(squeezed(nil, name))
+	}
+	if name == "IntegrityLevel" {
+		lead("MandatoryLabel")
 	}
 	for d := Generic; d <= Cloud; d++ {
 		if !d.ownWindows() {
 			continue
 		}
 		for _, source := range [...]Logsource{{}, {Category: "process_creation", Service: "security"}, {Category: "antivirus"}} {
-			if e := (Event{dialect: d, source: source}); e.aliases(name) != (aliasNames{}) {
-				return true
+			for _, alias := range (&Event{dialect: d, source: source}).aliases(name) {
+				if alias != "" {
+					lead(alias)
+				}
 			}
 		}
 	}
-	return false
+	return leads
 }
 
 // String is the name.
@@ -56,22 +82,22 @@ func (e *Event) Get(n *Name) (Value, bool) {
 	if i := t.findHashed(t.index, n.text, n.hash); i != 0 {
 		return t.value(t.content(i)), true
 	}
-	if n.dotted && t.leads(n) {
+	if n.dotted && t.hasOne(n.steps) {
 		if v, ok := t.path(n.text); ok {
 			return v, true
 		}
 	}
-	if n.own && e.dialect.ownWindows() {
+	if e.dialect.ownWindows() && !t.hasOne(n.leads) {
 		return Value{}, false
 	}
 	return e.derived(n.text)
 }
 
-// leads says whether a path may begin at some field: every member of the
-// record itself is in the index.
-func (t *tape) leads(n *Name) bool {
-	for i := range n.steps {
-		if t.findHashed(t.index, n.steps[i].text, n.steps[i].hash) != 0 {
+// hasOne says whether one of the names may be in the index, where every member
+// of the record itself is.
+func (t *tape) hasOne(steps []step) bool {
+	for i := range steps {
+		if t.known.has(steps[i].hash) && t.findHashed(t.index, steps[i].text, steps[i].hash) != 0 {
 			return true
 		}
 	}

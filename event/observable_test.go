@@ -157,6 +157,8 @@ func FuzzDecode(f *testing.F) {
 	for _, c := range dialectCases {
 		f.Add([]byte(c.raw))
 	}
+	texts := caseNames()
+	names := namesOf(texts)
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		e, err := Decode(raw, Limits{})
 		if err != nil {
@@ -168,6 +170,7 @@ func FuzzDecode(f *testing.F) {
 		summary(e)
 		e.Field("Provider_Name")
 		e.Field("a.b.c")
+		checkNamed(t, e, texts, names)
 		observables := e.Observables()
 		if len(observables) > maxObservables {
 			t.Fatalf("%d observables", len(observables))

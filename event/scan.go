@@ -35,7 +35,7 @@ func (t *tape) scan(raw []byte, lim Limits) (int, error) {
 	if len(raw) > lim.MaxBytes {
 		return 0, refuse(ReasonTooLarge, lim.MaxBytes)
 	}
-	if !utf8.Valid(raw) {
+	if !isASCII(raw) && !utf8.Valid(raw) {
 		return 0, refuse(ReasonNotUTF8, invalidAt(raw))
 	}
 	s := scanner{tape: t, src: raw, lim: lim}
@@ -319,6 +319,19 @@ const (
 	lows  = 0x0101010101010101
 	highs = 0x8080808080808080
 )
+
+// isASCII says whether no byte is above 0x7f, 32 of them at a time.
+func isASCII(b []byte) bool {
+	var seen uint64
+	for ; len(b) >= 32; b = b[32:] {
+		seen |= binary.LittleEndian.Uint64(b) | binary.LittleEndian.Uint64(b[8:]) |
+			binary.LittleEndian.Uint64(b[16:]) | binary.LittleEndian.Uint64(b[24:])
+	}
+	for _, c := range b {
+		seen |= uint64(c)
+	}
+	return seen&highs == 0
+}
 
 // plain returns the position of the first quote, backslash or control
 // character at or after i, eight bytes at a time.

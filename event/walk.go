@@ -28,6 +28,9 @@ func (e *Event) EachLeaf(f func(text string) bool) {
 	}
 }
 
+// ASCII says whether every text of the event is.
+func (e *Event) ASCII() bool { return e.ascii }
+
 // maxPath bounds the paths that are made, in bytes: a long name above thousands
 // of leaves must not cost its length thousands of times. Below a longer path a
 // leaf goes by its own name.

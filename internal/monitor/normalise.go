@@ -49,6 +49,20 @@ func (it *item) EachText(f func(field, text string) bool) { it.event.EachText(f)
 // EachLeaf is EachText without paths.
 func (it *item) EachLeaf(f func(text string) bool) { it.event.EachLeaf(f) }
 
+// EachNamed looks for many fields at once.
+func (it *item) EachNamed(names *event.Names, least int, f func(name int, v event.Value)) bool {
+	if !it.event.EachNamed(names, least, f) {
+		return false
+	}
+	if i := names.Index(InstitutionField); i >= 0 {
+		f(i, event.StringValue(string(it.Member)))
+	}
+	return true
+}
+
+// ASCII says whether every text is; a member's name is.
+func (it *item) ASCII() bool { return it.event.ASCII() }
+
 // Logsource implements sigma.Event.
 func (it *item) Logsource() event.Logsource { return it.event.Logsource() }
 
