@@ -14,7 +14,6 @@ type compiler struct {
 	costs   []int32 // by node: rough time to evaluate
 	clauses []clause
 	uses    map[witness]int // places in rules that could be found by a witness
-	grams   gramCounts
 }
 
 func newCompiler() *compiler {

@@ -2,12 +2,12 @@ package sigma
 
 import "math/bits"
 
-// edges finds literals at the start of a value, or at its end, by the eight
-// bytes there, or by four, two or one where the literal is shorter.
+// edges finds literals at the start of a value, or at its end, by the sixteen
+// bytes there, or by eight, four, two or one where the literal is shorter.
 type edges struct {
 	literals []scanLiteral
 	kind     predKind              // predPrefix or predSuffix
-	by       [4]map[uint64][]int32 // literals by their first or last 8, 4, 2 and 1 bytes
+	by       [5]map[uint64][]int32 // literals by a key of their first or last 16, 8, 4, 2 and 1 bytes
 	filter   []uint64              // bit set over the hashes of those bytes
 	shift    uint
 }
@@ -36,25 +36,32 @@ func newEdges(literals []scanLiteral, ids []int32, kind predKind) *edges {
 	return e
 }
 
-func (e *edges) hash(key uint64) uint64 { return key * 0x9E3779B97F4A7C15 >> e.shift }
+func (e *edges) hash(key uint64) uint64 { return key * hashFactor >> (e.shift & 63) }
 
-func edgeBytes(class int) int { return 8 >> class }
+func edgeBytes(class int) int { return 16 >> class }
 
-// key is the n bytes at the edge of text, which has that many.
+// key is the n bytes at the edge of text, which has that many, or a hash of
+// sixteen.
 func (e *edges) key(text string, n int) uint64 {
 	if e.kind == predSuffix {
 		text = text[len(text)-n:]
 	}
 	switch n {
-	case 8:
-		return load64(text, 0)
-	case 4:
-		return uint64(load32(text, 0))
-	case 2:
-		return uint64(load16(text, 0))
+	case 16:
+		return (load64(text, 0)|case8)*hashFactor ^ (load64(text, 8) | case8)
+	case 1:
+		return uint64(text[0] | 0x20)
 	default:
-		return uint64(text[0])
+		return gramAt(text, 0, n)
 	}
+}
+
+// at says whether the folded text has a literal at its edge.
+func (e *edges) at(text, literal string) bool {
+	if e.kind == predSuffix {
+		text = text[max(0, len(text)-len(literal)):]
+	}
+	return startsFolded(text, literal)
 }
 
 // scan appends to hits the literals at the edge of text.
@@ -69,7 +76,7 @@ func (e *edges) scan(text string, hits []int32) []int32 {
 			continue
 		}
 		for _, id := range by[key] {
-			if relates(e.kind, text, e.literals[id].text) {
+			if e.at(text, e.literals[id].text) {
 				hits = append(hits, id)
 			}
 		}

@@ -1,10 +1,6 @@
 package sigma
 
-import (
-	"slices"
-
-	"github.com/aspis-platform/aspis/event"
-)
+import "github.com/aspis-platform/aspis/event"
 
 // Event is what rules are evaluated on; *event.Event is one.
 type Event interface {
@@ -17,11 +13,13 @@ type Event interface {
 	Logsource() event.Logsource
 }
 
-// quickEvent is an Event that takes prepared names and gives its texts without
-// their paths; *event.Event is one.
+// quickEvent is an Event that takes prepared names, one or a set, and gives its
+// texts without their paths; *event.Event is one.
 type quickEvent interface {
 	Get(name *event.Name) (event.Value, bool)
+	EachNamed(names *event.Names, least int, f func(name int, v event.Value)) bool
 	EachLeaf(f func(text string) bool)
+	ASCII() bool
 }
 
 // EngineOptions changes how an Engine is compiled.
@@ -30,9 +28,10 @@ type EngineOptions struct {
 	IgnoreLogsource bool
 }
 
-// Engine is a compiled set of detection rules. It is immutable and shared by
-// any number of goroutines, each with a [Matcher] of its own. Correlation
-// rules have no part in it.
+// Engine is a compiled set of detection rules, shared by any number of
+// goroutines, each with a [Matcher] of its own. Correlation rules have no part
+// in it. What is looked for in the events of a log source is worked out when its
+// first event comes.
 type Engine struct {
 	rules  []*Rule
 	roots  []int32 // node of each rule's condition
@@ -42,8 +41,7 @@ type Engine struct {
 	fields []string     // by slot; slot 0 is all leaf values, for keywords
 	names  []event.Name // the same, prepared
 	slots  map[string]int32
-	plans  map[event.Logsource]*plan
-	all    *plan // all rules, when log sources are ignored
+	plans  *plans
 }
 
 type nodeOp uint8
@@ -78,45 +76,9 @@ func NewEngine(rules []*Rule, opts EngineOptions) *Engine {
 	for _, name := range c.engine.fields {
 		c.engine.names = append(c.engine.names, event.NewName(name))
 	}
-	c.plans(opts)
+	c.engine.plans = c.plans(opts)
 	return c.engine
-}
-
-// plansOf returns the plans that events of a log source go through: those of
-// every log source that a rule may name for it.
-func (e *Engine) plansOf(ls event.Logsource) []*plan {
-	var plans []*plan
-	also := ls.Also()
-	for _, category := range [...]string{ls.Category, also[0], also[1]} {
-		for mask := 1; mask < 8; mask++ {
-			key, ok := maskLogsource(event.Logsource{Product: ls.Product, Category: category, Service: ls.Service}, mask)
-			if !ok {
-				continue
-			}
-			if p := e.plans[key]; p != nil && !slices.Contains(plans, p) {
-				plans = append(plans, p)
-			}
-		}
-	}
-	return plans
 }
 
 // Len returns the number of rules compiled in.
 func (e *Engine) Len() int { return len(e.rules) }
-
-// maskLogsource keeps the parts of ls that mask selects; false when one of
-// them is empty, so that no log source is looked up twice.
-func maskLogsource(ls event.Logsource, mask int) (event.Logsource, bool) {
-	var out event.Logsource
-	if mask&1 != 0 {
-		out.Product = ls.Product
-	}
-	if mask&2 != 0 {
-		out.Category = ls.Category
-	}
-	if mask&4 != 0 {
-		out.Service = ls.Service
-	}
-	full := (mask&1 == 0 || out.Product != "") && (mask&2 == 0 || out.Category != "") && (mask&4 == 0 || out.Service != "")
-	return out, full
-}

@@ -227,7 +227,7 @@ func (c *content) add(v event.Value) {
 	case event.List:
 		v.Each(func(item event.Value) bool { c.add(item); return true })
 	default:
-		t := text{raw: v.Text(), folded: fold(v.Text()), value: v}
+		t := text{raw: v.Text(), folded: fold(v.Text())}
 		if v.Kind() == event.Number && !plainInteger(t.raw) {
 			t.num = canonicalNumber(t.raw)
 		}

@@ -3,6 +3,7 @@ package sigma
 import (
 	"encoding/binary"
 	"slices"
+	"strings"
 	"unicode"
 	"unicode/utf8"
 )
@@ -76,6 +77,28 @@ func lowerWord(w uint64) uint64 {
 	fromA := w + (0x80-'A')*everyByte
 	pastZ := w + (0x7f-'Z')*everyByte
 	return w | (fromA^pastZ)&highBits>>2
+}
+
+// ascii says whether s has no byte above 0x7f.
+func ascii(s string) bool {
+	var seen uint64
+	i := 0
+	for ; i+32 <= len(s); i += 32 {
+		seen |= load64(s, i) | load64(s, i+8) | load64(s, i+16) | load64(s, i+24)
+	}
+	for ; i+8 <= len(s); i += 8 {
+		seen |= load64(s, i)
+	}
+	for ; i < len(s); i++ {
+		seen |= uint64(s[i])
+	}
+	return seen&highBits == 0
+}
+
+// foldsToASCII says whether s has one of the two letters outside ASCII that fold
+// to one within: the Kelvin sign and the long s.
+func foldsToASCII(s string) bool {
+	return strings.Contains(s, "\u212a") || strings.Contains(s, "\u017f")
 }
 
 func fold(s string) string { return string(appendFold(make([]byte, 0, len(s)), s)) }

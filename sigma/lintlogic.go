@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-
-	"github.com/aspis-platform/aspis/event"
 )
 
 // can is what a part of a rule can come out as on events of a log source.
@@ -241,10 +239,7 @@ func contradiction(n demands) string {
 
 // excludes describes what a field that has exactly this value cannot meet.
 func (p *pred) excludes(list []demand) string {
-	t := text{raw: p.lit, folded: fold(p.lit), value: event.StringValue(p.lit)}
-	if p.kind == predNumber {
-		t.value = event.NumberValue(p.lit)
-	}
+	t := text{raw: p.lit, folded: fold(p.lit)}
 	only := &content{present: true, texts: []text{t}}
 	for _, l := range list {
 		if l.pred == p || l.pred.kind == predFieldRef || l.pred.cased || p.cased || l.pred.kind == predRegex {

@@ -10,24 +10,35 @@ import (
 // Matcher evaluates the rules of one Engine on events. It reuses its memory
 // from event to event and belongs to one goroutine.
 type Matcher struct {
-	engine    *Engine
-	epoch     uint32
-	memo      []uint32 // by node: epoch<<1 | result
-	seen      []uint32 // by rule: the epoch it became a candidate in
-	contents  []slotContent
-	arena     []byte  // folded text of this event
-	literals  []int32 // found in a value
-	found     []int32 // candidates of this event, then its matches
-	event     Event
-	quick     quickEvent // the event, where it is one
-	routes    map[event.Logsource][]*plan
-	filling   *content // the one that addValue and addText fill
-	addValue  func(event.Value) bool
-	addText   func(text string) bool
-	probing   *fieldIndex // the one that probeLeaf looks in
-	leaf      text
-	probeLeaf func(text string) bool
-	stats     Stats
+	engine   *Engine
+	epoch    uint32
+	memo     []uint32 // by node: epoch<<1 | result
+	seen     []uint32 // by rule: the epoch it became a candidate in
+	contents []slotContent
+	arena    []byte  // folded text of this event
+	literals []int32 // found in a value
+	digests  digests
+	found    []int32 // candidates of this event, then its matches
+	event    Event
+	quick    quickEvent // the event, where it is one
+	ascii    bool       // all its texts are ASCII
+	routes   map[event.Logsource]*route
+	latest   *route
+	plan     *plan // the one that see looks in
+	leaf     bool  // what is looked at is a text of the event itself
+	searched bool  // all keywords were looked for in this event
+	value    text  // that it looks at
+	sees     func(name int, v event.Value)
+	filling  *content // the one that addValue and addText fill
+	addValue func(event.Value) bool
+	addText  func(text string) bool
+	stats    Stats
+}
+
+// route is what the events of a log source go through.
+type route struct {
+	source event.Logsource
+	plans  []*plan
 }
 
 type slotContent struct {
@@ -50,10 +61,11 @@ func (e *Engine) NewMatcher() *Matcher {
 		memo:     make([]uint32, len(e.nodes)),
 		seen:     make([]uint32, len(e.rules)),
 		contents: make([]slotContent, len(e.fields)),
-		routes:   map[event.Logsource][]*plan{},
+		routes:   map[event.Logsource]*route{},
+		latest:   &route{},
 	}
 	m.addValue = m.fill
-	m.probeLeaf = m.lookAt
+	m.sees = m.see
 	m.addText = func(text string) bool {
 		m.filling.texts = append(m.filling.texts, m.textOf(event.StringValue(text)))
 		return true
@@ -68,10 +80,8 @@ func (m *Matcher) Stats() Stats { return m.stats }
 // engine's rules, until yield returns false.
 func (m *Matcher) Match(ev Event, yield func(*Rule) bool) {
 	m.begin(ev)
-	if all := m.engine.all; all != nil {
-		m.collect(all)
-	} else {
-		m.routed(ev.Logsource())
+	for _, p := range m.route(ev.Logsource()) {
+		m.collect(p)
 	}
 	m.stats.Events++
 	m.stats.Candidates += uint64(len(m.found))
@@ -94,19 +104,25 @@ func (m *Matcher) Match(ev Event, yield func(*Rule) bool) {
 // maxRoutes bounds the log sources whose plans a Matcher remembers.
 const maxRoutes = 1024
 
-func (m *Matcher) routed(ls event.Logsource) {
-	plans, known := m.routes[ls]
-	if !known {
-		plans = m.engine.plansOf(ls)
-		if len(m.routes) >= maxRoutes {
-			clear(m.routes)
+// route returns the plans for a log source.
+func (m *Matcher) route(ls event.Logsource) []*plan {
+	if ls != m.latest.source || m.latest.plans == nil {
+		r := m.routes[ls]
+		if r == nil {
+			r = &route{source: keepLogsource(ls), plans: m.engine.plans.of(ls)}
+			if len(m.routes) >= maxRoutes {
+				clear(m.routes)
+			}
+			m.routes[r.source] = r
 		}
-		ls = event.Logsource{Product: strings.Clone(ls.Product), Category: strings.Clone(ls.Category), Service: strings.Clone(ls.Service)}
-		m.routes[ls] = plans
+		m.latest = r
 	}
-	for _, p := range plans {
-		m.collect(p)
-	}
+	return m.latest.plans
+}
+
+// keepLogsource is a log source that stays valid when its event does not.
+func keepLogsource(ls event.Logsource) event.Logsource {
+	return event.Logsource{Product: strings.Clone(ls.Product), Category: strings.Clone(ls.Category), Service: strings.Clone(ls.Service)}
 }
 
 // begin forgets the event before.
@@ -120,34 +136,58 @@ func (m *Matcher) begin(ev Event) {
 	}
 	m.event = ev
 	m.quick, _ = ev.(quickEvent)
+	m.ascii = m.quick != nil && m.quick.ASCII()
 	m.arena = m.arena[:0]
 	m.found = m.found[:0]
+	m.searched = false
+	m.digests.used = 0
 }
 
 // collect gathers the rules of a plan whose witnesses the event has.
 func (m *Matcher) collect(p *plan) {
 	m.candidates(p.always)
+	m.plan, m.leaf = p, true
+	m.searched = m.searched || p.keywords != nil
+	if m.quick != nil && m.quick.EachNamed(p.names, p.least, m.sees) {
+		return
+	}
 	for i := range p.fields {
-		f := &p.fields[i]
-		if f.slot == keywordSlot && m.quick != nil {
-			m.probing = f
-			m.quick.EachLeaf(m.probeLeaf)
-			continue
-		}
-		texts := m.texts(f.slot)
-		for j := range texts {
-			m.probe(f, &texts[j])
-		}
+		m.ask(&p.fields[i])
+	}
+	if p.keywords != nil {
+		m.inAll(p.keywords)
 	}
 }
 
-// lookAt makes candidates of the rules whose keywords may stand in a text.
-func (m *Matcher) lookAt(raw string) bool {
-	if len(raw) >= m.probing.least {
-		m.leaf = text{raw: raw}
-		m.probe(m.probing, &m.leaf)
+// see looks for witnesses in a value that belongs to a field of the plan, or to
+// none.
+func (m *Matcher) see(field int, v event.Value) {
+	if field >= 0 && v.Kind() == event.Missing {
+		m.ask(&m.plan.fields[field])
+		return
 	}
-	return true
+	m.value = m.textOf(v)
+	if field >= 0 {
+		m.probe(&m.plan.fields[field], &m.value)
+	}
+	if m.plan.keywords != nil && (field < 0 || !m.plan.merged) {
+		m.probe(m.plan.keywords, &m.value)
+	}
+}
+
+// ask looks for witnesses in what the event has in a field, which may be a text
+// that is nowhere in the event itself.
+func (m *Matcher) ask(f *fieldIndex) {
+	m.leaf = false
+	m.inAll(f)
+	m.leaf = true
+}
+
+func (m *Matcher) inAll(f *fieldIndex) {
+	texts := m.texts(f.slot)
+	for i := range texts {
+		m.probe(f, &texts[i])
+	}
 }
 
 // probe makes candidates of the rules whose witnesses a value has.
@@ -155,19 +195,39 @@ func (m *Matcher) probe(f *fieldIndex, t *text) {
 	if len(t.raw) < f.least && t.num == "" {
 		return
 	}
-	m.foldText(t)
-	if f.lengths.has(len(t.folded)) {
+	value := m.seeable(f, t)
+	if f.lengths.has(len(value)) {
+		m.foldText(t)
 		m.candidates(f.exact[t.folded])
 	}
 	if t.num != "" {
 		m.candidates(f.exact[t.num])
 	}
 	if f.scan != nil {
-		m.literals = f.scan.scan(t.folded, m.literals[:0])
-		for _, h := range m.literals {
-			m.candidates(f.scan.literals[h].rules)
+		m.find(f.scan, value)
+	}
+}
+
+// find makes candidates of the rules whose literals a value has.
+func (m *Matcher) find(s *scanner, value string) {
+	m.literals = s.scan(value, m.literals[:0])
+	for _, h := range m.literals {
+		l := &s.literals[h]
+		m.candidates(l.rules)
+		if l.holds >= 0 && m.leaf {
+			m.memo[l.holds] = m.epoch<<1 | 1
 		}
 	}
+}
+
+// seeable is a value in the form in which witnesses are seen: as it is where
+// lowering ASCII letters is all that folding would do for them, or folded.
+func (m *Matcher) seeable(f *fieldIndex, t *text) string {
+	if t.folded == "" && (m.ascii || ascii(t.raw) || f.plain && !foldsToASCII(t.raw)) {
+		return t.raw
+	}
+	m.foldText(t)
+	return t.folded
 }
 
 func (m *Matcher) candidates(rules []int32) {
@@ -216,6 +276,9 @@ func (m *Matcher) eval(id int32) bool {
 
 func (m *Matcher) pred(n *node) bool {
 	p := m.engine.preds[n.from]
+	if n.slot == keywordSlot && m.searched && p.searchable() {
+		return false // else it was found
+	}
 	c := m.content(n.slot)
 	var other *content
 	if p.kind == predFieldRef {
@@ -336,7 +399,7 @@ func (m *Matcher) foldContent(c *content) {
 
 // textOf prepares a scalar for comparison.
 func (m *Matcher) textOf(v event.Value) text {
-	t := text{raw: v.Text(), value: v}
+	t := text{raw: v.Text(), digests: &m.digests}
 	if v.Kind() == event.Number && !plainInteger(t.raw) {
 		t.num = strings.Clone(canonicalNumber(t.raw))
 	}

@@ -63,7 +63,10 @@ type text struct {
 	raw    string
 	folded string
 	num    string // canonical form of a number; "" when it is the raw text or no number
-	value  event.Value
+
+	digests *digests // where digests are made; nil outside a Matcher
+	digest  *digest  // see has
+	asked   int
 }
 
 // content is what an event has under one field name.
@@ -106,7 +109,7 @@ func (p *pred) matches(c *content) (bool, error) {
 	var late error
 	for i := range c.texts {
 		t := &c.texts[i]
-		if !p.re.possible(t.folded) {
+		if !p.re.possible(t) {
 			continue
 		}
 		ok, err := p.re.match(t.raw)
@@ -134,7 +137,10 @@ func (p *pred) one(t *text) bool {
 	case predSuffix:
 		return strings.HasSuffix(s, p.lit)
 	case predContains:
-		return strings.Contains(s, p.lit)
+		if p.cased {
+			return strings.Contains(s, p.lit)
+		}
+		return t.has(p.lit)
 	case predGlob:
 		return p.glob.match(s)
 	case predAny:
@@ -153,7 +159,7 @@ func (p *pred) one(t *text) bool {
 }
 
 func (p *pred) compares(t *text) bool {
-	n, ok := t.value.Number()
+	n, ok := event.StringValue(t.raw).Number()
 	if !ok {
 		return false
 	}

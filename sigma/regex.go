@@ -34,10 +34,10 @@ type regex struct {
 	needs [][]string
 }
 
-// possible reports whether a folded text has what every match needs.
-func (r *regex) possible(folded string) bool {
+// possible reports whether a text has, folded, what every match needs.
+func (r *regex) possible(t *text) bool {
 	for _, any := range r.needs {
-		if !slices.ContainsFunc(any, func(lit string) bool { return strings.Contains(folded, lit) }) {
+		if !slices.ContainsFunc(any, t.has) {
 			return false
 		}
 	}

@@ -12,6 +12,7 @@ type scanLiteral struct {
 	text  string
 	kind  predKind
 	rules []int32
+	holds int32 // the keyword's node, which holds where the text is found; -1 for none
 }
 
 // scanner finds many literals in a value. What stands at its start or end is
@@ -22,11 +23,11 @@ type scanner struct {
 	ends     *edges
 	long     *grams // of literals of minLong bytes or more
 	short    *grams // of those of minShort or more
-	pairs    *pairs // of those of two or more
+	pairs    *grams // of those of two or more
 	single   map[byte][]int32
 }
 
-func newScanner(literals []scanLiteral, counts gramCounts) *scanner {
+func newScanner(literals []scanLiteral, counts *gramCounts) *scanner {
 	slices.SortFunc(literals, func(a, b scanLiteral) int {
 		return cmp.Or(strings.Compare(a.text, b.text), cmp.Compare(a.kind, b.kind))
 	})
@@ -43,7 +44,7 @@ func newScanner(literals []scanLiteral, counts gramCounts) *scanner {
 			long = append(long, id)
 		case len(l.text) >= minShort:
 			short = append(short, id)
-		case len(l.text) >= 2:
+		case len(l.text) >= minPair:
 			pairs = append(pairs, id)
 		default:
 			if s.single == nil {
@@ -53,14 +54,14 @@ func newScanner(literals []scanLiteral, counts gramCounts) *scanner {
 		}
 	}
 	s.starts, s.ends = newEdges(literals, starts, predPrefix), newEdges(literals, ends, predSuffix)
-	s.pairs = newPairs(literals, pairs)
-	s.long = newGrams(literals, long, longGram, longStride, counts)
-	s.short = newGrams(literals, short, shortGram, shortStride, counts)
+	s.pairs = newGrams(literals, pairs, pairGram, counts)
+	s.long = newGrams(literals, long, longGram, counts)
+	s.short = newGrams(literals, short, shortGram, counts)
 	return s
 }
 
-// scan appends to hits the index of every literal that text has, some perhaps
-// several times.
+// scan appends to hits the index of every literal that the folded text has, some
+// perhaps several times. The text is folded, or has no letters outside ASCII.
 func (s *scanner) scan(text string, hits []int32) []int32 {
 	if s.starts != nil {
 		hits = s.starts.scan(text, hits)
@@ -79,7 +80,7 @@ func (s *scanner) scan(text string, hits []int32) []int32 {
 	}
 	if s.single != nil {
 		for i := range len(text) {
-			hits = append(hits, s.single[text[i]]...)
+			hits = append(hits, s.single[lowerASCII(text[i])]...)
 		}
 	}
 	return hits

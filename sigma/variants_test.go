@@ -72,15 +72,26 @@ func varyTexts(n *yaml.Node, field, mark string) {
 			varyTexts(item, field, mark)
 		}
 	case yaml.ScalarNode:
-		plain := n.Tag == "!!str" && len(n.Value) > 3 && !strings.HasSuffix(n.Value, `\`)
-		if plain && !strings.ContainsAny(field, "#") && !strings.Contains(field, "|re") && !strings.Contains(field, "|cidr") && !strings.Contains(field, "|fieldref") && !strings.Contains(field, "|expand") {
-			middle := len(n.Value) / 2
-			for middle < len(n.Value) && !utf8.RuneStart(n.Value[middle]) {
-				middle++
-			}
-			n.Value = n.Value[:middle] + mark + n.Value[middle:]
+		if n.Tag == "!!str" && strings.Trim(n.Value, `*?\`) != "" && !strings.ContainsAny(field, "#") &&
+			!strings.Contains(field, "|cidr") && !strings.Contains(field, "|fieldref") && !strings.Contains(field, "|expand") {
+			n.Value = varied(n.Value, strings.Contains(field, "|re"), mark)
 		}
 	}
+}
+
+// varied puts the mark into a text, or behind what a regular expression finds.
+func varied(text string, regex bool, mark string) string {
+	if regex {
+		if body, ok := strings.CutSuffix(text, "$"); ok && !strings.HasSuffix(body, `\`) {
+			return "(?:" + body + ")" + mark + "$"
+		}
+		return "(?:" + text + ")" + mark
+	}
+	middle := len(text) / 2
+	for middle < len(text) && (!utf8.RuneStart(text[middle]) || middle > 0 && text[middle-1] == '\\') {
+		middle++
+	}
+	return text[:middle] + mark + text[middle:]
 }
 
 // BenchmarkManyRules shows what sixteen times the rules cost: the goal is

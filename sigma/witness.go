@@ -1,10 +1,6 @@
 package sigma
 
-import (
-	"math"
-
-	"github.com/aspis-platform/aspis/event"
-)
+import "math"
 
 // witness is a text in a field without which a predicate cannot hold. Texts
 // are folded: a witness may be seen where the predicate does not hold, never
@@ -133,55 +129,9 @@ func (w witness) chance(uses int) float64 {
 	return base * (1 + float64(uses)/3)
 }
 
-// plan is what is looked for in the events of one log source.
-type plan struct {
-	always []int32 // rules without a witness
-	fields []fieldIndex
-}
-
-// fieldIndex finds the witnesses of one field.
-type fieldIndex struct {
-	slot    int32
-	exact   map[string][]int32 // folded whole value → rules
-	lengths lengths            // of the values in exact
-	scan    *scanner           // the other kinds; nil for none
-	least   int                // bytes of the shortest witness; folding makes no value longer
-}
-
-// lengths is a set of lengths in bytes; all from 63 on are one.
-type lengths uint64
-
-func (l *lengths) add(n int) { *l |= 1 << min(n, 63) }
-
-func (l lengths) has(n int) bool { return l>>min(n, 63)&1 != 0 }
-
-// plans sorts the rules by log source and indexes their witnesses.
-func (c *compiler) plans(opts EngineOptions) {
-	e := c.engine
-	c.clauses = make([]clause, len(e.nodes))
-	c.countUses()
-	byLogsource := map[event.Logsource][]int32{}
-	for i, r := range e.rules {
-		key := r.Logsource
-		if opts.IgnoreLogsource {
-			key = event.Logsource{}
-		}
-		byLogsource[key] = append(byLogsource[key], int32(i))
-	}
-	if opts.IgnoreLogsource {
-		e.all = c.plan(byLogsource[event.Logsource{}])
-		return
-	}
-	e.plans = make(map[event.Logsource]*plan, len(byLogsource))
-	for key, rules := range byLogsource {
-		e.plans[key] = c.plan(rules)
-	}
-}
-
 // countUses counts, for every witness, the nodes that could be found by it.
 func (c *compiler) countUses() {
 	c.uses = map[witness]int{}
-	c.grams = gramCounts{}
 	parents := make([]int, len(c.engine.nodes))
 	for _, kid := range c.engine.kids {
 		parents[kid]++
@@ -192,55 +142,6 @@ func (c *compiler) countUses() {
 		}
 		for _, w := range c.engine.preds[n.from].witnesses(n.slot) {
 			c.uses[w] += max(parents[id], 1) - 1
-			c.grams.add(w.lit)
 		}
 	}
-}
-
-func (c *compiler) plan(rules []int32) *plan {
-	p := &plan{}
-	found := map[int32]map[witness][]int32{}
-	var order []int32
-	for _, r := range rules {
-		cl := c.clause(c.engine.roots[r])
-		if cl.any == nil {
-			p.always = append(p.always, r)
-			continue
-		}
-		for _, w := range cl.any {
-			if found[w.slot] == nil {
-				found[w.slot] = map[witness][]int32{}
-				order = append(order, w.slot)
-			}
-			at := found[w.slot][w]
-			if n := len(at); n == 0 || at[n-1] != r {
-				found[w.slot][w] = append(at, r)
-			}
-		}
-	}
-	for _, slot := range order {
-		p.fields = append(p.fields, c.fieldIndex(slot, found[slot]))
-	}
-	return p
-}
-
-func (c *compiler) fieldIndex(slot int32, found map[witness][]int32) fieldIndex {
-	f := fieldIndex{slot: slot, least: math.MaxInt}
-	var scanned []scanLiteral
-	for w, rules := range found {
-		f.least = min(f.least, len(w.lit))
-		if w.kind == predExact {
-			if f.exact == nil {
-				f.exact = map[string][]int32{}
-			}
-			f.exact[w.lit] = append(f.exact[w.lit], rules...)
-			f.lengths.add(len(w.lit))
-			continue
-		}
-		scanned = append(scanned, scanLiteral{text: w.lit, kind: w.kind, rules: rules})
-	}
-	if len(scanned) > 0 {
-		f.scan = newScanner(scanned, c.grams)
-	}
-	return f
 }

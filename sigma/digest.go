@@ -1,0 +1,70 @@
+package sigma
+
+import "strings"
+
+const (
+	longText    = 256 // bytes from which on a text may be worth a digest
+	digestAsked = 4   // times that a text was searched through before it gets one
+	maxDigests  = 16  // of one event
+)
+
+// digest is a bit set over the hashes of all three bytes in a row of a text. A
+// long text that many rules look for something in is not searched through for
+// what has three that it has not.
+type digest [1 << 16 / 64]uint64
+
+func (d *digest) fill(text string) {
+	clear(d[:])
+	for i := 0; i+3 <= len(text); i++ {
+		h := digestHash(text, i)
+		d[h>>6] |= 1 << (h & 63)
+	}
+}
+
+// lacks says that the text of the digest cannot have lit.
+func (d *digest) lacks(lit string) bool {
+	for i := 0; i+3 <= len(lit); i++ {
+		if h := digestHash(lit, i); d[h>>6]>>(h&63)&1 == 0 {
+			return true
+		}
+	}
+	return false
+}
+
+func digestHash(text string, i int) uint64 {
+	return uint64(load24(text, i)) * hashFactor >> (64 - 16)
+}
+
+// digests is the memory of the digests of one event.
+type digests struct {
+	made []*digest
+	used int
+}
+
+// of makes the digest of a text; nil when there are too many.
+func (ds *digests) of(text string) *digest {
+	if ds.used == maxDigests {
+		return nil
+	}
+	if ds.used == len(ds.made) {
+		ds.made = append(ds.made, new(digest))
+	}
+	d := ds.made[ds.used]
+	ds.used++
+	d.fill(text)
+	return d
+}
+
+// has says whether the folded text has lit.
+func (t *text) has(lit string) bool {
+	if len(t.folded) < longText || t.digests == nil {
+		return strings.Contains(t.folded, lit)
+	}
+	if t.asked++; t.asked == digestAsked {
+		t.digest = t.digests.of(t.folded)
+	}
+	if t.digest != nil && t.digest.lacks(lit) {
+		return false
+	}
+	return strings.Contains(t.folded, lit)
+}
