@@ -1,6 +1,9 @@
 package event
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Name is a field's name, prepared for looking it up in many events: what
 // [Event.Field] works out from the name is worked out once.
@@ -9,12 +12,18 @@ type Name struct {
 	hash   uint32
 	dotted bool
 	steps  []step // the name up to each of its dots, the longest first
-	leads  []step // what a Windows event has that has the field under another name
+	leads  []lead // what a Windows event has that has the field under another name
 }
 
 type step struct {
 	text string
 	hash uint32
+}
+
+// lead is a field without which another is not there.
+type lead struct {
+	step
+	whole bool // its value is the other's
 }
 
 // NewName prepares a name.
@@ -35,37 +44,43 @@ func stepsOf(name string) []step {
 	return steps
 }
 
-// windowsLeads returns the names of which an event of Windows in its own forms
+// windowsLeads returns the fields of which an event of Windows in its own forms
 // must have one when [Event.derived] finds a field in it.
-func windowsLeads(name string) []step {
-	var leads []step
-	lead := func(names ...string) {
-		for _, n := range names {
-			leads = append(leads, step{n, hashName(n)})
-			leads = append(leads, stepsOf(n)...)
+func windowsLeads(name string) []lead {
+	var leads []lead
+	add := func(name string, whole bool) {
+		l := lead{step{name, hashName(name)}, whole}
+		if !slices.Contains(leads, l) {
+			leads = append(leads, l)
 		}
 	}
-	leads = append(leads, stepsOf(name)...)
+	alias := func(name string) {
+		add(name, true)
+		for _, s := range stepsOf(name) {
+			add(s.text, false)
+		}
+	}
+	for _, s := range stepsOf(name) {
+		add(s.text, false)
+	}
 	if rest, ok := unprefixedName(name); ok {
-		lead(rest)
+		alias(rest)
 	}
 	if element, _, ok := strings.Cut(name, "_"); ok {
-		lead(element, element+"_attributes")
+		add(element, false)
+		add(element+"_attributes", false)
 	}
 	if strings.ContainsAny(name, "_ ") {
-		lead(squeezed(nil, name))
+		alias(squeezed(nil, name))
 	}
 	if name == "IntegrityLevel" {
-		lead("MandatoryLabel")
+		add("MandatoryLabel", false)
 	}
 	for d := Generic; d <= Cloud; d++ {
-		if !d.ownWindows() {
-			continue
-		}
 		for _, source := range [...]Logsource{{}, {Category: "process_creation", Service: "security"}, {Category: "antivirus"}} {
-			for _, alias := range (&Event{dialect: d, source: source}).aliases(name) {
-				if alias != "" {
-					lead(alias)
+			for _, other := range (&Event{dialect: d, source: source}).aliases(name) {
+				if other != "" && d.ownWindows() {
+					alias(other)
 				}
 			}
 		}
@@ -87,7 +102,7 @@ func (e *Event) Get(n *Name) (Value, bool) {
 			return v, true
 		}
 	}
-	if e.dialect.ownWindows() && !t.hasOne(n.leads) {
+	if e.dialect.ownWindows() && !t.hasLead(n.leads) {
 		return Value{}, false
 	}
 	return e.derived(n.text)
@@ -97,9 +112,22 @@ func (e *Event) Get(n *Name) (Value, bool) {
 // of the record itself is.
 func (t *tape) hasOne(steps []step) bool {
 	for i := range steps {
-		if t.known.has(steps[i].hash) && t.findHashed(t.index, steps[i].text, steps[i].hash) != 0 {
+		if t.hasStep(&steps[i]) {
 			return true
 		}
 	}
 	return false
+}
+
+func (t *tape) hasLead(leads []lead) bool {
+	for i := range leads {
+		if t.hasStep(&leads[i].step) {
+			return true
+		}
+	}
+	return false
+}
+
+func (t *tape) hasStep(s *step) bool {
+	return t.known.has(s.hash) && t.findHashed(t.index, s.text, s.hash) != 0
 }

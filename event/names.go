@@ -9,10 +9,11 @@ type Names struct {
 }
 
 type nameEntry struct {
-	hash uint32
-	name int32
-	next int32
-	lead bool // the name is not the field's own
+	hash  uint32
+	name  int32
+	next  int32
+	own   bool // the hash is of the name itself
+	whole bool // what has it has the field's value
 }
 
 // NewNames prepares a set.
@@ -26,17 +27,18 @@ func NewNames(names []Name) *Names {
 		s.heads[i] = -1
 	}
 	for i := range names {
-		s.add(names[i].hash, i, false)
+		s.add(nameEntry{hash: names[i].hash, name: int32(i), own: true, whole: true})
 		for _, l := range names[i].leads {
-			s.add(l.hash, i, true)
+			s.add(nameEntry{hash: l.hash, name: int32(i), whole: l.whole})
 		}
 	}
 	return s
 }
 
-func (s *Names) add(hash uint32, name int, lead bool) {
-	head := &s.heads[s.place(hash)]
-	s.entries = append(s.entries, nameEntry{hash: hash, name: int32(name), next: *head, lead: lead})
+func (s *Names) add(e nameEntry) {
+	head := &s.heads[s.place(e.hash)]
+	e.next = *head
+	s.entries = append(s.entries, e)
 	*head = int32(len(s.entries) - 1)
 }
 
@@ -46,7 +48,7 @@ func (s *Names) place(hash uint32) uint32 { return hash & uint32(len(s.heads)-1)
 func (s *Names) Index(name string) int {
 	hash := hashName(name)
 	for k := s.heads[s.place(hash)]; k >= 0; k = s.entries[k].next {
-		if entry := &s.entries[k]; !entry.lead && entry.hash == hash && s.names[entry.name].text == name {
+		if entry := &s.entries[k]; entry.own && entry.hash == hash && s.names[entry.name].text == name {
 			return int(entry.name)
 		}
 	}
@@ -55,10 +57,9 @@ func (s *Names) Index(name string) int {
 
 // EachNamed calls f for every text, number and truth value of the event: with
 // the name of the set whose value it may be, or with -1 where it is a number or
-// has at least so many bytes. For a field that the
-// event may have as a list, an object or under another name, f is called with a
-// missing value; [Event.Get] tells. A field for which f is not called is not in
-// the event.
+// has at least so many bytes. For a field that the event may have as a list, an
+// object or in another form, f is called with a missing value; [Event.Get] tells.
+// A field for which f is not called is not in the event.
 //
 // It is false, and f never called, for events of dialects that have to be asked
 // about each name.
@@ -80,7 +81,7 @@ func (e *Event) EachNamed(names *Names, least int, f func(name int, v Value)) bo
 			for k := names.heads[names.place(n.hash)]; k >= 0; k = names.entries[k].next {
 				switch entry := &names.entries[k]; {
 				case entry.hash != n.hash:
-				case scalar && !entry.lead:
+				case scalar && entry.whole:
 					f(int(entry.name), Value{kind: n.kind, text: t.valueText(n)})
 					told = true
 				default:
