@@ -183,13 +183,22 @@ func (g *grams) slot(key uint64) uint64 {
 func (g *grams) scan(text string, hits []int32) []int32 {
 	i, s := 0, g.stride
 	if g.width <= longGram {
-		for last := len(text) - longGram; i+3*s <= last; i += 4 * s {
+		last := len(text) - longGram
+		for ; i+3*s <= last; i += 4 * s {
 			if g.bit(g.gram(text, i))|g.bit(g.gram(text, i+s))|g.bit(g.gram(text, i+2*s))|g.bit(g.gram(text, i+3*s)) != 0 {
 				hits = g.lookup(text, i, i+4*s, hits)
 			}
 		}
+		for ; i <= last; i += s {
+			if g.bit(g.gram(text, i)) != 0 {
+				hits = g.lookup(text, i, i+s, hits)
+			}
+		}
 	}
-	return g.lookup(text, i, len(text), hits)
+	if i+g.width <= len(text) {
+		hits = g.lookup(text, i, len(text), hits)
+	}
+	return hits
 }
 
 // gram is gramAt for grams of up to four bytes where four are there.

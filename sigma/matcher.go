@@ -166,7 +166,7 @@ func (m *Matcher) see(field int, v event.Value) {
 		m.ask(&m.plan.fields[field])
 		return
 	}
-	m.value = m.textOf(v)
+	m.value.raw, m.value.folded, m.value.num = v.Text(), "", canonical(v)
 	if field >= 0 {
 		m.probe(&m.plan.fields[field], &m.value)
 	}
@@ -399,9 +399,13 @@ func (m *Matcher) foldContent(c *content) {
 
 // textOf prepares a scalar for comparison.
 func (m *Matcher) textOf(v event.Value) text {
-	t := text{raw: v.Text(), digests: &m.digests}
-	if v.Kind() == event.Number && !plainInteger(t.raw) {
-		t.num = strings.Clone(canonicalNumber(t.raw))
+	return text{raw: v.Text(), num: canonical(v), digests: &m.digests}
+}
+
+// canonical is a number's text where another one is equal to it, else "".
+func canonical(v event.Value) string {
+	if v.Kind() == event.Number && !plainInteger(v.Text()) {
+		return strings.Clone(canonicalNumber(v.Text()))
 	}
-	return t
+	return ""
 }
