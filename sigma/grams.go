@@ -127,7 +127,7 @@ func newGrams(literals []scanLiteral, ids []int32, width int, counts *gramCounts
 	}
 	stride := min(maxStride, least-width+1)
 	n := uint(len(ids) * stride)
-	size := min(uint(max(10, bits.Len(n)+6)), 22) // 64 bits a gram, at least
+	size := min(uint(max(10, bits.Len(n)+8)), 22) // 256 bits a gram, at least, up to half a megabyte
 	table := 1 << (bits.Len(n) + 1)
 	g := &grams{
 		width: width, stride: stride, mask: 1<<(8*width) - 1, literals: literals,
