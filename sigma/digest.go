@@ -4,7 +4,7 @@ import "strings"
 
 const (
 	longText    = 256 // bytes from which on a text may be worth a digest
-	digestAsked = 4   // times that a text was searched through before it gets one
+	digestAsked = 16   // times that a text was searched through before it gets one
 	maxDigests  = 16  // of one event
 )
 
