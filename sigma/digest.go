@@ -4,7 +4,7 @@ import "strings"
 
 const (
 	longText    = 256 // bytes from which on a text may be worth a digest
-	digestAsked = 16   // times that a text was searched through before it gets one
+	digestAsked = 8   // times that a text was searched through before it gets one
 	maxDigests  = 16  // of one event
 )
 
@@ -15,25 +15,34 @@ type digest [1 << 16 / 64]uint64
 
 func (d *digest) fill(text string) {
 	clear(d[:])
-	for i := 0; i+3 <= len(text); i++ {
-		h := digestHash(text, i)
-		d[h>>6] |= 1 << (h & 63)
+	i := 0
+	for ; i+8 <= len(text); i += 6 { // eight bytes have six times three in a row
+		for w, k := load64(text, i), 0; k < 6; k++ {
+			d.add(w & (1<<24 - 1))
+			w >>= 8
+		}
 	}
+	for ; i+3 <= len(text); i++ {
+		d.add(uint64(load24(text, i)))
+	}
+}
+
+func (d *digest) add(three uint64) {
+	h := digestHash(three)
+	d[h>>6] |= 1 << (h & 63)
 }
 
 // lacks says that the text of the digest cannot have lit.
 func (d *digest) lacks(lit string) bool {
 	for i := 0; i+3 <= len(lit); i++ {
-		if h := digestHash(lit, i); d[h>>6]>>(h&63)&1 == 0 {
+		if h := digestHash(uint64(load24(lit, i))); d[h>>6]>>(h&63)&1 == 0 {
 			return true
 		}
 	}
 	return false
 }
 
-func digestHash(text string, i int) uint64 {
-	return uint64(load24(text, i)) * hashFactor >> (64 - 16)
-}
+func digestHash(three uint64) uint64 { return three * hashFactor >> (64 - 16) }
 
 // digests is the memory of the digests of one event.
 type digests struct {
