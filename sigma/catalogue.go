@@ -1,75 +1,220 @@
 package sigma
 
 import (
-	_ "embed" // the catalogue of fields
+	"embed" // the catalogue of fields
+	"slices"
 	"strings"
 
 	"github.com/aspis-platform/aspis/event"
 )
 
-//go:embed fields.txt
-var fieldsText string //nolint:gochecknoglobals // embedded files must be package variables
+//go:embed fields/*.txt
+var fieldFiles embed.FS //nolint:gochecknoglobals // embedded files must be package variables
 
-// catalogue says which fields the events of a log source have.
-type catalogue map[event.Logsource]map[string]bool
+// catalogue says which fields the events of a log source have. A log source
+// that it does not have, or has without fields, may have any.
+type catalogue map[event.Logsource]*fieldSet
 
-// newCatalogue reads the catalogue's text, whose form it describes itself.
-func newCatalogue(text string) catalogue {
-	c := catalogue{}
+// fieldSet is what is known of the fields of a log source.
+type fieldSet struct {
+	names    map[string]known // by their spelling
+	prefixes []string         // of names that are all known
+	by       string           // a field by whose values some events have sets of their own
+	variants map[string]*fieldSet
+	spell    func(string) string
+}
+
+// known is what is known of one field.
+type known struct {
+	name   string // as written
+	values string // what it can be, between bars; "#" a whole number; "" anything
+	rare   bool   // only some of the products that write such events have it
+}
+
+// newCatalogue reads the catalogue's files; fields/README.md describes them.
+func newCatalogue() catalogue {
+	var lines []string
+	entries, err := fieldFiles.ReadDir("fields")
+	for _, e := range entries {
+		text, rerr := fieldFiles.ReadFile("fields/" + e.Name())
+		if err != nil || rerr != nil { // embedded files are there
+			continue
+		}
+		lines = append(lines, strings.Split(string(text), "\n")...)
+	}
+	return catalogueOf(lines)
+}
+
+func catalogueOf(lines []string) catalogue {
 	shared := map[string][]string{}
-	for line := range strings.Lines(text) {
-		head, rest, ok := strings.Cut(strings.TrimSpace(line), ":")
-		if !ok || strings.HasPrefix(head, "#") {
+	for _, line := range lines {
+		if name, rest, ok := strings.Cut(line, ": "); ok && strings.HasPrefix(line, "@") {
+			shared[name] = strings.Fields(rest)
+		}
+	}
+	c := catalogue{}
+	for _, line := range lines {
+		head, rest, ok := strings.Cut(line, ": ")
+		if !ok || strings.HasPrefix(line, "#") || strings.HasPrefix(line, "@") {
 			continue
 		}
-		var names []string
-		for name := range strings.FieldsSeq(rest) {
-			if more, ok := shared[name]; ok {
-				names = append(names, more...)
-			} else {
-				names = append(names, name)
-			}
-		}
-		if strings.HasPrefix(head, "@") {
-			shared[head] = names
-			continue
-		}
-		part := strings.SplitN(head, "/", 3)
-		known := map[string]bool{}
-		for _, name := range names {
-			known[name] = true
-		}
+		source, only, _ := strings.Cut(head, " ")
+		part := strings.SplitN(source, "/", 3)
 		if len(part) == 3 {
-			c[event.Logsource{Product: part[0], Category: part[1], Service: part[2]}] = known
+			c.add(event.Logsource{Product: part[0], Category: part[1], Service: part[2]}, only, expandNames(strings.Fields(rest), shared, 0))
 		}
 	}
 	return c
 }
 
-// fields are those of a log source, nil when nothing is known of it. A rule for
-// a category may also name the service; the category decides.
-func (c catalogue) fields(l event.Logsource) map[string]bool {
-	if known := c[l]; known != nil || l.Category == "" {
-		return known
+// expandNames puts the names of other lines in the place of their names.
+func expandNames(names []string, shared map[string][]string, depth int) []string {
+	const deepest = 4
+	var out []string
+	for _, name := range names {
+		if more, ok := shared[name]; ok && depth < deepest {
+			out = append(out, expandNames(more, shared, depth+1)...)
+		} else {
+			out = append(out, name)
+		}
 	}
-	l.Service = ""
-	return c[l]
+	return out
+}
+
+// add adds a line: all events of a log source, or those that only, a field with
+// values, chooses.
+func (c catalogue) add(l event.Logsource, only string, names []string) {
+	set := c[l]
+	if set == nil {
+		set = &fieldSet{variants: map[string]*fieldSet{}, spell: spellingOf(l.Product)}
+		c[l] = set
+	}
+	if only == "" {
+		if !slices.Equal(names, []string{"open"}) {
+			set.fill(names)
+		}
+		return
+	}
+	field, values, _ := strings.Cut(only, "=")
+	variant := &fieldSet{spell: set.spell}
+	variant.fill(names)
+	set.by = field
+	for value := range strings.SplitSeq(values, ",") {
+		set.variants[strings.ToLower(value)] = variant
+	}
+}
+
+func (s *fieldSet) fill(names []string) {
+	if s.names == nil {
+		s.names = map[string]known{}
+	}
+	for _, name := range names {
+		name, rare := strings.CutPrefix(name, "?")
+		name, values, _ := strings.Cut(name, "=")
+		if prefix, ok := strings.CutSuffix(name, "*"); ok {
+			s.prefixes = append(s.prefixes, s.spell(prefix))
+			continue
+		}
+		if was, ok := s.names[s.spell(name)]; !ok || was.values == "#" || was.rare {
+			s.names[s.spell(name)] = known{name: name, values: values, rare: rare}
+		}
+	}
+}
+
+// spellingOf returns what makes one name of those that the decoder takes for
+// the same (see package event).
+func spellingOf(product string) func(string) string {
+	underscored := func(name string) string { return strings.ReplaceAll(name, " ", "_") }
+	switch product {
+	case "azure": // exports differ in capitals and in what is around the fields
+		return func(name string) string {
+			parts := strings.Split(strings.TrimPrefix(name, "properties."), ".")
+			for i, p := range parts {
+				parts[i] = strings.ToLower(p[:min(1, len(p))]) + p[min(1, len(p)):]
+			}
+			return strings.Join(parts, ".")
+		}
+	case "gcp": // what came through Pub/Sub lies in data
+		return func(name string) string { return strings.TrimPrefix(name, "data.") }
+	}
+	return underscored
+}
+
+// fields is what is known of a log source, nil when that is nothing. A rule for
+// a category may also name the service; the category decides.
+func (c catalogue) fields(l event.Logsource) *fieldSet {
+	set := c[l]
+	if set == nil && l.Category != "" {
+		l.Service = ""
+		set = c[l]
+	}
+	if set == nil || set.names == nil && len(set.variants) == 0 {
+		return nil
+	}
+	return set
+}
+
+// find returns what is known of a field. A set without names has all.
+func (s *fieldSet) find(field string) (known, bool) {
+	if s == nil || s.names == nil {
+		return known{}, true
+	}
+	name := s.spell(field)
+	if k, ok := s.names[name]; ok {
+		return k, true
+	}
+	inside := slices.ContainsFunc(s.prefixes, func(p string) bool { return strings.HasPrefix(name, p) })
+	if !inside {
+		for _, v := range s.variants {
+			if k, ok := v.names[name]; ok {
+				return known{name: k.name, rare: k.rare}, true
+			}
+		}
+	}
+	return known{}, inside
+}
+
+// of is the set of the events whose field, by which they differ, has one of
+// these values; s itself when one of them says nothing.
+func (s *fieldSet) of(values []string) *fieldSet {
+	out := &fieldSet{names: map[string]known{}, spell: s.spell}
+	for _, value := range values {
+		v := s.variants[strings.ToLower(value)]
+		if v == nil {
+			return s
+		}
+		for name, k := range v.names {
+			if was, ok := out.names[name]; ok && was.values != k.values {
+				k.values = ""
+			}
+			out.names[name] = k
+		}
+		out.prefixes = append(out.prefixes, v.prefixes...)
+	}
+	if len(values) == 0 {
+		return s
+	}
+	return out
 }
 
 // similar returns the known name that a name is most likely a slip of, "" for
 // none.
-func similar(name string, known map[string]bool) string {
+func (s *fieldSet) similar(field string) string {
 	const far = 3
 	best, least := "", far
-	for k := range known {
-		if strings.EqualFold(k, name) {
-			return k
-		}
-		if d := distance(name, k, far); d < least || d == least && d < far && k < best {
-			best, least = k, d
+	look := func(names map[string]known) {
+		for _, k := range names {
+			d := distance(strings.ToLower(field), strings.ToLower(k.name), far)
+			if d < least || d == least && d < far && k.name < best {
+				best, least = k.name, d
+			}
 		}
 	}
-	if len(name) < 4 {
+	look(s.names)
+	for _, v := range s.variants {
+		look(v.names)
+	}
+	if least > 0 && len(field) < 4 {
 		return ""
 	}
 	return best
@@ -78,7 +223,7 @@ func similar(name string, known map[string]bool) string {
 // distance is the number of letters to insert, remove or replace to make b of
 // a; most when it is not less.
 func distance(a, b string, most int) int {
-	if len(a)-len(b) >= most || len(b)-len(a) >= most || len(a) > 64 {
+	if len(a)-len(b) >= most || len(b)-len(a) >= most || len(a) > 128 {
 		return most
 	}
 	row := make([]int, len(b)+1)

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/aspis-platform/aspis/event"
 )
 
 // Warning is something about a rule that is allowed and still looks wrong.
@@ -23,8 +25,12 @@ type Check string
 const (
 	NeverFires         Check = "never-fires"         // no event of the log source can match
 	UnknownField       Check = "unknown-field"       // the log source's events have no such field
+	RareField          Check = "rare-field"          // few products that write such events have the field
+	ImpossibleValue    Check = "impossible-value"    // the field never has the value
 	Contradiction      Check = "contradiction"       // a part that no event satisfies
-	AlwaysTrue         Check = "always-true"         // a value that everything satisfies
+	Unmatchable        Check = "unmatchable"         // a value that no text is or contains
+	AlwaysTrue         Check = "always-true"         // a part that everything satisfies
+	IdleModifier       Check = "idle-modifier"       // a modifier without effect
 	UnusedSelection    Check = "unused-selection"    // no condition names it
 	DuplicateSelection Check = "duplicate-selection" // the same as another
 	DuplicateValue     Check = "duplicate-value"     // the same as another of its list
@@ -37,7 +43,11 @@ type Linter struct{ fields catalogue }
 
 // NewLinter returns a Linter with the catalogue of fields that comes with the
 // package.
-func NewLinter() *Linter { return &Linter{fields: newCatalogue(fieldsText)} }
+func NewLinter() *Linter { return &Linter{fields: newCatalogue()} }
+
+// Knows reports whether the fields of a log source are known. Of fields of other
+// log sources nothing is said: their events may have any.
+func (l *Linter) Knows(source event.Logsource) bool { return l.fields.fields(source) != nil }
 
 // Lint returns warnings of all rules and filters of a set, in the order of
 // files and lines.
@@ -53,7 +63,7 @@ func (l *Linter) Lint(set *Ruleset) []Warning {
 		}
 	}
 	for _, r := range set.Rules() {
-		add(l.rule(r))
+		add(l.rule(r, set))
 	}
 	for _, f := range set.Filters() {
 		add(l.filter(f))
@@ -68,8 +78,8 @@ func (l *Linter) Lint(set *Ruleset) []Warning {
 type linting struct {
 	file, rule string
 	line       int
-	known      map[string]bool // fields; nil: any
-	unknown    []string        // fields that the rule looks at and events do not have
+	known      *fieldSet // nil: any fields
+	unknown    []string  // fields that the rule looks at and events do not have
 	found      []Warning
 }
 
@@ -80,7 +90,7 @@ func (g *linting) warn(check Check, line int, format string, args ...any) {
 	g.found = append(g.found, Warning{File: g.file, Line: line, Rule: g.rule, Check: check, Message: fmt.Sprintf(format, args...)})
 }
 
-func (l *Linter) rule(r *Rule) []Warning {
+func (l *Linter) rule(r *Rule, set *Ruleset) []Warning {
 	g := &linting{file: r.File, line: r.Line, rule: cmp.Or(r.PartOf, r.ID), known: l.fields.fields(r.Logsource)}
 	g.head(r)
 	if r.detection != nil {
@@ -88,6 +98,9 @@ func (l *Linter) rule(r *Rule) []Warning {
 		g.unused(own, r)
 		g.detection(own)
 		g.never(r)
+	}
+	if r.Correlation != nil {
+		l.correlation(g, r, set)
 	}
 	return g.found
 }
@@ -162,8 +175,10 @@ func (g *linting) detection(d *detection) {
 	shapes := map[string]string{}
 	for _, s := range d.selections {
 		for _, items := range s.alternatives {
+			known := g.narrowed(g.known, items)
 			for i := range items {
 				g.item(&items[i])
+				g.field(&items[i], known)
 			}
 			if why := contradiction(required(items)); why != "" {
 				g.warn(Contradiction, s.line, "selection %q cannot hold: %s", s.name, why)
@@ -184,36 +199,19 @@ func (g *linting) detection(d *detection) {
 }
 
 func (g *linting) item(it *item) {
-	if it.field != "" && g.known != nil && !g.has(it.field) {
-		g.unknown = append(g.unknown, it.field)
-		message := fmt.Sprintf("field %q is not one that events of this log source have", it.field)
-		if other := similar(it.field, g.known); other != "" {
-			message += fmt.Sprintf("; %q is", other)
-		}
-		g.warn(UnknownField, it.line, "%s", message)
-	}
-	anchored := slices.ContainsFunc(it.modifiers, func(m string) bool { return m == "contains" || m == "startswith" || m == "endswith" })
 	seen := map[string]string{}
 	for i, group := range it.groups {
-		if anchored && it.expected[i] == "" {
-			g.warn(AlwaysTrue, it.line, "field %q: every text contains the empty text", it.field)
-		}
 		key := groupKey(group)
 		if first, ok := seen[key]; ok {
 			g.warn(DuplicateValue, it.line, "field %q: %q means the same as %q", it.field, it.expected[i], first)
 		} else {
 			seen[key] = it.expected[i]
 		}
+		g.value(it, it.expected[i], group)
 	}
 	if len(it.groups) == 1 && it.all && it.field != "" {
 		g.warn(Deprecated, it.line, `field %q: "all" of one value means nothing`, it.field)
 	}
-}
-
-// has reports whether events have a field. Dotted names may lead into objects
-// that the catalogue does not know.
-func (g *linting) has(field string) bool {
-	return g.known[field] || strings.Contains(field, ".")
 }
 
 func groupKey(group []*pred) string {

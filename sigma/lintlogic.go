@@ -32,33 +32,43 @@ func andCan(all []can) can {
 }
 
 // never warns of a rule that cannot match: its conditions contradict
-// themselves, or need fields that the log source's events do not have.
+// themselves, or need what the log source's events do not have.
 func (g *linting) never(r *Rule) {
 	var why []string
 	for _, c := range r.detection.conditions {
 		must := r.detection.mustHold(c.root, true)
-		if reason := contradiction(must); reason != "" {
-			why = append(why, reason)
-			continue
+		reason := contradiction(must)
+		if reason == "" {
+			reason = r.detection.unsatisfiable(c.root)
 		}
-		if g.known == nil || g.expr(r.detection, c.root).hold {
+		if reason == "" && !g.expr(r.detection, c.root, must.pinned(g.known)).hold {
+			reason = g.lacking()
+		}
+		if reason == "" {
 			return
 		}
-		slices.Sort(g.unknown)
-		why = append(why, fmt.Sprintf("the log source's events do not have %q", slices.Compact(g.unknown)))
+		why = append(why, reason)
 	}
 	g.warn(NeverFires, 0, "no event can match the condition: %s", strings.Join(slices.Compact(why), "; "))
 }
 
-// expr is what an expression can come out as when fields that are not known are
-// missing.
-func (g *linting) expr(d *detection, e *expr) can {
+// lacking words why events cannot have what a rule needs.
+func (g *linting) lacking() string {
+	if len(g.unknown) == 0 {
+		return "the log source's events do not have such values"
+	}
+	slices.Sort(g.unknown)
+	return fmt.Sprintf("the log source's events do not have %q", g.unknown)
+}
+
+// expr is what an expression can come out as on events of which known is known.
+func (g *linting) expr(d *detection, e *expr, known *fieldSet) can {
 	if e.op == exprSelection {
-		return g.selection(&d.selections[e.selection])
+		return g.selection(&d.selections[e.selection], known)
 	}
 	kids := make([]can, len(e.kids))
 	for i, kid := range e.kids {
-		kids[i] = g.expr(d, kid)
+		kids[i] = g.expr(d, kid, known)
 	}
 	switch e.op {
 	case exprNot:
@@ -70,36 +80,51 @@ func (g *linting) expr(d *detection, e *expr) can {
 	}
 }
 
-func (g *linting) selection(s *selection) can {
+func (g *linting) selection(s *selection, known *fieldSet) can {
 	var alternatives []can
 	for _, items := range s.alternatives {
+		set := g.narrowed(known, items)
 		var all []can
 		for i := range items {
-			all = append(all, g.canItem(&items[i]))
+			all = append(all, g.canItem(&items[i], set))
 		}
 		alternatives = append(alternatives, andCan(all))
 	}
 	return orCan(alternatives)
 }
 
-func (g *linting) canItem(it *item) can {
-	if it.field == "" || g.has(it.field) {
-		return can{hold: true, fail: true}
+// unsatisfiable says why no way in which a condition's selections come out
+// makes it hold, "" when one does. Selections that mean the same come out
+// together.
+func (d *detection) unsatisfiable(root *expr) string {
+	used := make([]bool, len(d.selections))
+	root.mark(used)
+	const most = 12 // selections that differ
+	place := map[string]int{}
+	which := make([]int, len(d.selections))
+	for i := range d.selections {
+		if !used[i] {
+			continue
+		}
+		shape := d.selections[i].shape()
+		if _, ok := place[shape]; !ok {
+			place[shape] = len(place)
+		}
+		which[i] = place[shape]
 	}
-	missing := &content{}
-	var groups []can
-	for _, group := range it.groups {
-		held := slices.ContainsFunc(group, func(p *pred) bool { ok, _ := p.holds(missing, missing); return ok })
-		groups = append(groups, can{hold: held, fail: !held})
+	if len(place) > most {
+		return ""
 	}
-	out := orCan(groups)
-	if it.all {
-		out = andCan(groups)
+	held := make([]bool, len(d.selections))
+	for outcome := range 1 << len(place) {
+		for i := range held {
+			held[i] = outcome&(1<<which[i]) != 0
+		}
+		if root.holds(held) {
+			return ""
+		}
 	}
-	if it.neg {
-		out = out.not()
-	}
-	return out
+	return "its parts contradict each other"
 }
 
 // demand is a predicate that must hold, or must not.
@@ -230,11 +255,52 @@ func contradiction(n demands) string {
 				found = append(found, fmt.Sprintf("field %q must %s and %s", field, l.pred.describe(), other))
 			}
 		}
+		if one, other := clash(list); one != nil {
+			found = append(found, fmt.Sprintf("field %q must %s and %s", field, one.describe(), other.describe()))
+		}
 	}
 	if len(found) == 0 {
 		return ""
 	}
 	return slices.Min(found)
+}
+
+// clash finds two predicates that no value meets together, nil for none.
+func clash(list []demand) (one, other *pred) {
+	for i, a := range list {
+		for _, b := range list[i+1:] {
+			if a.holds && b.holds && a.pred.cased == b.pred.cased && a.pred.apart(b.pred) {
+				if a.pred.describe() > b.pred.describe() {
+					a, b = b, a
+				}
+				return a.pred, b.pred
+			}
+		}
+	}
+	return nil, nil
+}
+
+// apart reports whether no value can begin, or end, or be as large, as both
+// predicates say.
+func (p *pred) apart(q *pred) bool {
+	switch {
+	case p.kind == predPrefix && q.kind == predPrefix:
+		return !strings.HasPrefix(p.lit, q.lit) && !strings.HasPrefix(q.lit, p.lit)
+	case p.kind == predSuffix && q.kind == predSuffix:
+		return !strings.HasSuffix(p.lit, q.lit) && !strings.HasSuffix(q.lit, p.lit)
+	case p.kind == predCompare && q.kind == predCompare:
+		return p.below(q) || q.below(p)
+	}
+	return false
+}
+
+// below reports whether all numbers that p allows are less than those of q.
+func (p *pred) below(q *pred) bool {
+	upper, lower := compareOp(p.op), compareOp(q.op)
+	if upper != lt && upper != lte || lower != gt && lower != gte {
+		return false
+	}
+	return p.num < q.num || p.num == q.num && (upper == lt || lower == gt)
 }
 
 // excludes describes what a field that has exactly this value cannot meet.
@@ -272,6 +338,8 @@ func (p *pred) describe() string {
 		return "exist"
 	case predAny:
 		return "have a value"
+	case predCompare:
+		return "be " + [...]string{"less than ", "at most ", "more than ", "at least "}[p.op] + p.lit
 	default:
 		return fmt.Sprintf("match %q", short(p.lit))
 	}

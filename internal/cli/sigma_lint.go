@@ -17,6 +17,7 @@ type sigmaLintCmd struct {
 // linted is what lint prints as JSON.
 type linted struct {
 	Loaded   int             `json:"loaded"`
+	Open     int             `json:"open"` // rules whose log source may have any fields, so that none was checked
 	Warnings []sigma.Warning `json:"warnings"`
 	Refused  int             `json:"refused"`
 	Problems []problem       `json:"problems"`
@@ -24,8 +25,14 @@ type linted struct {
 
 func (c sigmaLintCmd) Run(e *env) error {
 	rules := workbench.Load(c.Paths, sigma.Options{})
+	linter := sigma.NewLinter()
 	out := linted{Loaded: rules.Loaded(), Refused: len(rules.Problems),
-		Warnings: append([]sigma.Warning{}, sigma.NewLinter().Lint(rules.Set)...), Problems: problemsOf(rules.Problems)}
+		Warnings: append([]sigma.Warning{}, linter.Lint(rules.Set)...), Problems: problemsOf(rules.Problems)}
+	for _, r := range rules.Set.Rules() {
+		if r.Correlation == nil && !linter.Knows(r.Logsource) {
+			out.Open++
+		}
+	}
 	var err error
 	if c.json() {
 		err = e.printJSON(out)
@@ -56,6 +63,9 @@ func (e *env) printLinted(out linted, refused []sigma.Problem) error {
 			return err
 		}
 	}
-	_, err := fmt.Fprintln(e.Out, e.t("cli.sigma.linted", out.Loaded, len(out.Warnings), out.Refused))
-	return err
+	fmt.Fprintln(e.Out, e.t("cli.sigma.linted", out.Loaded, len(out.Warnings), out.Refused))
+	if out.Open > 0 {
+		fmt.Fprintln(e.Out, e.t("cli.sigma.open", out.Open))
+	}
+	return nil
 }
