@@ -40,14 +40,15 @@ func (t table) print(w io.Writer) error {
 	}
 	out := bufio.NewWriter(w)
 	for _, line := range lines {
+		var text strings.Builder
 		for i, cell := range line {
 			cell = plain(cell)
 			if i < len(line)-1 {
 				cell = wide.FillRight(cell, widths[i]) + gap
 			}
-			_, _ = out.WriteString(cell) // Flush tells
+			text.WriteString(cell)
 		}
-		_ = out.WriteByte('\n')
+		_, _ = out.WriteString(strings.TrimRight(text.String(), " ") + "\n") // Flush tells
 	}
 	return out.Flush()
 }

@@ -22,7 +22,7 @@ func TestTable(t *testing.T) {
 		"代碼          NAME      X",
 		"north         北方銀行  a",
 		"蓮花商業銀行  Lotus…    b\uFFFD[2J\uFFFDc",
-		"x                       ",
+		"x",
 		"",
 	}, "\n")
 	if d := cmp.Diff(want, b.String()); d != "" {

@@ -1,6 +1,10 @@
 package workbench
 
 import (
+	"slices"
+	"strings"
+
+	"github.com/aspis-platform/aspis/event"
 	"github.com/aspis-platform/aspis/sigma"
 )
 
@@ -12,7 +16,11 @@ type Explained struct {
 	// all; the explanation is made in any case.
 	Asked     bool      `json:"asked"`
 	Logsource Logsource `json:"logsource"` // what the event's is taken for
+	RuleFor   Logsource `json:"rule_for"`  // the rule's
 	sigma.Explanation
+	// Counting says what the correlations that count the rule take from the event,
+	// where it matches.
+	Counting []sigma.Counting `json:"counting,omitempty"`
 }
 
 // Logsource is a log source as JSON; an empty part is not known.
@@ -20,6 +28,11 @@ type Logsource struct {
 	Product  string `json:"product,omitempty"`
 	Category string `json:"category,omitempty"`
 	Service  string `json:"service,omitempty"`
+}
+
+// String names the parts that are known, the widest first, "" for none.
+func (l Logsource) String() string {
+	return strings.Join(slices.DeleteFunc([]string{l.Product, l.Category, l.Service}, func(s string) bool { return s == "" }), " / ")
 }
 
 // Explain explains every detection rule on every event, until tell returns an
@@ -36,7 +49,11 @@ func Explain(rules *Rules, events []string, tell func(Explained) error, problem 
 				continue
 			}
 			x := Explained{
-				File: ev.File, Event: ev.Index, Asked: asks(ev.Event, r), Logsource: Logsource(known(ev.Event)), Explanation: sigma.Explain(r, ev.Event),
+				File: ev.File, Event: ev.Index, Asked: asks(ev.Event, r), Logsource: Logsource(known(ev.Event)), RuleFor: Logsource(r.Logsource),
+				Explanation: sigma.Explain(r, ev.Event),
+			}
+			if x.Matched {
+				x.Counting = counting(rules.Set, r, ev.Event)
 			}
 			x.Rule = rules.Name(r)
 			if err := tell(x); err != nil {
@@ -45,4 +62,14 @@ func Explain(rules *Rules, events []string, tell func(Explained) error, problem 
 		}
 	}
 	return nil
+}
+
+// counting says what each correlation that counts a rule takes from an event.
+func counting(set *sigma.Ruleset, r *sigma.Rule, ev *event.Event) (all []sigma.Counting) {
+	for _, c := range set.Rules() {
+		if c.Correlation != nil && slices.Contains(c.Correlation.Rules, r.ID) {
+			all = append(all, sigma.ExplainCounting(c, r.ID, ev))
+		}
+	}
+	return all
 }
