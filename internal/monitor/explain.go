@@ -73,6 +73,19 @@ func (f *Finding) Explanation() Explained {
 	return e
 }
 
+// ForMember cuts the explanation down to what the member whose record it is may
+// read. Filters are the centre's: what they leave out may be another member's.
+func (f *Finding) ForMember() json.RawMessage {
+	e := f.Explanation()
+	if e.Rule == nil || len(e.Rule.Filters) == 0 {
+		return f.Why
+	}
+	rule := *e.Rule
+	rule.Filters = nil
+	e.Rule = &rule
+	return e.json()
+}
+
 func (e Explained) json() json.RawMessage {
 	raw, err := json.Marshal(e)
 	if err != nil { // plain data always encodes

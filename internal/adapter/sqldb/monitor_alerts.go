@@ -69,6 +69,7 @@ func (a alertRow) forMember(m sector.MemberID) monitor.Alert {
 	if a.members > 1 || a.WhyMember != m {
 		out.Why, out.WhyMember = nil, ""
 	}
+	out.Why = out.ForMember()
 	if a.members > 1 {
 		out.Group = nil
 	}
