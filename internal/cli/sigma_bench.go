@@ -23,7 +23,8 @@ func (c sigmaBenchCmd) Run(e *env) error {
 	measured, err := workbench.Measurement{
 		Rules: c.Rules, Events: append(c.Events, c.More...), All: c.Mode == "all", Sample: c.Sample, PerLogsource: c.PerLogsource,
 		Least:   time.Duration(c.Seconds * float64(time.Second)),
-		Problem: func(err error) { fmt.Fprintln(e.Err, plain(err.Error())) },
+		Problem:   func(err error) { fmt.Fprintln(e.Err, plain(err.Error())) },
+		Rewritten: func(n int) { fmt.Fprintln(e.Err, e.t("cli.sigma.rewritten", n)) },
 	}.Measure()
 	if errors.Is(err, workbench.ErrNothing) {
 		return errs.New(errs.Invalid, "cli.sigma.nothing_measured", measured.Rules, measured.Events)

@@ -14,7 +14,7 @@ import (
 )
 
 // ErrNothing says that there is nothing to measure.
-var ErrNothing = errors.New("no rules or no JSON events to measure")
+var ErrNothing = errors.New("no rules or no events to measure")
 
 // Measurement is what is measured.
 type Measurement struct {
@@ -25,6 +25,7 @@ type Measurement struct {
 	PerLogsource int           // events of each log source; 0: all
 	Least        time.Duration // processor time that each figure takes at least
 	Problem      func(error)   // told of what could not be read
+	Rewritten    func(n int)   // told how many of the events are not JSON
 }
 
 // Measured is the result. All times are processor time on one core, the garbage
@@ -42,8 +43,9 @@ type Measured struct {
 	LoadSeconds              float64 `json:"load_seconds"` // to unpack, read and compile the rules
 }
 
-// Measure loads the rules and measures them on one core. Only events that are
-// JSON objects are taken, so that all figures are of the same events.
+// Measure loads the rules and measures them on one core. All figures are of the
+// same events. A record that is not JSON is written as a JSON object of its
+// fields for encoding/json; our own decoding reads it as it came.
 func (m Measurement) Measure() (Measured, error) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	var out Measured
@@ -61,11 +63,11 @@ func (m Measurement) Measure() (Measured, error) {
 	out.LoadSeconds = (loaded - began).Seconds()
 	out.HeapMB = heapMB()
 	out.Rules = engine.Len()
-	raw := m.read()
+	raw, asJSON := m.read()
 	if out.Events = len(raw); out.Events == 0 || out.Rules == 0 {
 		return out, ErrNothing
 	}
-	reference, err := m.encodingJSON(raw)
+	reference, err := m.encodingJSON(asJSON)
 	if err != nil {
 		return out, err
 	}
@@ -109,24 +111,54 @@ func heapMB() float64 {
 	return float64(mem.HeapAlloc) / (1 << 20)
 }
 
-// read chooses the events: the first of every log source in the order of files.
-func (m Measurement) read() [][]byte {
-	var raw [][]byte
+// read chooses the events: the first of every log source in the order of files,
+// as they came and as JSON.
+func (m Measurement) read() (raw, asJSON [][]byte) {
 	seen := map[event.Logsource]int{}
+	rewritten := 0
 	for ev, err := range Events(m.Events) {
 		if err != nil {
 			m.Problem(err)
 			continue
 		}
-		if !bytes.HasPrefix(ev.Raw(), []byte("{")) {
+		ls := kept(ev.Logsource())
+		if seen[ls]++; m.PerLogsource > 0 && seen[ls] > m.PerLogsource {
 			continue
 		}
-		ls := kept(ev.Logsource())
-		if seen[ls]++; m.PerLogsource <= 0 || seen[ls] <= m.PerLogsource {
-			raw = append(raw, bytes.Clone(ev.Raw()))
+		record := bytes.Clone(ev.Raw())
+		raw = append(raw, record)
+		if !bytes.HasPrefix(record, []byte("{")) {
+			rewritten++
+			record = fieldsAsJSON(ev.Event)
 		}
+		asJSON = append(asJSON, record)
 	}
-	return raw
+	if rewritten > 0 {
+		m.Rewritten(rewritten)
+	}
+	return raw, asJSON
+}
+
+// fieldsAsJSON writes an event's fields as a JSON object; one with several values
+// is a list.
+func fieldsAsJSON(ev *event.Event) []byte {
+	fields := map[string]any{}
+	ev.EachText(func(field, text string) bool {
+		switch was := fields[field].(type) {
+		case nil:
+			fields[field] = text
+		case string:
+			fields[field] = []string{was, text}
+		case []string:
+			fields[field] = append(was, text)
+		}
+		return true
+	})
+	out, err := json.Marshal(fields)
+	if err != nil { // texts always encode
+		return []byte("{}")
+	}
+	return out
 }
 
 // kept is a log source that stays valid when its event does not.

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -19,6 +20,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/ulikunitz/xz"
 
+	"github.com/aspis-platform/aspis/event"
 	"github.com/aspis-platform/aspis/sigma"
 )
 
@@ -426,17 +428,20 @@ func TestMeasure(t *testing.T) {
 	dir := t.TempDir()
 	rules := write(t, dir, "r.yml", logon+"---\n"+rule("a", "product: windows", "s: {Ip: a}, condition: s")+"---\n"+rule("d", "product: windows, category: dns_query", "s: {Ip|contains: a}, condition: s"))
 	events := write(t, dir, "e.log", failed(0, "a", "x")+failed(1, "a", "x")+failed(2, "b", "x")+"<13>Jan  2 03:04:05 h p: x\n{\n")
-	problems := 0
-	m := Measurement{Rules: []string{rules}, Events: []string{events}, Least: time.Millisecond, Problem: func(error) { problems++ }}
-	got, err := m.Measure()
-	if err != nil || problems != 1 {
-		t.Fatalf("%v, %d problems", err, problems)
+	problems, rewritten := 0, 0
+	m := Measurement{
+		Rules: []string{rules}, Events: []string{events}, Least: time.Millisecond,
+		Problem: func(error) { problems++ }, Rewritten: func(n int) { rewritten = n },
 	}
-	if got.Rules != 3 || got.Events != 3 || got.Matches != 5 || got.Ratio <= 0 || got.OwnDecodeRatio <= 0 || got.HeapMB <= 0 || got.LoadSeconds <= 0 || got.CandidatesPerEvent < 5.0/3 {
+	got, err := m.Measure()
+	if err != nil || problems != 1 || rewritten != 1 {
+		t.Fatalf("%v, %d problems, %d rewritten", err, problems, rewritten)
+	}
+	if got.Rules != 3 || got.Events != 4 || got.Matches != 5 || got.Ratio <= 0 || got.OwnDecodeRatio <= 0 || got.HeapMB <= 0 || got.LoadSeconds <= 0 || got.CandidatesPerEvent < 5.0/4 {
 		t.Errorf("%+v", got)
 	}
 	m.All, m.PerLogsource = true, 2
-	if got, err = m.Measure(); err != nil || got.Events != 2 || got.Matches != 6 {
+	if got, err = m.Measure(); err != nil || got.Events != 3 || got.Matches != 6 {
 		t.Errorf("%+v, %v", got, err)
 	}
 	m.Sample = 1
@@ -446,5 +451,32 @@ func TestMeasure(t *testing.T) {
 	m.Events = []string{rules + ".none"}
 	if _, err = m.Measure(); !errors.Is(err, ErrNothing) {
 		t.Errorf("nothing to measure: %v", err)
+	}
+}
+
+// TestMeasureAnyForm: whatever is evaluated is measured.
+func TestMeasureAnyForm(t *testing.T) {
+	dir := t.TempDir()
+	rules := write(t, dir, "r.yml", rule("x", "product: linux, service: auditd", "s: {type: EXECVE, a0: curl}, condition: s")+"---\n"+logon)
+	for name, text := range map[string]string{
+		"audit.log": "type=EXECVE msg=audit(1604994496.155:92733): argc=1 a0=\"curl\"\ntype=CWD msg=audit(1604994496.155:92733): cwd=\"/\"\n",
+		"e.csv":     "EventID,Channel,Ip\n4625,Security,a\n4624,Security,b\n",
+		"e.xml":     "<Event xmlns='http://schemas.microsoft.com/win/2004/08/events/event'><System><EventID>4625</EventID><Channel>Security</Channel></System></Event>\n",
+	} {
+		m := Measurement{
+			Rules: []string{rules}, Events: []string{write(t, dir, name, text)}, Least: time.Millisecond,
+			Problem: func(err error) { t.Error(name, err) }, Rewritten: func(int) {},
+		}
+		if got, err := m.Measure(); err != nil || got.Matches != 1 || got.Ratio <= 0 {
+			t.Errorf("%s: %+v, %v", name, got, err)
+		}
+	}
+	ev, err := event.Decode([]byte("type=EXECVE msg=audit(1.0:2): a0=\"curl\" a0=\"sh\""), event.Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var fields map[string]any
+	if err := json.Unmarshal(fieldsAsJSON(ev), &fields); err != nil || fields["type"] != "EXECVE" {
+		t.Errorf("%v, %v", fields, err)
 	}
 }
