@@ -1,7 +1,10 @@
 // Package event turns one monitoring record, in whatever dialect a member's
 // system wrote it, into an [Event]: the original bytes, a flat view of their
 // fields in Sigma's field taxonomy, the log source they belong to, and the
-// observables they mention.
+// observables they mention:
+//
+//	ev, err := event.Decode(record, event.Limits{})
+//	image, ok := ev.Field("Image") // whatever the dialect calls it
 //
 // These dialects are recognised by what is in the record:
 //

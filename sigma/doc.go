@@ -5,14 +5,27 @@
 // it is loaded, with file, line, column and reason; nothing is loaded that
 // would be evaluated wrongly or could never take part.
 //
+// In short:
+//
+//	set, problems := sigma.Load(os.DirFS("rules"), sigma.Options{}) // what is refused, and why, is in problems
+//	matcher := sigma.NewEngine(set.Rules(), sigma.EngineOptions{}).NewMatcher()
+//	ev, err := event.Decode(record, event.Limits{})
+//	matcher.Match(ev, func(r *sigma.Rule) bool { fmt.Println(r.Level, r.Title); return true })
+//
 // [Load] reads the rules of a folder into a [Ruleset] and applies the filters
-// among them (see [Filter]). [Linter] warns of what is allowed and still looks
-// wrong. [NewEngine] compiles a
-// set of rules into an immutable [Engine] that all workers share; each worker
-// has its own [Matcher]. To change rules while running, build a new Engine and
-// exchange the pointer. [Correlator] follows the correlation rules over event
-// time, [Watermark] tells it how far the sources are, and [Sharding] splits its
-// groups over several.
+// among them (see [Filter]); [Loader] gathers them from several places. [Linter]
+// warns of what is allowed and still looks wrong. [NewEngine] compiles a set of
+// rules into an immutable [Engine] that all workers share; each worker has its
+// own [Matcher]. To change rules while running, build a new Engine and exchange
+// the pointer (see the example of [NewEngine]). [Explain] says why a rule matches
+// an event, or why not.
+//
+// [Correlator] follows the correlation rules over event time: it is told of the
+// matches of the rules that they count. [Watermark] tells it how far the sources
+// are, and [Sharding] splits its groups over several. [Folder] tests rules on
+// samples.
+//
+// Events are those of package event, or any type that implements [Event].
 //
 // # Decisions where the specification leaves room
 //

@@ -2,7 +2,9 @@ package sigma
 
 import "github.com/aspis-platform/aspis/event"
 
-// Event is what rules are evaluated on; *event.Event is one.
+// Event is what rules are evaluated on; *event.Event is one. Values of other
+// types are made by event.StringValue and its like. Where a type also has the
+// methods Get and EachLeaf of *event.Event, a [Matcher] uses them, which is faster.
 type Event interface {
 	// Field returns the value of a field by its name in Sigma's taxonomy, and
 	// false when the event has no such field.

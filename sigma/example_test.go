@@ -2,6 +2,8 @@ package sigma_test
 
 import (
 	"fmt"
+	"io/fs"
+	"sync/atomic"
 	"testing/fstest"
 	"time"
 
@@ -91,26 +93,69 @@ func ExampleSharding() {
 	// Output: Guessing against several institutions [A B C]
 }
 
+// Matches are handed to the correlator with the time and an id of the event, and
+// a way to look its fields up, to which the caller may add some of its own.
 func ExampleCorrelator() {
 	set, _ := sigma.Load(rules(), sigma.Options{})
-	c := sigma.NewCorrelator(set, sigma.CorrelatorOptions{})
-	start := time.Date(2026, 1, 1, 8, 0, 0, 0, time.UTC)
-	for i, bank := range []string{"A", "B", "B", "C"} {
-		findings := c.Observe(sigma.Occurrence{
-			Rule: "failed-logon", RecordID: fmt.Sprint("r", i), Time: start.Add(time.Duration(i) * time.Hour),
-			Lookup: func(field string) (string, bool) {
-				if field == "institution" {
-					return bank, true
-				}
-				return "203.0.113.9", true
-			},
-		})
-		for _, f := range findings {
-			fmt.Println(f.Rule.Title, f.Group, f.Values, f.RecordIDs)
+	matcher := sigma.NewEngine(set.Rules(), sigma.EngineOptions{}).NewMatcher()
+	correlator := sigma.NewCorrelator(set, sigma.CorrelatorOptions{})
+	for i, institution := range []string{"A", "B", "B", "C"} {
+		record := fmt.Sprintf(`{"EventID":4625,"Channel":"Security","TargetUserName":"amy","IpAddress":"203.0.113.9","@timestamp":"2026-01-01T0%d:00:00Z"}`, i)
+		ev, err := event.Decode([]byte(record), event.Limits{})
+		if err != nil {
+			fmt.Println(err)
+			return
 		}
+		at, _ := ev.Time()
+		lookup := func(field string) (string, bool) {
+			if field == "institution" {
+				return institution, true
+			}
+			v, ok := ev.Field(field)
+			return v.Text(), ok
+		}
+		matcher.Match(ev, func(r *sigma.Rule) bool {
+			for _, f := range correlator.Observe(sigma.Occurrence{Rule: r.ID, Time: at, RecordID: fmt.Sprint("r", i), Lookup: lookup}) {
+				fmt.Println(f.Rule.Title, f.Group, f.Values, f.RecordIDs)
+			}
+			return true
+		})
 	}
 	// Output:
 	// Guessing against several institutions [{IpAddress 203.0.113.9}] [A B C] [r0 r1 r2 r3]
+}
+
+// Workers take the engine anew for each event, or batch of events, while somebody
+// else exchanges it: nobody waits.
+func ExampleNewEngine() {
+	var current atomic.Pointer[sigma.Engine]
+	use := func(files fs.FS) {
+		set, _ := sigma.Load(files, sigma.Options{})
+		current.Store(sigma.NewEngine(set.Rules(), sigma.EngineOptions{}))
+	}
+	use(rules())
+
+	var engine *sigma.Engine // of this worker
+	var matcher *sigma.Matcher
+	match := func(ev sigma.Event) {
+		if now := current.Load(); now != engine {
+			engine, matcher = now, now.NewMatcher()
+		}
+		found := 0
+		matcher.Match(ev, func(*sigma.Rule) bool { found++; return true })
+		fmt.Println(found, "of", engine.Len())
+	}
+	ev, err := event.Decode([]byte(`{"EventID":4625,"Channel":"Security","TargetUserName":"amy"}`), event.Limits{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	match(ev)
+	use(fstest.MapFS{"none.yml": {Data: []byte("title: Other\nid: other\nlogsource: {product: zeek}\ndetection: {s: {A: 1}, condition: s}\n")}})
+	match(ev)
+	// Output:
+	// 1 of 1
+	// 0 of 1
 }
 
 func ExampleExplain() {
@@ -122,15 +167,23 @@ func ExampleExplain() {
 		return
 	}
 	x := sigma.Explain(r, ev)
-	fmt.Println(x.Conditions[0].Text, x.Matched)
+	fmt.Println(x.Conditions[0].Text, x.Matched, "but for", x.Conditions[0].Turns)
 	for _, s := range x.Selections {
 		item := s.Alternatives[0].Items[0]
-		fmt.Println(s.Name, s.Held, item.Field, item.Modifiers, item.Expected, item.Actual)
+		fmt.Println(s.Name, s.Held, item.Field, item.Modifiers, item.Expected)
+		for i := range item.Actual {
+			for _, part := range item.Parts(i, 40) {
+				fmt.Printf("%q %v\n", part.Text, part.Hit)
+			}
+		}
 	}
 	// Output:
-	// selection and not filter false
-	// selection true EventID [] [4625] [4625]
-	// filter true TargetUserName [endswith] [$] [WS1$]
+	// selection and not filter false but for [filter]
+	// selection true EventID [] [4625]
+	// "4625" true
+	// filter true TargetUserName [endswith] [$]
+	// "WS1" false
+	// "$" true
 }
 
 // A filter leaves events out of rules without changing them.

@@ -1,24 +1,14 @@
 package sigma
 
 import (
-	"bufio"
-	"bytes"
-	"errors"
 	"fmt"
-	"io/fs"
 	"iter"
 	"path"
 	"time"
 )
 
-// Names of the files in a rule folder.
-const (
-	RuleFile     = "rule.yml"
-	PositiveFile = "positive.ndjson"
-	NegativeFile = "negative.ndjson"
-)
-
-const maxSampleBytes = 16 << 20 // of one line
+// RuleFile is the name of the file with the rules in a [Folder].
+const RuleFile = "rule.yml"
 
 // Sample is one decoded sample.
 type Sample struct {
@@ -60,20 +50,6 @@ type SampleFailure struct {
 	Reason string `json:"reason"`
 	// Explanation says why, for a detection rule.
 	Explanation *Explanation `json:"explanation,omitempty"`
-}
-
-// CheckFolder tests the rules in dir/rule.yml on dir/positive.ndjson and
-// dir/negative.ndjson; see [Folder]. Blank lines separate sequences.
-func CheckFolder(fsys fs.FS, dir string, opts Options, decode func(line []byte) (Sample, error)) FolderReport {
-	src, err := readLimited(fsys, path.Join(dir, RuleFile))
-	if err != nil {
-		return FolderReport{Dir: dir, Failures: []SampleFailure{{File: path.Join(dir, RuleFile), Reason: err.Error()}}}
-	}
-	samples := func(name string) Samples {
-		name = path.Join(dir, name)
-		return Samples{Name: name, Each: lineSamples(fsys, name, decode)}
-	}
-	return Folder{Dir: dir, Rule: src, Options: opts, Positive: samples(PositiveFile), Negative: samples(NegativeFile)}.Check()
 }
 
 // Folder is rules and the samples that they are tested on.
@@ -147,42 +123,6 @@ func (c *folderCheck) samples(from Samples, want bool) int {
 		c.fail(from.Name, 0, "there are no samples", nil)
 	}
 	return seq.count
-}
-
-// lineSamples reads samples, a line each.
-func lineSamples(fsys fs.FS, name string, decode func([]byte) (Sample, error)) iter.Seq2[Sample, error] {
-	return func(yield func(Sample, error) bool) {
-		src, err := fs.ReadFile(fsys, name)
-		switch {
-		case errors.Is(err, fs.ErrNotExist):
-			return
-		case err != nil:
-			yield(Sample{File: name}, err)
-			return
-		}
-		scan := bufio.NewScanner(bytes.NewReader(src))
-		scan.Buffer(nil, maxSampleBytes)
-		line, begins := 0, true
-		for scan.Scan() {
-			line++
-			text := bytes.TrimSpace(scan.Bytes())
-			if len(text) == 0 {
-				begins = true
-				continue
-			}
-			s, err := decode(bytes.Clone(text))
-			if err != nil {
-				err = fmt.Errorf("decode: %w", err)
-			}
-			s.File, s.Line, s.Begins = name, line, begins
-			if begins = false; !yield(s, err) {
-				return
-			}
-		}
-		if err := scan.Err(); err != nil {
-			yield(Sample{File: name, Line: line + 1}, err)
-		}
-	}
 }
 
 // sequence judges samples one by one, or together where there is a correlation.

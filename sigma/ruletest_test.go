@@ -1,8 +1,12 @@
 package sigma
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"io/fs"
+	"iter"
+	"path"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -10,7 +14,7 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 )
 
-func TestCheckFolder(t *testing.T) {
+func TestFolder(t *testing.T) {
 	single := ruleText(sel("A: 1"))
 	correlation := correlationFile("type: event_count, rules: [r2], timespan: 10s, condition: {gte: 2}")
 	tests := []struct {
@@ -41,7 +45,7 @@ func TestCheckFolder(t *testing.T) {
 			fsys := fstest.MapFS{
 				"d/rule.yml": {Data: []byte(tt.rule)}, "d/positive.ndjson": {Data: []byte(tt.positive)}, "d/negative.ndjson": {Data: []byte(tt.negative)},
 			}
-			r := CheckFolder(fsys, "d", Options{}, func(line []byte) (Sample, error) {
+			r := checkFolder(fsys, "d", func(line []byte) (Sample, error) {
 				var v map[string]any
 				if err := json.Unmarshal(line, &v); err != nil {
 					return Sample{}, fmt.Errorf("unexpected EOF")
@@ -65,5 +69,46 @@ func TestCheckFolder(t *testing.T) {
 				t.Errorf("ok %v, counts %d %d", r.OK(), r.Positive, r.Negative)
 			}
 		})
+	}
+}
+
+// checkFolder tests the rules in dir/rule.yml on dir/positive.ndjson and
+// dir/negative.ndjson. Blank lines separate sequences.
+func checkFolder(fsys fs.FS, dir string, decode func(line []byte) (Sample, error)) FolderReport {
+	src, err := fs.ReadFile(fsys, path.Join(dir, RuleFile))
+	if err != nil {
+		return FolderReport{Dir: dir, Failures: []SampleFailure{{File: path.Join(dir, RuleFile), Reason: err.Error()}}}
+	}
+	samples := func(name string) Samples {
+		name = path.Join(dir, name)
+		return Samples{Name: name, Each: lineSamples(fsys, name, decode)}
+	}
+	return Folder{Dir: dir, Rule: src, Positive: samples("positive.ndjson"), Negative: samples("negative.ndjson")}.Check()
+}
+
+// lineSamples reads samples, a line each.
+func lineSamples(fsys fs.FS, name string, decode func([]byte) (Sample, error)) iter.Seq2[Sample, error] {
+	return func(yield func(Sample, error) bool) {
+		src, err := fs.ReadFile(fsys, name)
+		if err != nil {
+			yield(Sample{File: name}, err)
+			return
+		}
+		line, begins := 0, true
+		for text := range bytes.Lines(src) {
+			line++
+			if text = bytes.TrimSpace(text); len(text) == 0 {
+				begins = true
+				continue
+			}
+			s, err := decode(text)
+			if err != nil {
+				err = fmt.Errorf("decode: %w", err)
+			}
+			s.File, s.Line, s.Begins = name, line, begins
+			if begins = false; !yield(s, err) {
+				return
+			}
+		}
 	}
 }
