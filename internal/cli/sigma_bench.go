@@ -22,7 +22,7 @@ type sigmaBenchCmd struct {
 func (c sigmaBenchCmd) Run(e *env) error {
 	measured, err := workbench.Measurement{
 		Rules: c.Rules, Events: append(c.Events, c.More...), All: c.Mode == "all", Sample: c.Sample, PerLogsource: c.PerLogsource,
-		Least:   time.Duration(c.Seconds * float64(time.Second)),
+		Least:     time.Duration(c.Seconds * float64(time.Second)),
 		Problem:   func(err error) { fmt.Fprintln(e.Err, plain(err.Error())) },
 		Rewritten: func(n int) { fmt.Fprintln(e.Err, e.t("cli.sigma.rewritten", n)) },
 	}.Measure()
