@@ -67,7 +67,7 @@ func (e *env) reasons(x workbench.Explained) (lines []string) {
 			lines = append(lines, e.t("cli.sigma.left_out_by", f.Filter))
 		}
 	}
-	if own {
+	if own || len(x.Selections) < 2 {
 		return lines
 	}
 	for _, c := range x.Conditions {
@@ -117,10 +117,15 @@ func (e *env) addItem(t *table, indent string, item sigma.ItemOutcome) {
 }
 
 // wants are the rule's values: those that held where any suffices and did; where
-// all are wanted each with its mark.
+// all are wanted each with its mark, those that did not hold first.
 func (e *env) wants(item sigma.ItemOutcome) []string {
 	values, every := item.Expected, slices.Contains(item.Modifiers, "all")
-	if len(item.Met) > 0 && !every && item.Compared == nil {
+	switch {
+	case item.Compared != nil:
+	case every:
+		met := func(value string) bool { return slices.Contains(item.Met, value) }
+		values = slices.Concat(slices.DeleteFunc(slices.Clone(values), met), slices.DeleteFunc(slices.Clone(values), func(v string) bool { return !met(v) }))
+	case len(item.Met) > 0:
 		values = item.Met
 	}
 	return e.some(values, func(i int) string {
