@@ -21,7 +21,7 @@ type fieldSet struct {
 	prefixes []string         // of names that are all known
 	by       string           // a field by whose values some events have sets of their own
 	variants map[string]*fieldSet
-	spell    func(string) string
+	spelling spelling
 }
 
 // known is what is known of one field.
@@ -86,7 +86,7 @@ func expandNames(names []string, shared map[string][]string, depth int) []string
 func (c catalogue) add(l event.Logsource, only string, names []string) {
 	set := c[l]
 	if set == nil {
-		set = &fieldSet{variants: map[string]*fieldSet{}, spell: spellingOf(l.Product)}
+		set = &fieldSet{variants: map[string]*fieldSet{}, spelling: spellingOf(l.Product)}
 		c[l] = set
 	}
 	if only == "" {
@@ -96,7 +96,7 @@ func (c catalogue) add(l event.Logsource, only string, names []string) {
 		return
 	}
 	field, values, _ := strings.Cut(only, "=")
-	variant := &fieldSet{spell: set.spell}
+	variant := &fieldSet{spelling: set.spelling}
 	variant.fill(names)
 	set.by = field
 	for value := range strings.SplitSeq(values, ",") {
@@ -112,32 +112,39 @@ func (s *fieldSet) fill(names []string) {
 		name, rare := strings.CutPrefix(name, "?")
 		name, values, _ := strings.Cut(name, "=")
 		if prefix, ok := strings.CutSuffix(name, "*"); ok {
-			s.prefixes = append(s.prefixes, s.spell(prefix))
+			s.prefixes = append(s.prefixes, s.spelling.path(prefix))
 			continue
 		}
-		if was, ok := s.names[s.spell(name)]; !ok || was.values == "#" || was.rare {
-			s.names[s.spell(name)] = known{name: name, values: values, rare: rare}
+		if was, ok := s.names[s.spelling.name(name)]; !ok || was.values == "#" || was.rare {
+			s.names[s.spelling.name(name)] = known{name: name, values: values, rare: rare}
 		}
 	}
 }
 
-// spellingOf returns what makes one name of those that the decoder takes for
-// the same (see package event).
-func spellingOf(product string) func(string) string {
-	underscored := func(name string) string { return strings.ReplaceAll(name, " ", "_") }
+// spelling makes one name of those that the decoder takes for the same (see
+// package event): path of what is around a name, and name of that, too.
+type spelling struct{ path, name func(string) string }
+
+func spellingOf(product string) spelling {
+	same := func(name string) string { return name }
 	switch product {
 	case "azure": // exports differ in capitals and in what is around the fields
-		return func(name string) string {
+		path := func(name string) string {
 			parts := strings.Split(strings.TrimPrefix(name, "properties."), ".")
 			for i, p := range parts {
 				parts[i] = strings.ToLower(p[:min(1, len(p))]) + p[min(1, len(p)):]
 			}
 			return strings.Join(parts, ".")
 		}
+		return spelling{path, path}
 	case "gcp": // what came through Pub/Sub lies in data
-		return func(name string) string { return strings.TrimPrefix(name, "data.") }
+		path := func(name string) string { return strings.TrimPrefix(name, "data.") }
+		return spelling{path, path}
+	case "windows": // blanks in names are written as underscores, or not at all
+		squeeze := strings.NewReplacer(" ", "", "_", "")
+		return spelling{same, squeeze.Replace}
 	}
-	return underscored
+	return spelling{same, same}
 }
 
 // fields is what is known of a log source, nil when that is nothing. A rule for
@@ -159,11 +166,11 @@ func (s *fieldSet) find(field string) (known, bool) {
 	if s == nil || s.names == nil {
 		return known{}, true
 	}
-	name := s.spell(field)
+	name, path := s.spelling.name(field), s.spelling.path(field)
 	if k, ok := s.names[name]; ok {
 		return k, true
 	}
-	inside := slices.ContainsFunc(s.prefixes, func(p string) bool { return strings.HasPrefix(name, p) })
+	inside := slices.ContainsFunc(s.prefixes, func(p string) bool { return strings.HasPrefix(path, p) })
 	if !inside {
 		for _, v := range s.variants {
 			if k, ok := v.names[name]; ok {
@@ -177,7 +184,7 @@ func (s *fieldSet) find(field string) (known, bool) {
 // of is the set of the events whose field, by which they differ, has one of
 // these values; s itself when one of them says nothing.
 func (s *fieldSet) of(values []string) *fieldSet {
-	out := &fieldSet{names: map[string]known{}, spell: s.spell}
+	out := &fieldSet{names: map[string]known{}, spelling: s.spelling}
 	for _, value := range values {
 		v := s.variants[strings.ToLower(value)]
 		if v == nil {
@@ -202,9 +209,10 @@ func (s *fieldSet) of(values []string) *fieldSet {
 func (s *fieldSet) similar(field string) string {
 	const far = 3
 	best, least := "", far
+	slip := strings.ToLower(s.spelling.name(field))
 	look := func(names map[string]known) {
-		for _, k := range names {
-			d := distance(strings.ToLower(field), strings.ToLower(k.name), far)
+		for spelled, k := range names {
+			d := distance(slip, strings.ToLower(spelled), far)
 			if d < least || d == least && d < far && k.name < best {
 				best, least = k.name, d
 			}

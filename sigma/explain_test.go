@@ -4,6 +4,9 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"unicode/utf8"
+
+	"pgregory.net/rapid"
 
 	"github.com/aspis-platform/aspis/event"
 )
@@ -127,4 +130,40 @@ func TestExplainParts(t *testing.T) {
 			t.Errorf("value %d, near %d: %q, want %q", tt.value, tt.near, got, tt.want)
 		}
 	}
+}
+
+// TestExplainHitsAreInside: whatever the texts, a hit is within its value, and the
+// parts are the value.
+func TestExplainHitsAreInside(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		value := rapid.StringOf(rapid.SampledFrom([]rune("aAbİıKſ\u212aß證🛡 \x00\ufffd"))).Draw(t, "value")
+		lit := rapid.StringOfN(rapid.SampledFrom([]rune("aAbİKſß證*?")), 1, 4, -1).Draw(t, "lit")
+		value = strings.Repeat(value, rapid.SampledFrom([]int{1, 2, 300}).Draw(t, "times"))
+		p := &pred{predKey: predKey{field: "A"}}
+		pat := parsePattern(lit).mapText(fold).withStars(rapid.Bool().Draw(t, "before"), rapid.Bool().Draw(t, "after"))
+		p.setShape(pat)
+		c := &content{present: true}
+		c.add(event.StringValue(value))
+		held, err := p.holds(c, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out := ItemOutcome{Field: "A"}
+		(&explainer{}).actual(&out, c, []*pred{p})
+		if held != (len(out.Hits) > 0) && value != "" {
+			t.Fatalf("held %v with hits %v", held, out.Hits)
+		}
+		var all string
+		for _, part := range out.Parts(0, 0) {
+			all += part.Text
+		}
+		if all != out.Actual[0] {
+			t.Fatalf("parts %q of %q", all, out.Actual[0])
+		}
+		for _, h := range out.Hits {
+			if h.From < 0 || h.To < h.From || h.To > len(out.Actual[0]) || utf8.ValidString(value) && !utf8.ValidString(out.Actual[0][h.From:h.To]) {
+				t.Fatalf("hit %+v of %q", h, out.Actual[0])
+			}
+		}
+	})
 }
