@@ -230,8 +230,13 @@ func (e *expr) holds(selections []bool) bool {
 	}
 }
 
-// turns names the selections that each alone would turn an expression's outcome.
+// turns names the selections that each alone would turn an expression's outcome;
+// none of a rule that has very many.
 func (d *detection) turns(e *expr, held []bool) (names []string) {
+	const most = 64
+	if len(d.selections) > most {
+		return nil
+	}
 	used := make([]bool, len(d.selections))
 	e.mark(used)
 	outcome := e.holds(held)

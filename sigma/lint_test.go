@@ -2,9 +2,11 @@ package sigma
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 )
 
 // lintOf returns "line check" of the warnings of a rule of process creations.
@@ -101,6 +103,29 @@ func TestLint(t *testing.T) {
 				t.Errorf("warnings %q, want %q with %q\n%s", got, tt.want, tt.message, messages)
 			}
 		})
+	}
+}
+
+// TestLintHostile: what loads is looked at in bounded time.
+func TestLintHostile(t *testing.T) {
+	var values, names strings.Builder
+	for i := range 20_000 {
+		fmt.Fprintf(&values, "v%d,", i)
+	}
+	for i := range 300 {
+		fmt.Fprintf(&names, "s%d: {Image|startswith: v%d}\n", i, i)
+	}
+	for _, detection := range []string{
+		sel("Image|startswith|all: [" + values.String() + "]"), sel("Image|all: [" + values.String() + "]"),
+		names.String() + "condition: all of s* and not 1 of s*",
+	} {
+		began := time.Now()
+		if places, _ := lintOf(t, detection); !slices.Contains(places, "1 never-fires") {
+			t.Errorf("%.60s: %q", detection, places)
+		}
+		if took := time.Since(began); took > 30*time.Second {
+			t.Errorf("%.60s: took %v", detection, took)
+		}
 	}
 }
 

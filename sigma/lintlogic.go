@@ -246,7 +246,9 @@ func contradiction(n demands) string {
 		}
 	}
 	var found []string
+	const most = 1000 // of one field, which are compared with each other
 	for field, list := range byField {
+		list = list[:min(len(list), most)]
 		for _, l := range list {
 			if !l.holds || l.pred.kind != predExact && l.pred.kind != predNumber {
 				continue
