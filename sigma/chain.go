@@ -167,7 +167,7 @@ func (c *Correlator) hand(g *group, from, to int64, again bool, out []Finding) [
 	for i := range now {
 		f, s := co.up[now[i].feed], &now[i]
 		if _, was := slices.BinarySearchFunc(before, s, func(s sending, t *sending) int { return s.compare(t) }); !was {
-			out = c.take(c.groupOf(f.to, s.key), newEntry(s.at, uint16(f.position), s.record, s.value, ""), out)
+			out = c.take(c.groupOf(f.to, s.key), f.arrival(s), out)
 		} else if above := f.to.groups[s.key]; above != nil && !slices.Contains(known, above) {
 			known = append(known, above)
 		}
@@ -318,16 +318,16 @@ func (c *Correlator) leaf(g *group, i int, names, known []string, open bool, vis
 	values := slices.Clone(known)
 	if f.from == nil {
 		if open {
-			wants := splitKey(e.wants())
+			wants := splitKey(g.wants(e))
 			for j, name := range names {
 				if k := slices.Index(co.wants, name); k >= 0 && values[j] == missing && k < len(wants) {
 					values[j] = wants[k]
 				}
 			}
 		}
-		return visit(e, e.record(), values)
+		return visit(e, g.record(e), values)
 	}
-	child := c.referred(f, e)
+	child := c.referred(g, e)
 	if child == nil {
 		return true // dropped for lack of room
 	}
@@ -355,11 +355,16 @@ func reference(g *group, value string) string {
 }
 
 // referred finds the group that an entry names.
-func (c *Correlator) referred(f *feed, e *entry) *group {
-	if parts := splitKey(e.record()); len(parts) == 3 {
-		return f.from.groups[parts[1]]
+func (c *Correlator) referred(g *group, e *entry) *group {
+	if parts := splitKey(g.record(e)); len(parts) == 3 {
+		return g.owner.feeds[e.rule].from.groups[parts[1]]
 	}
 	return nil
+}
+
+// arrival is a moment that is handed over.
+func (f *feed) arrival(s *sending) *arrival {
+	return &arrival{at: s.at, rule: uint8(f.position), record: s.record, value: s.value}
 }
 
 // withdraw takes a moment back from a group above.
@@ -368,12 +373,12 @@ func (c *Correlator) withdraw(f *feed, s *sending, out []Finding) []Finding {
 	if g == nil {
 		return out
 	}
-	e := newEntry(s.at, uint16(f.position), s.record, s.value, "")
-	i, found := slices.BinarySearchFunc(g.entries, &e, func(a entry, b *entry) int { return a.compare(b) })
+	a := f.arrival(s)
+	i, found := slices.BinarySearchFunc(g.entries, a, func(e entry, a *arrival) int { return g.compare(&e, a) })
 	if !found {
 		return out
 	}
-	g.entries = slices.Delete(g.entries, i, i+1)
+	g.remove(i)
 	c.stats.Events--
 	g.reset()
 	out = c.revise(g, since(s.at, f.to.waits()), past(s.at, f.to.span), out)

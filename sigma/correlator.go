@@ -155,7 +155,7 @@ func (c *Correlator) Observe(o Occurrence) []Finding {
 	var out []Finding
 	for _, f := range c.byRule[o.Rule] {
 		if e, ok := c.read(f, &o); ok {
-			out = c.observe(f.to, e, out)
+			out = c.observe(f.to, &e, out)
 		}
 	}
 	c.evict()

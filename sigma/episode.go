@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"math"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -37,14 +38,14 @@ func (s *summary) add(c *Correlator, g *group, e *entry) {
 	switch {
 	case g.owner.feeds[e.rule].from != nil:
 		s.addChild(c, g, e)
-	case !g.owner.mixed || !slices.Contains(s.records, e.record()):
-		s.record(c, e.record(), e.at)
+	case !g.owner.mixed || !slices.Contains(s.records, g.record(e)):
+		s.record(c, g.record(e), e.at)
 	}
-	if g.owner.c.Type != ValueCount || slices.Contains(s.values, e.value()) {
+	if g.owner.c.Type != ValueCount || slices.Contains(s.values, g.value(e)) {
 		return
 	}
 	if len(s.values) < c.opts.MaxValues {
-		s.values, s.valued = append(s.values, e.value()), e.at
+		s.values, s.valued = append(s.values, strings.Clone(g.value(e))), e.at
 	} else {
 		s.cut = true
 	}
@@ -52,7 +53,7 @@ func (s *summary) add(c *Correlator, g *group, e *entry) {
 
 func (s *summary) record(c *Correlator, id string, at int64) {
 	if len(s.records) < c.opts.MaxRecords {
-		s.records, s.full = append(s.records, id), at
+		s.records, s.full = append(s.records, strings.Clone(id)), at
 	} else {
 		s.cut = true
 	}
@@ -60,7 +61,7 @@ func (s *summary) record(c *Correlator, id string, at int64) {
 
 // addChild takes in the records behind a moment of a correlation.
 func (s *summary) addChild(c *Correlator, g *group, e *entry) {
-	child := c.referred(g.owner.feeds[e.rule], e)
+	child := c.referred(g, e)
 	if child == nil || len(s.records) >= c.opts.MaxRecords {
 		s.cut = true
 		return
@@ -229,7 +230,7 @@ func (c *Correlator) slipIn(g *group, i int, x float64) *episode {
 		return nil
 	case e.held && !g.heldBefore(i, ep.first): // it may begin earlier, or be one with the one before
 		return nil
-	case g.owner.c.Type == ValueCount && (ep.valued >= e.at || len(ep.values) < c.opts.MaxValues && !slices.Contains(ep.values, e.value())):
+	case g.owner.c.Type == ValueCount && (ep.valued >= e.at || len(ep.values) < c.opts.MaxValues && !slices.Contains(ep.values, g.value(e))):
 		return nil
 	}
 	ep.count++

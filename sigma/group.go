@@ -1,7 +1,6 @@
 package sigma
 
 import (
-	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
@@ -12,30 +11,15 @@ import (
 	"unicode/utf8"
 )
 
-// entry is one event in a group. Its text is the record's id, the value that is
-// counted, and the values that correlations above ask for, one after the other.
-type entry struct {
-	at       int64 // microseconds since 1970, UTC
-	text     string
-	idEnd    uint16
-	valueEnd uint16
-	rule     uint16 // position in the correlation's rules
-	held     bool   // the condition held in the window this moment closes
+// arrival is an event on its way into a group. Its texts may be views of
+// memory that is used again: what a group keeps of them is copied.
+type arrival struct {
+	at     int64 // microseconds since 1970, UTC
+	rule   uint8 // position in the correlation's rules
+	record string
+	value  string // that is counted
+	wants  string // what correlations above ask for
 }
-
-func newEntry(at int64, rule uint16, record, value, wants string) entry {
-	return entry{
-		at: at, text: record + value + wants, rule: rule,
-		idEnd: uint16(len(record)), valueEnd: uint16(len(record) + len(value)),
-	}
-}
-
-func (e *entry) record() string { return e.text[:e.idEnd] }
-func (e *entry) value() string  { return e.text[e.idEnd:e.valueEnd] }
-func (e *entry) wants() string  { return e.text[e.valueEnd:] }
-
-// number is the value of a value type.
-func (e *entry) number() float64 { return decodeNumber(e.value()) }
 
 func encodeNumber(x float64) string {
 	return string(binary.BigEndian.AppendUint64(nil, math.Float64bits(x)))
@@ -46,10 +30,6 @@ func decodeNumber(s string) float64 {
 		return 0
 	}
 	return math.Float64frombits(binary.BigEndian.Uint64([]byte(s)))
-}
-
-func (e *entry) compare(f *entry) int {
-	return cmp.Or(cmp.Compare(e.at, f.at), strings.Compare(e.record(), f.record()), cmp.Compare(e.rule, f.rule))
 }
 
 // maxValue bounds what is kept of a text, in bytes.
@@ -125,6 +105,7 @@ type group struct {
 	owner      *correlated
 	key        string // joinKey of the values
 	entries    []entry
+	texts      []byte // of the entries; see entry
 	next, prev *group
 	story      *story // nil until there is something to tell
 	window     window
@@ -139,6 +120,7 @@ type story struct {
 	floor    int64      // entries before it were shed
 	shed     bool       // entries that might be needed were dropped for lack of room
 	sketch   *sketch    // of the values in a window with too many
+	waste    int        // bytes of the group's texts that no entry has any more
 }
 
 // retired is a key whose finding is closed.
@@ -193,14 +175,14 @@ func (g *group) judged() int64 {
 	return g.story.judged
 }
 
-// search returns where e belongs, and whether its record is there already. A
-// record counts once; for temporal types once per rule.
-func (g *group) search(e *entry) (int, bool) {
-	at, found := slices.BinarySearchFunc(g.entries, e, func(a entry, b *entry) int { return a.compare(b) })
+// search returns where an arrival belongs, and whether its record is there
+// already. A record counts once; for temporal types once per rule.
+func (g *group) search(a *arrival) (int, bool) {
+	at, found := slices.BinarySearchFunc(g.entries, a, func(e entry, a *arrival) int { return g.compare(&e, a) })
 	if found || g.owner.c.Type.temporal() {
 		return at, found
 	}
-	same := func(i int) bool { return g.entries[i].at == e.at && g.entries[i].record() == e.record() }
+	same := func(i int) bool { return g.entries[i].at == a.at && g.record(&g.entries[i]) == a.record }
 	return at, at > 0 && same(at-1) || at < len(g.entries) && same(at)
 }
 
@@ -214,14 +196,14 @@ func (g *group) reset() {
 	}
 }
 
-// read makes an entry of an occurrence and leaves its group's key in c.key. It
-// is false when the occurrence takes no part here.
-func (c *Correlator) read(f *feed, o *Occurrence) (entry, bool) {
+// read makes an arrival of an occurrence and leaves its group's key in c.key.
+// It is false when the occurrence takes no part here.
+func (c *Correlator) read(f *feed, o *Occurrence) (arrival, bool) {
 	c.key, c.text = c.key[:0], append(c.text[:0], bound(o.RecordID)...)
-	e := entry{at: o.Time.UnixMicro(), rule: uint16(f.position), idEnd: uint16(len(c.text))}
-	partial := func() (entry, bool) {
+	recordEnd := len(c.text)
+	partial := func() (arrival, bool) {
 		c.stats.Partial++
-		return e, false
+		return arrival{}, false
 	}
 	for _, name := range f.groupBy {
 		v, ok := o.Lookup(name)
@@ -231,12 +213,12 @@ func (c *Correlator) read(f *feed, o *Occurrence) (entry, bool) {
 		c.key = appendKey(c.key, bound(v))
 	}
 	if s := c.opts.Sharding; s != nil && s.shard(f.to.family, f.to.dims, view(c.key)) != c.opts.Shard {
-		return e, false
+		return arrival{}, false
 	}
 	if !c.readValues(f, o) {
 		return partial()
 	}
-	e.valueEnd = uint16(len(c.text))
+	valueEnd := len(c.text)
 	for _, name := range f.wants {
 		v, ok := "", false
 		if name != "" {
@@ -247,8 +229,11 @@ func (c *Correlator) read(f *feed, o *Occurrence) (entry, bool) {
 		}
 		c.text = appendKey(c.text, bound(v))
 	}
-	e.text = string(c.text)
-	return e, true
+	text := view(c.text)
+	return arrival{
+		at: o.Time.UnixMicro(), rule: uint8(f.position),
+		record: text[:recordEnd], value: text[recordEnd:valueEnd], wants: text[valueEnd:],
+	}, true
 }
 
 // readValues appends what is counted to c.text.

@@ -4,7 +4,7 @@ import "slices"
 
 // observe adds an entry to its group, whose key is in c.key, unless it is too
 // late, and appends the findings it causes.
-func (c *Correlator) observe(co *correlated, e entry, out []Finding) []Finding {
+func (c *Correlator) observe(co *correlated, e *arrival, out []Finding) []Finding {
 	g := c.groupOf(co, view(c.key))
 	switch {
 	case e.at < since(c.watermark(g), co.late):
@@ -28,17 +28,17 @@ func (c *Correlator) watermark(g *group) int64 {
 }
 
 // take adds an entry to a group and appends the findings it causes.
-func (c *Correlator) take(g *group, e entry, out []Finding) []Finding {
-	i, dup := g.search(&e)
+func (c *Correlator) take(g *group, e *arrival, out []Finding) []Finding {
+	i, dup := g.search(e)
 	if dup {
 		out = c.repeat(g, e.at, e.at, out)
 		return c.forward(g, e.at, past(e.at, g.owner.span), true, out)
 	}
 	before := g.newest()
-	g.entries = slices.Insert(g.entries, i, e)
+	g.insert(i, e)
 	c.stats.Events++
 	if g.story != nil && g.story.sketch != nil {
-		g.story.sketch.add(e.value(), e.at, since(max(before, e.at), g.owner.span+g.owner.late))
+		g.story.sketch.add(e.value, e.at, since(max(before, e.at), g.owner.span+g.owner.late))
 	}
 	switch {
 	case g.owner.awaits:
@@ -58,7 +58,7 @@ func (c *Correlator) takeNewest(g *group, i int, again bool, out []Finding) []Fi
 	w, n, at := &g.window, len(g.entries), g.newest()
 	held := again && (g.entries[n-2].held || g.entries[n-1].held)
 	if w.tally != nil {
-		w.tally.add(g.owner, &g.entries[i])
+		w.tally.add(g, &g.entries[i])
 	}
 	w.hi = n
 	w.leave(g, since(at, g.owner.span))
@@ -127,10 +127,10 @@ func (c *Correlator) rejudgeLate(g *group, i int) (changed bool, peak float64) {
 	}
 	c.small.reset(co)
 	w := window{hi: g.from(past(at, 1))}
-	for k := w.hi - 1; k >= 0 && g.entries[k].at >= since(at, co.span) && float64(len(c.small.values)) < co.c.cond.low; k-- {
-		c.small.values[g.entries[k].value()] = 1
+	for k := w.hi - 1; k >= 0 && g.entries[k].at >= since(at, co.span) && float64(c.small.values.n) < co.c.cond.low; k-- {
+		c.small.values.add(g.value(&g.entries[k]))
 	}
-	return g.note(&w, co.c.cond.hold(float64(len(c.small.values)))), 0
+	return g.note(&w, co.c.cond.hold(float64(c.small.values.n))), 0
 }
 
 // allHeld reports whether the condition held at all moments from entry i to a
@@ -155,7 +155,7 @@ func (g *group) slip(i int) {
 		g.reset()
 	default:
 		if w.tally != nil {
-			w.tally.add(g.owner, e)
+			w.tally.add(g, e)
 		}
 		w.hi++
 	}
@@ -169,8 +169,8 @@ func (c *Correlator) trim(g *group) {
 	if old > 0 && old >= len(g.entries)/4 {
 		c.dropEntries(g, func(i int) bool { return i < old })
 	}
-	if len(g.entries) > g.owner.most {
-		c.shed(g, g.owner.most*3/4)
+	if n := len(g.entries); n > g.owner.most || len(g.texts) > maxTexts {
+		c.shed(g, min(n, g.owner.most)*3/4)
 	}
 	if g.story != nil {
 		g.story.forget(c, horizon)
@@ -209,7 +209,7 @@ func (c *Correlator) shed(g *group, room int) {
 		st.sketch = newSketch()
 		c.stats.Events += sketchWeight
 		for i := range g.entries {
-			st.sketch.add(g.entries[i].value(), g.entries[i].at, noTime)
+			st.sketch.add(g.value(&g.entries[i]), g.entries[i].at, noTime)
 		}
 	}
 	if g.owner.c.Type.temporal() {
@@ -261,10 +261,10 @@ func (c *Correlator) dropEntries(g *group, chosen func(i int) bool) {
 			ep.absorb(c, g, &e)
 		}
 	}
-	clear(g.entries[len(kept):])
-	if g.entries = kept; cap(kept) > 64 && len(kept) < cap(kept)/4 {
+	if g.entries = kept; len(kept) < cap(kept)/4 {
 		g.entries = slices.Clone(kept)
 	}
+	g.pack()
 	c.stats.Events -= before - len(kept)
 	if inOrder && prefix <= g.window.lo {
 		g.window.lo -= prefix

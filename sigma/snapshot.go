@@ -134,10 +134,10 @@ func (c *Correlator) adopt(r snapRule, g *group) error {
 	}
 	for i := range g.entries {
 		e := &g.entries[i]
-		if int(e.rule) >= len(co.feeds) || i > 0 && g.entries[i-1].compare(e) >= 0 {
+		if int(e.rule) >= len(co.feeds) || i > 0 && g.compare(&g.entries[i-1], g.arrival(e)) >= 0 {
 			return errors.New("events of a group are not in order")
 		}
-		if x := e.number(); co.c.Type.number() && (len(e.value()) != 8 || math.IsNaN(x) || math.IsInf(x, 0)) {
+		if x := g.number(e); co.c.Type.number() && (len(g.value(e)) != 8 || math.IsNaN(x) || math.IsInf(x, 0)) {
 			return errors.New("event of a group has no number")
 		}
 	}
@@ -225,9 +225,10 @@ func (s *snapWriter) group(g *group) {
 		e := &g.entries[i]
 		s.int(e.at - before)
 		before = e.at
-		s.text(e.record())
-		s.text(e.value())
-		s.text(e.wants())
+		record, value, wants := g.split(e)
+		for _, t := range [...]string{record, value, wants} {
+			s.text(t)
+		}
 		s.uint(uint64(e.rule))
 		s.bool(e.held)
 	}
@@ -393,17 +394,18 @@ func (s *snapReader) group() *group {
 	before := int64(0)
 	for range s.count() {
 		before += s.int()
-		record, value, wants := s.text(), s.text(), s.text()
+		a := arrival{at: before, record: s.text(), value: s.text(), wants: s.text()}
 		rule := s.uint()
-		if len(record)+len(value) > math.MaxUint16 || rule > math.MaxUint16 {
+		if rule >= maxCorrelated || len(g.texts)+textSize(&a) > maxTexts {
 			s.fail(errors.New("text is too long"))
 		}
 		if s.err != nil {
 			return nil
 		}
-		e := newEntry(before, uint16(rule), record, value, wants)
-		e.held = s.bool()
-		g.entries = append(g.entries, e)
+		a.rule = uint8(rule)
+		n := len(g.entries)
+		g.insert(n, &a)
+		g.entries[n].held = s.bool()
 	}
 	if s.bool() {
 		g.story = s.story()

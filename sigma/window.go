@@ -18,7 +18,7 @@ type window struct {
 // fill takes in the entries up to n, which belong to the window.
 func (w *window) fill(g *group, n int) {
 	for ; w.tally != nil && w.hi < n; w.hi++ {
-		w.tally.add(g.owner, &g.entries[w.hi])
+		w.tally.add(g, &g.entries[w.hi])
 	}
 	w.hi = n
 }
@@ -39,7 +39,7 @@ func (w *window) moment(g *group) (at int64) {
 func (w *window) leave(g *group, before int64) {
 	for w.lo < w.hi && g.entries[w.lo].at < before {
 		if w.tally != nil {
-			w.tally.drop(g.owner, &g.entries[w.lo])
+			w.tally.drop(g, &g.entries[w.lo])
 		}
 		w.lo++
 	}
@@ -54,14 +54,14 @@ func (w *window) of(g *group, small *tally) *tally {
 		w.tally = &tally{}
 		w.tally.reset(g.owner)
 		for i := w.lo; i < w.hi; i++ {
-			w.tally.add(g.owner, &g.entries[i])
+			w.tally.add(g, &g.entries[i])
 		}
 		return w.tally
 	}
 	w.tally = nil
 	small.reset(g.owner)
 	for i := w.lo; i < w.hi; i++ {
-		small.add(g.owner, &g.entries[i])
+		small.add(g, &g.entries[i])
 	}
 	return small
 }
@@ -81,7 +81,7 @@ func (c *Correlator) measure(g *group, w *window) float64 {
 	t := w.of(g, &c.small)
 	switch {
 	case co.c.Type == ValueCount:
-		return float64(len(t.values))
+		return float64(t.values.n)
 	case co.c.Type.temporal():
 		return float64(t.seen.len())
 	default:
@@ -236,7 +236,7 @@ func (c *Correlator) holdsAround(g *group, w *window) bool {
 
 // tally is what is kept up of a window.
 type tally struct {
-	values map[string]int32 // value_count
+	values valueCounts // value_count
 	rules  []int32          // temporal types: entries by rule
 	seen   ruleSet          // the rules with any
 	last   []int64          // temporal_ordered: by rule, its latest time
@@ -246,13 +246,10 @@ type tally struct {
 }
 
 func (t *tally) reset(co *correlated) {
-	clear(t.values)
 	t.seen, t.sorted = ruleSet{}, t.sorted[:0]
 	switch c := co.c; {
 	case c.Type == ValueCount:
-		if t.values == nil {
-			t.values = map[string]int32{}
-		}
+		t.values.reset()
 	case c.Type == ValueSum || c.Type == ValueAvg:
 		t.sum.reset()
 	case c.Type.temporal():
@@ -276,15 +273,15 @@ func zeroed[T int32 | int64](s []T, n int, x T) []T {
 	return s
 }
 
-func (t *tally) add(co *correlated, e *entry) {
-	switch c := co.c; c.Type {
+func (t *tally) add(g *group, e *entry) {
+	switch c := g.owner.c; c.Type {
 	case ValueCount:
-		t.values[e.value()]++
+		t.values.add(g.value(e))
 	case ValueSum, ValueAvg:
-		t.sum.add(e.number())
+		t.sum.add(g.number(e))
 	case ValuePercentile, ValueMedian:
-		i, _ := slices.BinarySearch(t.sorted, e.number())
-		t.sorted = slices.Insert(t.sorted, i, e.number())
+		i, _ := slices.BinarySearch(t.sorted, g.number(e))
+		t.sorted = slices.Insert(t.sorted, i, g.number(e))
 	case Temporal, TemporalOrdered:
 		t.rules[e.rule]++
 		t.seen.add(int(e.rule))
@@ -294,17 +291,14 @@ func (t *tally) add(co *correlated, e *entry) {
 	}
 }
 
-func (t *tally) drop(co *correlated, e *entry) {
-	switch co.c.Type {
+func (t *tally) drop(g *group, e *entry) {
+	switch g.owner.c.Type {
 	case ValueCount:
-		v := e.value()
-		if t.values[v]--; t.values[v] == 0 {
-			delete(t.values, v)
-		}
+		t.values.drop(g.value(e))
 	case ValueSum, ValueAvg:
-		t.sum.add(-e.number())
+		t.sum.add(-g.number(e))
 	case ValuePercentile, ValueMedian:
-		i, _ := slices.BinarySearch(t.sorted, e.number())
+		i, _ := slices.BinarySearch(t.sorted, g.number(e))
 		t.sorted = slices.Delete(t.sorted, i, i+1)
 	case Temporal, TemporalOrdered:
 		if t.rules[e.rule]--; t.rules[e.rule] == 0 {
