@@ -21,11 +21,12 @@ type correlated struct {
 	mixed  bool  // a record may come from several rules
 	sketch bool  // values beyond most are estimated
 	groups map[string]*group
-	feeds  []*feed  // from each rule, by position
-	up     []*feed  // to the correlations that refer to this one
-	wants  []string // fields beside group-by that those need
-	family string   // what it is sharded with
-	dims   []int    // the group-by fields it is sharded by
+	feeds  []*feed   // from each rule, by position
+	up     []*feed   // to the correlations that refer to this one
+	edges  []float64 // at which the verdict about a number can change
+	wants  []string  // fields beside group-by that those need
+	family string    // what it is sharded with
+	dims   []int     // the group-by fields it is sharded by
 }
 
 // feed leads from a rule to a correlation that refers to it.
@@ -36,6 +37,7 @@ type feed struct {
 	groupBy  []string // the fields of the rule's events, aliases resolved
 	fields   []string
 	wants    []string // by correlated.wants; "": none
+	settled  bool     // a moment's group says where it goes
 }
 
 func (c *Correlator) addRule(set *Ruleset, r *Rule, byID map[string]*correlated) *correlated {
@@ -45,7 +47,7 @@ func (c *Correlator) addRule(set *Ruleset, r *Rule, byID map[string]*correlated)
 	co := &correlated{
 		rule: r, c: r.Correlation, groups: map[string]*group{}, quiet: !set.Standalone(r),
 		span: r.Correlation.Timespan.Microseconds(), awaits: r.Correlation.awaits(),
-		most: c.opts.MaxEntries, sketch: r.Correlation.Type == ValueCount,
+		most: c.opts.MaxEntries, sketch: r.Correlation.Type == ValueCount, edges: r.Correlation.cond.edges(),
 	}
 	if need := r.Correlation.cond.low; !co.sketch && co.c.Type.counts() {
 		co.most = max(co.most, 2*int(need))
@@ -90,7 +92,11 @@ func (c *Correlator) link(byID map[string]*correlated) {
 		co.keep = co.late + co.span + co.waits()
 	}
 	for _, co := range slices.Backward(c.rules) { // parents first
+		direct := !slices.ContainsFunc(co.feeds, func(f *feed) bool { return f.from != nil })
 		for _, f := range co.up {
+			f.settled = direct && !slices.ContainsFunc(slices.Concat(f.groupBy, f.fields), func(name string) bool {
+				return !slices.Contains(co.c.GroupBy, name)
+			})
 			co.keep = max(co.keep, f.to.keep+co.span)
 			for _, name := range slices.Concat(f.groupBy, f.fields, f.wants) {
 				if name != "" && !slices.Contains(co.c.GroupBy, name) && !slices.Contains(co.wants, name) {
@@ -123,57 +129,107 @@ func (co *correlated) waits() int64 {
 
 // sending is a moment of a group that was handed to a correlation above.
 type sending struct {
-	at     int64
-	feed   int    // in correlated.up
+	at   int64
+	feed int // in correlated.up
+	*target
+}
+
+// target is where a moment goes.
+type target struct {
 	key    string // of the group there
 	record string
 	value  string
 }
 
 func (s *sending) compare(t *sending) int {
-	return cmp.Or(cmp.Compare(s.at, t.at), cmp.Compare(s.feed, t.feed), cmp.Compare(s.key, t.key), cmp.Compare(s.record, t.record))
+	if c := cmp.Or(cmp.Compare(s.at, t.at), cmp.Compare(s.feed, t.feed)); c != 0 || s.target == t.target {
+		return c
+	}
+	return cmp.Or(cmp.Compare(s.key, t.key), cmp.Compare(s.record, t.record))
 }
 
 // forward hands the moments from … to of a group to the correlations above, as
 // they are now: what no longer holds is taken back, what holds is handed over.
-// The records behind those that were handed over before may have changed; again
-// says that their episodes are to be reported in any case.
+// The records behind those that were handed over before, and behind the moments
+// of a timespan after, may have changed; again says that their episodes are to
+// be reported in any case.
 func (c *Correlator) forward(g *group, from, to int64, again bool, out []Finding) []Finding {
-	// Whether an episode begins later may have changed.
-	return c.hand(g, from, past(to, g.owner.span), again, out)
-}
-
-// hand is forward where no episode begins elsewhere than before.
-func (c *Correlator) hand(g *group, from, to int64, again bool, out []Finding) []Finding {
-	co := g.owner
-	if len(co.up) == 0 {
+	if len(g.owner.up) == 0 {
 		return out
 	}
-	st := g.told()
-	lo, _ := slices.BinarySearchFunc(st.sent, from, func(s sending, at int64) int { return cmp.Compare(s.at, at) })
+	end := past(to, g.owner.span)
+	known := g.above(from, end)
+	// Whether an episode begins may have changed at the next moment that holds.
+	out = c.hand(g, from, g.nextHeld(to, end), out)
+	for _, above := range known {
+		if above.owner.groups[above.key] == above {
+			out = c.refresh(above, from, end, again, out)
+		}
+	}
+	return out
+}
+
+// above returns the groups that moments from … to were handed to.
+func (g *group) above(from, to int64) (known []*group) {
+	if g.story == nil {
+		return nil
+	}
+	var last *target
+	for i := g.story.sentFrom(from); i < len(g.story.sent) && g.story.sent[i].at <= to; i++ {
+		s := &g.story.sent[i]
+		if s.target == last {
+			continue
+		}
+		last = s.target
+		if above := g.owner.up[s.feed].to.groups[s.key]; above != nil && !slices.Contains(known, above) {
+			known = append(known, above)
+		}
+	}
+	return known
+}
+
+// sentFrom returns the first sending that is not before a time.
+func (st *story) sentFrom(at int64) int {
+	i, _ := slices.BinarySearchFunc(st.sent, at, func(s sending, at int64) int { return cmp.Compare(s.at, at) })
+	return i
+}
+
+// nextHeld returns the first moment after one, up to a time, at which the
+// condition holds; the one itself if there is none.
+func (g *group) nextHeld(at, to int64) int64 {
+	for i := g.from(past(at, 1)); i < len(g.entries) && g.entries[i].at <= to; i++ {
+		if g.entries[i].held {
+			return g.entries[i].at
+		}
+	}
+	return at
+}
+
+// hand brings what was handed over of the moments from … to up to what holds.
+func (c *Correlator) hand(g *group, from, to int64, out []Finding) []Finding {
+	co, st := g.owner, g.told()
+	lo := st.sentFrom(from)
 	hi := lo
 	for hi < len(st.sent) && st.sent[hi].at <= to {
 		hi++
 	}
 	before := slices.Clone(st.sent[lo:hi])
 	now := c.sendings(g, from, to)
+	if len(before) == 0 && len(now) == 0 {
+		return out
+	}
 	st.sent = slices.Replace(st.sent, lo, hi, now...)
+	order := func(s sending, t *sending) int { return s.compare(t) }
 	for i := range before {
-		if _, still := slices.BinarySearchFunc(now, &before[i], func(s sending, t *sending) int { return s.compare(t) }); !still {
+		if _, still := slices.BinarySearchFunc(now, &before[i], order); !still {
 			out = c.withdraw(co.up[before[i].feed], &before[i], out)
 		}
 	}
-	var known []*group
 	for i := range now {
-		f, s := co.up[now[i].feed], &now[i]
-		if _, was := slices.BinarySearchFunc(before, s, func(s sending, t *sending) int { return s.compare(t) }); !was {
-			out = c.take(c.groupOf(f.to, s.key), f.arrival(s), out)
-		} else if above := f.to.groups[s.key]; above != nil && !slices.Contains(known, above) {
-			known = append(known, above)
+		if _, was := slices.BinarySearchFunc(before, &now[i], order); !was {
+			f := co.up[now[i].feed]
+			out = c.take(c.groupOf(f.to, now[i].key), f.arrival(&now[i]), out)
 		}
-	}
-	for _, above := range known {
-		out = c.refresh(above, from, to, again, out)
 	}
 	return out
 }
@@ -184,18 +240,13 @@ func (c *Correlator) handLate(g *group, at int64, out []Finding) []Finding {
 	if len(g.owner.up) == 0 {
 		return out
 	}
-	out = c.hand(g, at, at, false, out)
 	to := past(at, g.owner.span)
-	sent := g.story.sent
-	i, _ := slices.BinarySearchFunc(sent, at, func(s sending, at int64) int { return cmp.Compare(s.at, at) })
-	var known []*group
-	for ; i < len(sent) && sent[i].at <= to; i++ {
-		if above := g.owner.up[sent[i].feed].to.groups[sent[i].key]; above != nil && !slices.Contains(known, above) && above.shows(c, at, to) {
-			known = append(known, above)
-		}
-	}
+	known := g.above(at, to)
+	out = c.hand(g, at, at, out)
 	for _, above := range known {
-		out = c.refresh(above, at, to, false, out)
+		if above.owner.groups[above.key] == above && above.shows(c, at, to) {
+			out = c.refresh(above, at, to, false, out)
+		}
 	}
 	return out
 }
@@ -213,7 +264,7 @@ func (c *Correlator) refresh(g *group, from, to int64, again bool, out []Finding
 	if !g.inEpisode(from, to) {
 		return out
 	}
-	out = c.remake(g, out)
+	out = c.remake(g, from, to, out)
 	if again {
 		out = c.repeat(g, from, to, out)
 	}
@@ -254,6 +305,12 @@ const maxProjected = 256
 // group says which, else one for each combination of values that the events
 // of its window have.
 func (c *Correlator) project(g *group, f *feed, k int, at int64) (all []sending) {
+	if f.settled {
+		if t := g.settled(f, k); t != nil {
+			all = append(all, sending{at, k, t})
+		}
+		return all
+	}
 	names := slices.Concat(f.groupBy, f.fields)
 	most := 1
 	for _, name := range names {
@@ -263,7 +320,7 @@ func (c *Correlator) project(g *group, f *feed, k int, at int64) (all []sending)
 	}
 	seen := map[string]bool{}
 	c.leaves(g, at, names, func(_ *entry, _ string, values []string) bool {
-		s := sending{at: at, feed: k}
+		s := sending{at, k, &target{}}
 		if slices.Contains(values, missing) {
 			return true
 		}
@@ -281,6 +338,31 @@ func (c *Correlator) project(g *group, f *feed, k int, at int64) (all []sending)
 		return len(all) < most
 	})
 	return all
+}
+
+// settled returns where all moments of a group go; nil if nowhere.
+func (g *group) settled(f *feed, k int) *target {
+	st := g.told()
+	if st.targets == nil {
+		st.targets = make([]*target, len(g.owner.up))
+	}
+	if st.targets[k] == nil {
+		own := splitKey(g.key)
+		var values []string
+		for _, name := range slices.Concat(f.groupBy, f.fields) {
+			values = append(values, own[slices.Index(g.owner.c.GroupBy, name)])
+		}
+		t := &target{key: joinKey(values[:len(f.groupBy)])}
+		if value, ok := valueText(f.to.c, values[len(f.groupBy):]); ok {
+			t.value = value
+			t.record = reference(g, value)
+		}
+		st.targets[k] = t
+	}
+	if st.targets[k].record == "" {
+		return nil
+	}
+	return st.targets[k]
 }
 
 // missing stands for a value that there is not. It is no text that bound lets
@@ -356,10 +438,12 @@ func reference(g *group, value string) string {
 
 // referred finds the group that an entry names.
 func (c *Correlator) referred(g *group, e *entry) *group {
-	if parts := splitKey(g.record(e)); len(parts) == 3 {
-		return g.owner.feeds[e.rule].from.groups[parts[1]]
+	_, rest, ok := cutKey(g.record(e))
+	if !ok {
+		return nil
 	}
-	return nil
+	key, _, _ := cutKey(rest)
+	return g.owner.feeds[e.rule].from.groups[key]
 }
 
 // arrival is a moment that is handed over.

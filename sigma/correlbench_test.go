@@ -13,10 +13,13 @@ func benchmarkSets() map[string][]string {
 		"event_count":      {"type: event_count, rules: [r1], group-by: [U], timespan: 10m, condition: {gte: 50}"},
 		"value_count":      {"type: value_count, rules: [r1], group-by: [U], timespan: 10m, condition: {gte: 20, field: institution}"},
 		"values":           {"type: value_count, rules: [r1], group-by: [U], timespan: 1h, condition: {gte: 20, field: record}"},
+		"few_values":       {"type: value_count, rules: [r1], group-by: [U], timespan: 10m, condition: {gte: 30, field: institution}"},
 		"temporal":         {"type: temporal, rules: [r1, r2], group-by: [U], timespan: 1m"},
 		"temporal_ordered": {"type: temporal_ordered, rules: [r2, r1, r3], group-by: [U], timespan: 1m"},
 		"value_sum":        {"type: value_sum, rules: [r1], group-by: [U], timespan: 10m, condition: {gt: 1000000, field: n}"},
 		"value_percentile": {"type: value_percentile, rules: [r1], group-by: [U], timespan: 10m, condition: {gt: 1000000, field: n, percentile: 95}"},
+		"sum_near":         {"type: value_sum, rules: [r1], group-by: [U], timespan: 10m, condition: {gt: 300000, field: noise}"},
+		"percentile_near":  {"type: value_percentile, rules: [r1], group-by: [U], timespan: 10m, condition: {gt: 950, field: noise, percentile: 95}"},
 		"range":            {"type: event_count, rules: [r1], group-by: [U], timespan: 1m, condition: {gte: 50, lte: 60}"},
 		"chain": {"type: event_count, rules: [r1], group-by: [U], timespan: 1m, condition: {gte: 50}",
 			"type: temporal_ordered, rules: [c0, r2], group-by: [U], timespan: 10m"},
@@ -52,6 +55,10 @@ func benchmarkObserve(b *testing.B, sections []string, groups int) {
 	for i := range texts {
 		texts[i] = fmt.Sprintf("01HX%022d", i)
 	}
+	noise := make([]string, 1009) // 0 to 1008 in disorder
+	for i := range noise {
+		noise[i] = fmt.Sprint(i * i * i % len(noise))
+	}
 	used, wall := cpuTime(b), time.Now()
 	b.ReportAllocs()
 	b.ResetTimer()
@@ -70,6 +77,8 @@ func benchmarkObserve(b *testing.B, sections []string, groups int) {
 				return texts[i*7919%groups], true
 			case "n":
 				return "1024", true
+			case "noise":
+				return noise[i*7919%len(noise)], true
 			case "record":
 				return texts[i%len(texts)], true
 			}

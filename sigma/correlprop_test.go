@@ -93,12 +93,7 @@ func eachSituation(t *testing.T, check func(*rapid.T, situation)) {
 }
 
 func genSituation(t *rapid.T, sections []string) situation {
-	s := situation{name: sections[len(sections)-1], set: setOf(t, sections), expressions: map[string]string{}}
-	for i, section := range sections {
-		if _, text, ok := strings.Cut(section, "condition: "); ok && !strings.HasPrefix(text, "{") {
-			s.expressions[fmt.Sprint("c", i)] = text
-		}
-	}
+	s := situation{name: sections[len(sections)-1], set: setOf(t, sections), expressions: expressionsOf(sections)}
 	n := rapid.IntRange(1, 50).Draw(t, "n")
 	for i := range n {
 		f := fact{
@@ -117,6 +112,17 @@ func genSituation(t *rapid.T, sections []string) situation {
 	}
 	slices.SortStableFunc(s.facts, func(a, b fact) int { return cmp.Compare(a.at, b.at) })
 	return s
+}
+
+// expressionsOf are the conditions over rules of sections.
+func expressionsOf(sections []string) map[string]string {
+	all := map[string]string{}
+	for i, section := range sections {
+		if _, text, ok := strings.Cut(section, "condition: "); ok && !strings.HasPrefix(text, "{") {
+			all[fmt.Sprint("c", i)] = text
+		}
+	}
+	return all
 }
 
 func setOf(t interface{ Fatal(...any) }, sections []string) *Ruleset {
@@ -220,42 +226,6 @@ func TestShuffledAndRepeated(t *testing.T) {
 			rt.Fatalf("(-sorted +shuffled):\n%s", diff)
 		}
 	})
-}
-
-// TestLargeWindows is TestShuffledAndRepeated with windows in which late events
-// take short ways.
-func TestLargeWindows(t *testing.T) {
-	for _, section := range []string{
-		"type: event_count, rules: [r1, r2], timespan: 60s, condition: {gte: 300}",
-		"type: value_count, rules: [r1, r2], timespan: 60s, condition: {gte: 5, field: bank}",
-		"type: temporal, rules: [r1, r2], timespan: 60s",
-		"type: temporal_ordered, rules: [r2, r1], timespan: 60s",
-		"type: value_avg, rules: [r1, r2], timespan: 60s, condition: {gt: 4.5, field: n}",
-		"type: event_count, rules: [r1], timespan: 60s, condition: {gte: 250, lt: 300}",
-	} {
-		t.Run(section, func(t *testing.T) {
-			set := setOf(t, []string{section})
-			random := rand.New(rand.NewSource(1))
-			var facts []fact
-			for i := range 1500 { // busier and more varied in the middle
-				second := int(300 + 100*random.NormFloat64())
-				values := 3 + 8*max(0, 150-max(second-300, 300-second))/150
-				facts = append(facts, fact{
-					rule: map[bool]string{true: "r2", false: "r1"}[second > 250 && i%9 == 0], record: fmt.Sprintf("%04d", i), at: int64(second) * 1_000_000,
-					fields: map[string]string{"bank": fmt.Sprint("v", i%values), "n": fmt.Sprint(i % (values + 2))},
-				})
-			}
-			slices.SortStableFunc(facts, func(a, b fact) int { return cmp.Compare(a.at, b.at) })
-			want := final(NewCorrelator(set, CorrelatorOptions{}), facts).lines(false)
-			for range 3 {
-				random.Shuffle(len(facts), func(i, j int) { facts[i], facts[j] = facts[j], facts[i] })
-				got := final(NewCorrelator(set, CorrelatorOptions{}), facts).lines(false)
-				if diff := gocmp.Diff(want, got); diff != "" || len(want) == 0 {
-					t.Fatalf("(-sorted +shuffled):\n%s", diff)
-				}
-			}
-		})
-	}
 }
 
 // TestSplit checks that eight workers, each with its own Correlator and all

@@ -41,7 +41,8 @@ func (s *summary) add(c *Correlator, g *group, e *entry) {
 	case !g.owner.mixed || !slices.Contains(s.records, g.record(e)):
 		s.record(c, g.record(e), e.at)
 	}
-	if g.owner.c.Type != ValueCount || slices.Contains(s.values, g.value(e)) {
+	full := s.cut && len(s.values) >= c.opts.MaxValues
+	if g.owner.c.Type != ValueCount || full || slices.Contains(s.values, g.value(e)) {
 		return
 	}
 	if len(s.values) < c.opts.MaxValues {
@@ -61,8 +62,11 @@ func (s *summary) record(c *Correlator, id string, at int64) {
 
 // addChild takes in the records behind a moment of a correlation.
 func (s *summary) addChild(c *Correlator, g *group, e *entry) {
-	child := c.referred(g, e)
-	if child == nil || len(s.records) >= c.opts.MaxRecords {
+	var child *group
+	if len(s.records) < c.opts.MaxRecords {
+		child = c.referred(g, e)
+	}
+	if child == nil {
 		s.cut = true
 		return
 	}
@@ -137,8 +141,15 @@ func (g *group) estimates(at int64) bool {
 // report makes the finding of an episode as it is now. What only feeds other
 // correlations is not reported.
 func (c *Correlator) report(g *group, ep *episode, out []Finding, old ...*episode) []Finding {
+	begun := ep.key == ""
+	if begun {
+		ep.key = g.episodeKey(ep.first, old)
+	}
+	if g.owner.quiet {
+		return out
+	}
 	f := Finding{
-		Rule: g.owner.rule, New: ep.key == "",
+		Rule: g.owner.rule, Key: ep.key, New: begun,
 		First: time.UnixMicro(ep.first).UTC(), Last: time.UnixMicro(ep.lastHeld).UTC(),
 		Count:  ep.count,
 		Values: slices.Clip(ep.values), RecordIDs: slices.Clip(ep.records),
@@ -153,15 +164,11 @@ func (c *Correlator) report(g *group, ep *episode, out []Finding, old ...*episod
 	if ep.estimated {
 		f.Error = SketchError
 	}
-	for i, value := range splitKey(g.key) {
-		f.Group = append(f.Group, KeyValue{Key: g.owner.c.GroupBy[i], Value: value})
-	}
-	if f.New {
-		ep.key = g.episodeKey(ep.first, old)
-	}
-	f.Key = ep.key
-	if g.owner.quiet {
-		return out
+	if values := splitKey(g.key); len(values) > 0 {
+		f.Group = make([]KeyValue, len(values))
+		for i, value := range values {
+			f.Group[i] = KeyValue{Key: g.owner.c.GroupBy[i], Value: value}
+		}
 	}
 	return append(out, f)
 }
@@ -202,43 +209,6 @@ func (c *Correlator) grow(g *group, i int, x float64) bool {
 	return true
 }
 
-// heldBefore reports whether the condition held from a time to before entry i.
-func (g *group) heldBefore(i int, from int64) bool {
-	at := g.entries[i].at
-	for ; i >= 0 && g.entries[i].at >= from; i-- {
-		if g.entries[i].at < at && g.entries[i].held {
-			return true
-		}
-	}
-	return false
-}
-
-// slipIn takes entry i, which came in late and changed nothing of what held,
-// into the episode around it. It is false when that has to be made anew.
-func (c *Correlator) slipIn(g *group, i int, x float64) *episode {
-	e := &g.entries[i]
-	k := slices.IndexFunc(g.story.episodes, func(ep *episode) bool { return ep.first <= e.at && e.at <= ep.lastHeld })
-	if k < 0 {
-		return nil
-	}
-	ep := g.story.episodes[k]
-	if len(ep.records) < c.opts.MaxRecords || ep.full >= e.at {
-		return nil
-	}
-	switch {
-	case g.owner.c.Type.number():
-		return nil
-	case e.held && !g.heldBefore(i, ep.first): // it may begin earlier, or be one with the one before
-		return nil
-	case g.owner.c.Type == ValueCount && (ep.valued >= e.at || len(ep.values) < c.opts.MaxValues && !slices.Contains(ep.values, g.value(e))):
-		return nil
-	}
-	ep.count++
-	ep.cut = true
-	ep.peak = max(ep.peak, x)
-	return ep
-}
-
 // repeat reports again the episodes that are part of from … to.
 func (c *Correlator) repeat(g *group, from, to int64, out []Finding) []Finding {
 	if g.story == nil {
@@ -255,24 +225,49 @@ func (c *Correlator) repeat(g *group, from, to int64, out []Finding) []Finding {
 // revise judges the moments from … to again after entries among them came or
 // went, and makes the episodes anew where that may have changed one.
 func (c *Correlator) revise(g *group, from, to int64, out []Finding) []Finding {
-	changed, _ := c.rejudge(g, from, to)
+	changed := c.rejudge(g, from, to).changed
 	if !changed && !g.inEpisode(from, to) {
 		return out
 	}
-	return c.forward(g, from, to, false, c.remake(g, out))
+	return c.forward(g, from, to, false, c.remake(g, from, to, out))
 }
 
 func (g *group) inEpisode(from, to int64) bool {
 	return g.story != nil && slices.ContainsFunc(g.story.episodes, func(ep *episode) bool { return ep.first <= to && from <= ep.lastHeld })
 }
 
-// remake makes the episodes of a group anew of what its entries say, and
+// remake makes the episodes around from … to anew of what the entries say, and
 // reports those that are not as they were.
-func (c *Correlator) remake(g *group, out []Finding) []Finding {
-	st := g.told()
-	old := st.episodes
-	st.episodes = nil
-	for w := (&window{}); w.hi < len(g.entries); {
+func (c *Correlator) remake(g *group, from, to int64, out []Finding) []Finding {
+	st, span := g.told(), g.owner.span
+	var before, old, after []*episode
+	start, end := from, to
+	for _, ep := range st.episodes {
+		switch {
+		case ep.lastHeld < since(from, span):
+			before = append(before, ep)
+		case ep.first > past(to, span):
+			after = append(after, ep)
+		default:
+			old = append(old, ep)
+			start, end = min(start, ep.first), max(end, ep.lastHeld)
+		}
+	}
+	st.episodes = before
+	if i := g.from(start); i < len(g.entries) {
+		c.retell(g, i, end, old)
+	}
+	fresh := st.episodes[len(before):]
+	st.episodes = slices.Concat(before, fresh, after)
+	gone, out := c.compare(g, fresh, old, out)
+	st.episodes = slices.Concat(before, gone, fresh, after)
+	return out
+}
+
+// retell makes the episodes of the moments from entry i, which begins one, to a
+// time.
+func (c *Correlator) retell(g *group, i int, to int64, old []*episode) {
+	for w := g.replay(i); w.hi < len(g.entries) && g.entries[w.hi].at <= to; {
 		at := w.moment(g)
 		if !g.entries[w.hi-1].held {
 			continue
@@ -283,13 +278,12 @@ func (c *Correlator) remake(g *group, out []Finding) []Finding {
 		}
 		if base := g.continues(old, at); base != nil {
 			ep := &episode{summary: base.clone(), base: base}
-			st.episodes = append(st.episodes, ep)
+			g.story.episodes = append(g.story.episodes, ep)
 			c.include(g, ep, g.from(base.first), w, x)
 			continue
 		}
 		c.extend(g, w, x)
 	}
-	return c.compare(g, old, out)
 }
 
 // continues returns what is known of the episode that a moment continues whose
@@ -310,10 +304,11 @@ func (g *group) continues(old []*episode, now int64) *summary {
 }
 
 // compare gives the remade episodes the keys of the ones they replace, and
-// reports what changed.
-func (c *Correlator) compare(g *group, old []*episode, out []Finding) []Finding {
+// reports what changed. It returns old episodes of which no entry is kept, which
+// stay.
+func (c *Correlator) compare(g *group, fresh, old []*episode, out []Finding) ([]*episode, []Finding) {
 	taken := make([]bool, len(old))
-	for _, ep := range g.story.episodes {
+	for _, ep := range fresh {
 		var merged []string
 		same := false
 		for i, o := range old {
@@ -355,8 +350,7 @@ func (c *Correlator) compare(g *group, old []*episode, out []Finding) []Finding 
 			g.story.retired = append(g.story.retired, retired{o.key, o.lastHeld})
 		}
 	}
-	g.story.episodes = slices.Concat(gone, g.story.episodes)
-	return out
+	return gone, out
 }
 
 // equal reports whether an episode is as it was.

@@ -11,6 +11,7 @@ import (
 // between carries (after Kulisch's long accumulator).
 type exactSum struct {
 	digits []int64 // the lowest is worth 2^-1074
+	lo, hi int     // all digits before lo and from hi on are 0
 	adds   int     // since the last carry
 }
 
@@ -25,7 +26,7 @@ func (s *exactSum) reset() {
 		s.digits = make([]int64, sumDigits)
 	}
 	clear(s.digits)
-	s.adds = 0
+	s.lo, s.hi, s.adds = sumDigits, 0, 0
 }
 
 // add adds a finite number.
@@ -39,6 +40,7 @@ func (s *exactSum) add(x float64) {
 	at, shift := exp/32, exp%32
 	hi, lo := bits.Mul64(mantissa, 1<<shift)
 	parts := [3]int64{int64(lo & math.MaxUint32), int64(lo >> 32), int64(hi)}
+	s.lo, s.hi = min(s.lo, at), max(s.hi, at+3)
 	for i, part := range parts {
 		if b>>63 != 0 {
 			part = -part
@@ -47,7 +49,7 @@ func (s *exactSum) add(x float64) {
 	}
 	if s.adds++; s.adds >= maxSumAdds {
 		carry(s.digits)
-		s.adds = 0
+		s.hi, s.adds = sumDigits, 0
 	}
 }
 
@@ -63,18 +65,23 @@ func carry(digits []int64) {
 
 // value is the sum, rounded once.
 func (s *exactSum) value() float64 {
-	var digits [sumDigits]int64
-	copy(digits[:], s.digits)
-	carry(digits[:])
+	if s.hi == 0 {
+		return 0
+	}
+	var all [sumDigits]int64
+	last := min(s.hi+1, sumDigits-1) // what is carried over goes no further
+	digits := all[:last+1]
+	copy(digits[s.lo:], s.digits[s.lo:last+1])
+	carry(digits[s.lo:])
 	sign := 1.0
-	if digits[sumDigits-1] < 0 {
+	if digits[last] < 0 {
 		sign = -1
-		for i := range digits {
+		for i := s.lo; i <= last; i++ {
 			digits[i] = -digits[i]
 		}
-		carry(digits[:])
+		carry(digits[s.lo:])
 	}
-	top := sumDigits - 1
+	top := last
 	for top > 0 && digits[top] == 0 {
 		top--
 	}
@@ -95,7 +102,7 @@ func (s *exactSum) value() float64 {
 	shift := bits.LeadingZeros64(high)
 	high, low = high<<shift|low>>(64-shift), low<<shift
 	sticky := low != 0
-	for ; rest >= 0 && !sticky; rest-- {
+	for ; rest >= s.lo && !sticky; rest-- {
 		sticky = digits[rest] != 0
 	}
 	if sticky {

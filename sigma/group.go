@@ -66,14 +66,22 @@ func appendKey(b []byte, v string) []byte {
 // be read.
 func splitKey(key string) (values []string) {
 	for len(key) > 0 {
-		n, used := binary.Uvarint([]byte(key[:min(len(key), binary.MaxVarintLen64)]))
-		if used <= 0 || n > uint64(len(key)-used) {
+		v, rest, ok := cutKey(key)
+		if !ok {
 			return values
 		}
-		values = append(values, key[used:used+int(n)])
-		key = key[used+int(n):]
+		values, key = append(values, v), rest
 	}
 	return values
+}
+
+// cutKey takes the first value from what joinKey made.
+func cutKey(key string) (value, rest string, ok bool) {
+	n, used := binary.Uvarint([]byte(key[:min(len(key), binary.MaxVarintLen64)]))
+	if used <= 0 || n > uint64(len(key)-used) {
+		return "", "", false
+	}
+	return key[used : used+int(n)], key[used+int(n):], true
 }
 
 // valueText makes what an entry keeps of its values: one readable text of those
@@ -116,10 +124,12 @@ type story struct {
 	episodes []*episode // that may still change, in order
 	retired  []retired  // keys that were retracted or superseded, not to be used again
 	sent     []sending  // to correlations above, in order
+	targets  []*target  // by correlated.up, where one is settled; nil: not known yet
 	judged   int64      // moments up to it were decided, where they have to wait
 	floor    int64      // entries before it were shed
 	shed     bool       // entries that might be needed were dropped for lack of room
 	sketch   *sketch    // of the values in a window with too many
+	rooms    []stretch  // in order
 	waste    int        // bytes of the group's texts that no entry has any more
 }
 

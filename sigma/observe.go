@@ -65,9 +65,10 @@ func (c *Correlator) takeNewest(g *group, i int, again bool, out []Finding) []Fi
 	x := c.measure(g, w)
 	holds := c.holds(g, w, x)
 	g.note(w, holds)
+	c.leaveRoom(g, w, x, again)
 	switch {
 	case held && !(holds && c.grow(g, i, x)):
-		out = c.remake(g, out)
+		out = c.remake(g, at, at, out)
 	case held:
 		out = c.report(g, g.story.episodes[len(g.story.episodes)-1], out)
 	case holds:
@@ -76,89 +77,6 @@ func (c *Correlator) takeNewest(g *group, i int, again bool, out []Finding) []Fi
 		return out
 	}
 	return c.forward(g, at, at, false, out)
-}
-
-// takeLate goes on with entry i, which came in before the newest moment.
-func (c *Correlator) takeLate(g *group, i int, out []Finding) []Finding {
-	g.slip(i)
-	at := g.entries[i].at
-	to := past(at, g.owner.span)
-	if g.story == nil {
-		return c.revise(g, at, to, out)
-	}
-	for _, k := range [...]int{i - 1, i + 1} {
-		if k >= 0 && g.entries[k].at == at {
-			g.entries[i].held = g.entries[k].held
-		}
-	}
-	own, peak := c.rejudgeLate(g, i)
-	changed := own && !g.entries[i].held
-	if g.story.sketch == nil && (!g.skips() || !g.allHeld(i+1, to)) {
-		more, x := c.rejudge(g, at+1, to)
-		changed, peak = changed || more, max(peak, x)
-	}
-	if !changed {
-		if ep := c.slipIn(g, i, peak); ep != nil {
-			return c.handLate(g, at, c.report(g, ep, out))
-		}
-	}
-	if !changed && !own && !g.inEpisode(at, to) {
-		return out
-	}
-	return c.forward(g, at, to, false, c.remake(g, out))
-}
-
-// largeWindow is from how many events on a late one does not correct the
-// largest number of distinct values any more where that changes nothing else.
-const largeWindow = 128
-
-// skips reports whether a late event needs no judging of moments that held.
-func (g *group) skips() bool {
-	t := g.owner.c.Type
-	return t == EventCount || t.counts() && g.window.hi-g.window.lo > largeWindow
-}
-
-// rejudgeLate judges the moment of a late entry. Values of a large window are
-// counted no further than the threshold.
-func (c *Correlator) rejudgeLate(g *group, i int) (changed bool, peak float64) {
-	co, at := g.owner, g.entries[i].at
-	if co.c.Type != ValueCount || g.story.sketch != nil || !g.skips() {
-		return c.rejudge(g, at, at)
-	}
-	c.small.reset(co)
-	w := window{hi: g.from(past(at, 1))}
-	for k := w.hi - 1; k >= 0 && g.entries[k].at >= since(at, co.span) && float64(c.small.values.n) < co.c.cond.low; k-- {
-		c.small.values.add(g.value(&g.entries[k]))
-	}
-	return g.note(&w, co.c.cond.hold(float64(c.small.values.n))), 0
-}
-
-// allHeld reports whether the condition held at all moments from entry i to a
-// time: another event cannot change that for a count that need not wait.
-func (g *group) allHeld(i int, to int64) bool {
-	for ; i < len(g.entries) && g.entries[i].at <= to; i++ {
-		if !g.entries[i].held {
-			return false
-		}
-	}
-	return true
-}
-
-// slip keeps the window right after entry i came in before the newest moment.
-func (g *group) slip(i int) {
-	w := &g.window
-	switch e := &g.entries[i]; {
-	case e.at < since(g.newest(), g.owner.span):
-		w.lo++
-		w.hi++
-	case w.tally != nil && g.owner.c.Type == TemporalOrdered:
-		g.reset()
-	default:
-		if w.tally != nil {
-			w.tally.add(g, e)
-		}
-		w.hi++
-	}
 }
 
 // trim drops entries that nothing can need any more, a quarter at least at a
@@ -190,6 +108,9 @@ func (st *story) forget(c *Correlator, horizon int64) {
 	}
 	st.sent = slices.Delete(st.sent, 0, sent)
 	st.retired = slices.DeleteFunc(st.retired, func(r retired) bool { return r.at < horizon })
+	if k := st.at(horizon); k > 0 {
+		st.rooms = slices.Delete(st.rooms, 0, k)
+	}
 	if st.shed && st.floor < horizon {
 		st.shed, st.floor = false, noTime
 		if st.sketch != nil {

@@ -11,7 +11,24 @@ import (
 // rank that may still be the largest of a window to come, when it was last
 // seen (after Chabchoub and Hébrail's Sliding HyperLogLog, 2010). No two marks
 // of a register are such that one is both newer and of a higher rank.
-type sketch struct{ registers [][]mark }
+type sketch struct {
+	registers [][]mark
+	newest    reading
+}
+
+// reading is what an estimate of the newest window goes by, kept up as values
+// come so that each does not cost a pass over all registers.
+type reading struct {
+	start   int64 // of the window
+	until   int64 // no register is different for a window that begins by then; before start: not read
+	largest [sketchSize]uint8
+	counts  rankCounts
+}
+
+// rankCounts are registers by their largest rank.
+type rankCounts [sketchRanks + 2]int32
+
+const sketchRanks = 64 - sketchBits
 
 type mark struct {
 	at   int64
@@ -27,7 +44,11 @@ const (
 	SketchError = 0.01625
 )
 
-func newSketch() *sketch { return &sketch{registers: make([][]mark, sketchSize)} }
+func newSketch() *sketch {
+	s := &sketch{registers: make([][]mark, sketchSize)}
+	s.newest.start, s.newest.until = noTime+1, noTime
+	return s
+}
 
 // add notes a value that was seen at a time, and forgets what is before.
 func (s *sketch) add(value string, at, before int64) {
@@ -49,13 +70,53 @@ func (s *sketch) note(register int, m mark, before int64) {
 		i--
 	}
 	s.registers[register] = slices.Insert(marks, i, m)
+	if r := &s.newest; m.at >= r.start && r.until >= r.start {
+		r.set(register, max(m.rank, r.largest[register]))
+		r.until = min(r.until, s.lasts(register, r.start))
+	}
 }
 
-// estimate returns about how many distinct values were seen from start to end,
-// by Ertl's improved estimator (2017).
+// lasts returns the last start of a window, from one on, for which the largest
+// rank of a register stays as it is.
+func (s *sketch) lasts(register int, start int64) int64 {
+	for _, m := range s.registers[register] {
+		if m.at >= start {
+			return m.at
+		}
+	}
+	return math.MaxInt64
+}
+
+func (r *reading) set(register int, rank uint8) {
+	r.counts[r.largest[register]]--
+	r.counts[rank]++
+	r.largest[register] = rank
+}
+
+// estimateNewest is estimate for a window that ends with the newest value.
+func (s *sketch) estimateNewest(start int64) float64 {
+	r := &s.newest
+	if start < r.start || start > r.until {
+		r.counts = rankCounts{}
+		r.start, r.until = start, math.MaxInt64
+		for i, marks := range s.registers {
+			r.largest[i] = 0
+			for _, m := range marks {
+				if m.at >= start {
+					r.largest[i] = m.rank
+					r.until = min(r.until, m.at)
+					break
+				}
+			}
+			r.counts[r.largest[i]]++
+		}
+	}
+	return r.counts.estimate()
+}
+
+// estimate returns about how many distinct values were seen from start to end.
 func (s *sketch) estimate(start, end int64) float64 {
-	const q = 64 - sketchBits
-	var counts [q + 2]int // registers by their largest rank
+	var counts rankCounts
 	for _, marks := range s.registers {
 		largest := uint8(0)
 		for _, m := range marks {
@@ -66,6 +127,12 @@ func (s *sketch) estimate(start, end int64) float64 {
 		}
 		counts[largest]++
 	}
+	return counts.estimate()
+}
+
+// estimate is Ertl's improved estimator (2017).
+func (counts *rankCounts) estimate() float64 {
+	const q = sketchRanks
 	z := sketchSize * tau(1-float64(counts[q+1])/sketchSize)
 	for k := q; k >= 1; k-- {
 		z = 0.5 * (z + float64(counts[k]))

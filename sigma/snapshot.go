@@ -14,7 +14,7 @@ import (
 // what they hand to which others, then all groups from the one not touched for
 // longest. Numbers are varints, texts have their length in front.
 const (
-	snapshotMagic = "ASPISCO2"
+	snapshotMagic = "ASPISCO3"
 	maxSnapText   = 1 << 24
 	maxSnapList   = 1 << 26
 	maxSnapRules  = 1 << 17
@@ -263,6 +263,12 @@ func (s *snapWriter) story(st *story) {
 		s.uint(uint64(x.feed))
 		s.texts([]string{x.key, x.record, x.value})
 	}
+	s.uint(uint64(len(st.rooms)))
+	for _, r := range st.rooms {
+		s.int(r.from)
+		s.float(r.room)
+		s.uint(uint64(r.moments))
+	}
 	s.bool(st.sketch != nil)
 	if st.sketch == nil {
 		return
@@ -440,8 +446,16 @@ func (s *snapReader) story() *story {
 			s.fail(errors.New("a moment handed over is not complete"))
 			return nil
 		}
-		x.key, x.record, x.value = texts[0], texts[1], texts[2]
+		x.target = &target{key: texts[0], record: texts[1], value: texts[2]}
+		if n := len(st.sent); n > 0 && *st.sent[n-1].target == *x.target {
+			x.target = st.sent[n-1].target
+		}
 		st.sent = append(st.sent, x)
+	}
+	for range s.count() {
+		if st.rooms = append(st.rooms, stretch{from: s.int(), room: s.float(), moments: int(s.uint())}); s.err != nil {
+			return nil
+		}
 	}
 	if s.bool() {
 		st.sketch = s.sketch()

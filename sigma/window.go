@@ -75,6 +75,9 @@ func (c *Correlator) measure(g *group, w *window) float64 {
 	if co.c.Type == ValueCount && g.story != nil && g.story.sketch != nil {
 		last := g.entries[w.hi-1].at
 		if start := since(last, co.span); start < g.story.floor {
+			if w.hi == len(g.entries) {
+				return max(g.story.sketch.estimateNewest(start), 1)
+			}
 			return max(g.story.sketch.estimate(start, last), 1)
 		}
 	}
@@ -117,29 +120,35 @@ func (g *group) note(w *window, held bool) (changed bool) {
 	return changed
 }
 
-// rejudge decides about the moments from … to again. It returns whether that
-// changed anything, and the largest measure of what holds.
-func (c *Correlator) rejudge(g *group, from, to int64) (changed bool, peak float64) {
+// verdicts is what judging some moments again gave.
+type verdicts struct {
+	changed bool
+	peak    float64 // the largest measure of what holds
+	room    float64 // the least of the moments; see stretch
+}
+
+// rejudge decides about the moments from … to again.
+func (c *Correlator) rejudge(g *group, from, to int64) verdicts {
+	v := verdicts{room: math.Inf(1)}
 	if g.owner.awaits {
-		return c.rejudgeLarge(g, from, min(to, max(g.decided(c.now), g.judged()))), 0
+		v.changed = c.rejudgeLarge(g, from, min(to, max(g.decided(c.now), g.judged())))
+		return v
 	}
 	i := g.from(from)
-	if i == len(g.entries) {
-		return false, 0
+	if i == len(g.entries) || g.entries[i].at > to {
+		return v
 	}
-	w := g.replay(i)
-	for w.hi < len(g.entries) && g.entries[w.hi].at <= to {
-		if at := w.moment(g); at < from {
-			continue
-		}
+	for w := g.replay(i); w.hi < len(g.entries) && g.entries[w.hi].at <= to; {
+		w.moment(g)
 		x := c.measure(g, w)
 		held := c.holds(g, w, x)
 		if held {
-			peak = max(peak, x)
+			v.peak = max(v.peak, x)
 		}
-		changed = g.note(w, held) || changed
+		v.room = min(v.room, c.room(g, w, x))
+		v.changed = g.note(w, held) || v.changed
 	}
-	return changed, peak
+	return v
 }
 
 // replay returns the window before entry i, which begins a moment.
@@ -237,21 +246,23 @@ func (c *Correlator) holdsAround(g *group, w *window) bool {
 // tally is what is kept up of a window.
 type tally struct {
 	values valueCounts // value_count
-	rules  []int32          // temporal types: entries by rule
-	seen   ruleSet          // the rules with any
-	last   []int64          // temporal_ordered: by rule, its latest time
-	starts [][]int64        // by term and rule in order, the latest start of a chain up to it
-	sum    exactSum         // value_sum, value_avg
-	sorted []float64        // value_percentile, value_median
+	rules  []int32     // temporal types: entries by rule
+	seen   ruleSet     // the rules with any
+	last   []int64     // temporal_ordered: by rule, its latest time
+	starts [][]int64   // by term and rule in order, the latest start of a chain up to it
+	sum    exactSum    // value_sum, value_avg
+	sorted ranked      // value_percentile, value_median
 }
 
 func (t *tally) reset(co *correlated) {
-	t.seen, t.sorted = ruleSet{}, t.sorted[:0]
+	t.seen = ruleSet{}
 	switch c := co.c; {
 	case c.Type == ValueCount:
 		t.values.reset()
 	case c.Type == ValueSum || c.Type == ValueAvg:
 		t.sum.reset()
+	case c.Type.number():
+		t.sorted.reset()
 	case c.Type.temporal():
 		t.rules = zeroed(t.rules, len(c.Rules), 0)
 	}
@@ -280,8 +291,7 @@ func (t *tally) add(g *group, e *entry) {
 	case ValueSum, ValueAvg:
 		t.sum.add(g.number(e))
 	case ValuePercentile, ValueMedian:
-		i, _ := slices.BinarySearch(t.sorted, g.number(e))
-		t.sorted = slices.Insert(t.sorted, i, g.number(e))
+		t.sorted.add(g.number(e))
 	case Temporal, TemporalOrdered:
 		t.rules[e.rule]++
 		t.seen.add(int(e.rule))
@@ -298,30 +308,10 @@ func (t *tally) drop(g *group, e *entry) {
 	case ValueSum, ValueAvg:
 		t.sum.add(-g.number(e))
 	case ValuePercentile, ValueMedian:
-		i, _ := slices.BinarySearch(t.sorted, g.number(e))
-		t.sorted = slices.Delete(t.sorted, i, i+1)
+		t.sorted.drop(g.number(e))
 	case Temporal, TemporalOrdered:
 		if t.rules[e.rule]--; t.rules[e.rule] == 0 {
 			t.seen[e.rule/64] &^= 1 << (e.rule % 64)
-		}
-	}
-}
-
-// chain updates the chains of an ordered correlation with its next entry: for
-// every rule in order, a chain up to it starts where the latest chain up to the
-// rule before starts. Entries of one moment are in any order.
-func (t *tally) chain(c *Correlation, e *entry) {
-	t.last[e.rule] = e.at
-	for i := range c.terms {
-		start := e.at // of a chain up to the rule before
-		for k := range t.starts[i] {
-			if !c.terms[i].need.has(k) {
-				continue
-			}
-			if t.last[k] == e.at {
-				t.starts[i][k] = start // which never goes back
-			}
-			start = t.starts[i][k]
 		}
 	}
 }
@@ -354,20 +344,6 @@ func (t *tally) number(c *Correlation, n int) float64 {
 	case ValueAvg:
 		return t.sum.value() / float64(n)
 	default:
-		return percentile(t.sorted, c.Percentile)
+		return t.sorted.percentile(c.Percentile)
 	}
-}
-
-// percentile is the p-th percentile, p from 0 to 100, of sorted numbers by
-// linear interpolation between the two nearest ranks: the number at rank
-// (n-1)·p/100, counted from 0 (definition 7 of Hyndman and Fan, 1996, which is
-// SQL's PERCENTILE_CONT). The 50th is the median.
-func percentile(sorted []float64, p float64) float64 {
-	rank := float64(len(sorted)-1) * p / 100
-	i := int(math.Floor(rank))
-	if i+1 >= len(sorted) {
-		return sorted[len(sorted)-1]
-	}
-	part := rank - float64(i)
-	return sorted[i]*(1-part) + sorted[i+1]*part
 }
