@@ -92,26 +92,32 @@ func benchmarkObserve(b *testing.B, sections []string, groups int) {
 	b.ReportMetric(float64(b.N)/time.Since(wall).Seconds(), "occurrences/s")
 }
 
-// BenchmarkGroups holds a million groups of one event each, and of three;
-// heap-MB is what they take after a collection. Run it once (-benchtime 1x).
+// BenchmarkGroups holds a million groups of one event each, and of three, with
+// ids as long as the monitor's; heap-MB is what they take after a collection.
+// Run it once (-benchtime 1x).
 func BenchmarkGroups(b *testing.B) {
-	for _, each := range []int{1, 3} {
-		b.Run(fmt.Sprint(each), func(b *testing.B) {
-			for range b.N {
-				benchmarkGroups(b, 1_000_000, each)
-			}
-		})
+	for _, name := range []string{"event_count", "value_count", "value_sum", "temporal_ordered"} {
+		for _, each := range []int{1, 3} {
+			b.Run(fmt.Sprint(name, "/", each), func(b *testing.B) {
+				for range b.N {
+					benchmarkGroups(b, benchmarkSets()[name], 1_000_000, each)
+				}
+			})
+		}
 	}
 }
 
-func benchmarkGroups(b *testing.B, groups, each int) {
+func benchmarkGroups(b *testing.B, sections []string, groups, each int) {
 	before := heapMB()
-	c := NewCorrelator(setOf(b, benchmarkSets()["value_count"]), CorrelatorOptions{})
+	c := NewCorrelator(setOf(b, sections), CorrelatorOptions{})
 	for i := range groups * each {
 		at := day.Add(time.Duration(i) * 100 * time.Microsecond)
-		c.Observe(Occurrence{Rule: "r1", RecordID: fmt.Sprintf("01HX%022d", i), Time: at, Lookup: func(f string) (string, bool) {
-			if f == "U" {
+		c.Observe(Occurrence{Rule: "r1", RecordID: fmt.Sprintf("%040d", i), Time: at, Lookup: func(f string) (string, bool) {
+			switch f {
+			case "U":
 				return fmt.Sprintf("10.%d.%d.%d", i%groups>>16, i%groups>>8&255, i%groups&255), true
+			case "n":
+				return "1", true
 			}
 			return fmt.Sprintf("bank-%d", i%300), true
 		}})

@@ -2,8 +2,6 @@ package monitor
 
 import (
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/aspis-platform/aspis/event"
@@ -206,21 +204,6 @@ func (f *Finding) records(ids []string, recall func(id string) []event.Observabl
 	for _, m := range f.Members {
 		f.Shares = append(f.Shares, *shares[m])
 	}
-}
-
-// occurrenceID is what the correlator keeps of a record: enough to name it
-// in an alert long after the record went by.
-func occurrenceID(r *Record) string {
-	return r.ID + " " + string(r.Member) + " " + strconv.FormatInt(r.At.UnixMicro(), 36)
-}
-
-func parseOccurrence(s string) (RecordRef, bool) {
-	parts := strings.Split(s, " ")
-	if len(parts) != 3 {
-		return RecordRef{}, false
-	}
-	at, err := strconv.ParseInt(parts[2], 36, 64)
-	return RecordRef{ID: parts[0], Member: sector.MemberID(parts[1]), At: time.UnixMicro(at).UTC()}, err == nil
 }
 
 // lookup answers the correlator's questions about a record.
