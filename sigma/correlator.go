@@ -124,6 +124,7 @@ type Correlator struct {
 	lru    group              // ring: next is the most recently touched group
 	now    int64              // the watermark; noTime before the first Advance
 	mark   int64              // the same, but not while Advance decides: what is late and no longer needed
+	due    int64 // no moment that waits is decided by a watermark before it
 	stats  CorrelatorStats
 	key    []byte // scratch
 	text   []byte
@@ -134,7 +135,7 @@ const noTime = math.MinInt64
 
 // NewCorrelator returns a Correlator for the correlation rules of a Ruleset.
 func NewCorrelator(set *Ruleset, opts CorrelatorOptions) *Correlator {
-	c := &Correlator{opts: opts.withDefaults(), byRule: map[string][]*feed{}, now: noTime, mark: noTime}
+	c := &Correlator{opts: opts.withDefaults(), byRule: map[string][]*feed{}, now: noTime, mark: noTime, due: math.MaxInt64}
 	c.lru.next, c.lru.prev = &c.lru, &c.lru
 	byID := map[string]*correlated{}
 	for _, r := range set.Rules() {
@@ -197,6 +198,12 @@ func latest(all []Finding) []Finding {
 // between the occurrences.
 func (c *Correlator) Advance(watermark time.Time) []Finding { return c.advance(watermark.UnixMicro()) }
 
+// Waits returns a watermark before which [Correlator.Advance] decides nothing,
+// and false when nothing waits.
+func (c *Correlator) Waits() (time.Time, bool) {
+	return time.UnixMicro(c.due).UTC(), c.due != math.MaxInt64
+}
+
 // Flush says that nothing comes any more: what waited is decided, and nothing
 // is held any longer.
 func (c *Correlator) Flush() []Finding { return c.advance(math.MaxInt64) }
@@ -205,7 +212,7 @@ func (c *Correlator) advance(now int64) []Finding {
 	if now <= c.now {
 		return nil
 	}
-	c.now = now
+	c.now, c.due = now, math.MaxInt64
 	var out []Finding
 	for _, co := range c.rules {
 		if co.awaits {
@@ -230,13 +237,23 @@ func (c *Correlator) decide(co *correlated, out []Finding) []Finding {
 	for _, g := range co.groups {
 		if i := g.from(past(g.judged(), 1)); i < len(g.entries) && g.entries[i].at <= g.decided(c.now) {
 			due = append(due, g)
+		} else {
+			c.await(g)
 		}
 	}
 	slices.SortFunc(due, func(a, b *group) int { return cmp.Compare(a.key, b.key) })
 	for _, g := range due {
 		out = c.decideTo(g, math.MaxInt64, noTime, out)
+		c.await(g)
 	}
 	return out
+}
+
+// await notes when the next moment of a group is decided that has to wait.
+func (c *Correlator) await(g *group) {
+	if i := g.from(past(g.judged(), 1)); g.owner.awaits && i < len(g.entries) {
+		c.due = min(c.due, past(g.entries[i].at, g.owner.span+g.owner.delay))
+	}
 }
 
 // decideTo judges the moments of a group that the watermark has passed, and

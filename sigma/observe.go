@@ -43,6 +43,7 @@ func (c *Correlator) take(g *group, e *arrival, out []Finding) []Finding {
 	switch {
 	case g.owner.awaits:
 		out = c.decideTo(g, since(e.at, g.owner.span), past(e.at, g.owner.span), out)
+		c.await(g)
 	case e.at < before:
 		out = c.takeLate(g, i, out)
 	default:

@@ -68,7 +68,7 @@ func (c *Correlator) clear() {
 	}
 	c.lru.next, c.lru.prev = &c.lru, &c.lru
 	c.stats.Groups, c.stats.Events = 0, 0
-	c.now, c.mark = noTime, noTime
+	c.now, c.mark, c.due = noTime, noTime, math.MaxInt64
 }
 
 // snapRule is a rule of a snapshot.
@@ -158,6 +158,7 @@ func (c *Correlator) adopt(r snapRule, g *group) error {
 		g.reset()
 	}
 	c.touch(g)
+	c.await(g)
 	return nil
 }
 

@@ -75,6 +75,9 @@ func (w *Watermark) Observe(source string, at, arrived time.Time) time.Time {
 	return at
 }
 
+// Pass notes that it is a time by now, whether or not anything arrived.
+func (w *Watermark) Pass(now time.Time) { w.arrived = max(w.arrived, now.UnixMicro()) }
+
 // Now returns the watermark, and false when nothing was heard yet. It never goes
 // back: what an idle source sends when it comes back may be late. Sources that
 // are idle are forgotten.
@@ -82,17 +85,36 @@ func (w *Watermark) Now() (time.Time, bool) {
 	if w.arrived == noTime {
 		return time.Time{}, false
 	}
-	slowest := w.arrived
-	idle := since(w.arrived, w.opts.Idle.Microseconds())
+	w.now = w.reaches(w.arrived)
 	for name, p := range w.sources {
-		if p.heard < idle {
+		if w.idle(p, w.arrived) {
 			delete(w.sources, name)
-			continue
 		}
-		slowest = min(slowest, p.newest)
 	}
-	w.now = max(w.now, slowest, since(w.arrived, w.opts.Hold.Microseconds()))
 	return time.UnixMicro(w.now).UTC(), true
+}
+
+// Expect returns what Now will return at a time if nothing arrives until then.
+func (w *Watermark) Expect(at time.Time) (time.Time, bool) {
+	if w.arrived == noTime {
+		return time.Time{}, false
+	}
+	return time.UnixMicro(w.reaches(max(w.arrived, at.UnixMicro()))).UTC(), true
+}
+
+// reaches returns the watermark at an arrival time.
+func (w *Watermark) reaches(arrived int64) int64 {
+	slowest := arrived
+	for _, p := range w.sources {
+		if !w.idle(p, arrived) {
+			slowest = min(slowest, p.newest)
+		}
+	}
+	return max(w.now, slowest, since(arrived, w.opts.Hold.Microseconds()))
+}
+
+func (w *Watermark) idle(p *progress, arrived int64) bool {
+	return p.heard < since(arrived, w.opts.Idle.Microseconds())
 }
 
 const watermarkMagic = "ASPISWM1"

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"runtime"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/aspis-platform/aspis/event"
@@ -29,7 +30,8 @@ type detector struct {
 	raised    func(context.Context, []Alert)
 	log       *slog.Logger
 
-	rules      *Rules // that matchers and correlator are for
+	mu         sync.Mutex // guards what follows
+	rules      *Rules     // that matchers and correlator are for
 	matchers   []*sigma.Matcher
 	correlator *sigma.Correlator
 	watermark  *sigma.Watermark
@@ -123,7 +125,9 @@ func (d *detector) fold(c *chunk, all []found) Commit {
 				d.tally.add(StageCorrelation, f.Members[0], 1)
 			}
 		}
-		marks = append(marks, b.mark)
+		if !b.tick {
+			marks = append(marks, b.mark)
+		}
 		for i := range b.items {
 			it, f := &b.items[i], &all[n]
 			n++
@@ -227,10 +231,13 @@ func (d *detector) follow(it *item, b *decoded) {
 }
 
 // advance tells the correlator how far the sources are, once a minute of the
-// stream's own time, so that a repeated run does the same.
+// stream's own time and at every tick, so that a repeated run does the same.
 func (d *detector) advance(b *decoded) []sigma.Finding {
 	minute := b.mark.Received.Unix() / 60
-	tell := d.minute != 0 && minute > d.minute
+	tell := d.minute != 0 && minute > d.minute || b.tick
+	if b.tick {
+		d.watermark.Pass(b.mark.Received)
+	}
 	d.minute = max(d.minute, minute)
 	if at, known := d.watermark.Now(); tell && known {
 		return d.correlator.Advance(at)
@@ -241,18 +248,26 @@ func (d *detector) advance(b *decoded) []sigma.Finding {
 // work computes the chunk's effects once and stores them. After an error it is
 // called again with the same chunk.
 func (d *detector) work(ctx context.Context, c *chunk) error {
-	if d.pending == nil || d.pending.UpTo != c.upTo {
-		d.use(ctx)
-		d.tally = tally{}
-		commit := d.fold(c, d.examine(c))
-		d.pending = &commit
-	}
+	d.prepare(ctx, c)
 	raised, err := d.out.Apply(ctx, *d.pending)
 	if err != nil {
 		return err
 	}
 	d.applied(ctx, c, raised)
 	return nil
+}
+
+// prepare computes the chunk's effects, once.
+func (d *detector) prepare(ctx context.Context, c *chunk) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.pending != nil && d.pending.UpTo == c.upTo {
+		return
+	}
+	d.use(ctx)
+	d.tally = tally{}
+	commit := d.fold(c, d.examine(c))
+	d.pending = &commit
 }
 
 func (d *detector) applied(ctx context.Context, c *chunk, raised []Alert) {
@@ -262,7 +277,9 @@ func (d *detector) applied(ctx context.Context, c *chunk, raised []Alert) {
 	for i := range d.pending.Findings {
 		d.known[d.pending.Findings[i].Key] = true
 	}
+	d.mu.Lock()
 	d.pending = nil
+	d.mu.Unlock()
 	d.tally.flush(d.pulse)
 	d.pulse.Raised(raised)
 	if len(c.batches) > 0 {

@@ -13,6 +13,7 @@ type decoded struct {
 	seq   uint64
 	items []item
 	mark  BatchMark
+	tick  bool // no records; see Batch.Tick
 	bytes int
 	reads int // by how many workers; guarded by feed.mu
 }
@@ -178,7 +179,7 @@ func decodeAll(after uint64, batches []Positioned) []*decoded {
 	for i := range batches {
 		b := &batches[i]
 		d := &decoded{
-			prev: after, seq: b.Seq, items: make([]item, len(b.Lines)),
+			prev: after, seq: b.Seq, items: make([]item, len(b.Lines)), tick: b.Tick(),
 			mark: BatchMark{ID: b.ID, Member: b.Member, Accepted: len(b.Lines), Received: b.Received},
 		}
 		for j, line := range b.Lines {

@@ -34,6 +34,10 @@ type Batch struct {
 	Numbers []int
 }
 
+// Tick reports whether the batch holds no records and only says what time it was:
+// no member's, and without lines.
+func (b *Batch) Tick() bool { return b.Member == "" && len(b.Lines) == 0 }
+
 // MaxBatchLines bounds the records of a batch.
 const MaxBatchLines = 1 << 14
 

@@ -33,6 +33,9 @@ type PipelineConfig struct {
 	// Snapshots is the least time between snapshots of the correlator;
 	// default 3 s. Trims is how often the stream is trimmed; default 2 s.
 	Snapshots, Trims time.Duration
+	// Ticks is how often the clock is looked at for conditions that wait for
+	// the time and not for a record; default 5 s.
+	Ticks time.Duration
 	// Pause is the first wait after a failure; it doubles up to 5 s. Default
 	// 50 ms.
 	Pause time.Duration
@@ -66,6 +69,7 @@ func NewPipeline(c PipelineConfig) *Pipeline {
 	fill(&c.Chunk, 4000)
 	fill(&c.Snapshots, 3*time.Second)
 	fill(&c.Trims, 2*time.Second)
+	fill(&c.Ticks, 5*time.Second)
 	fill(&c.Pause, 50*time.Millisecond)
 	if c.Linger == 0 {
 		c.Linger = 20 * time.Millisecond
@@ -94,6 +98,7 @@ func (p *Pipeline) Run(ctx context.Context) error {
 		wg.Go(func() { p.drive(ctx, w) })
 	}
 	wg.Go(func() { p.trim(ctx) })
+	wg.Go(func() { p.tick(ctx) })
 	wg.Wait()
 	return nil
 }
@@ -255,6 +260,8 @@ func (p *Pipeline) workOn(ctx context.Context, w *worker, c *chunk) error {
 // records between it and the position, whose effects are stored.
 func (p *Pipeline) restore(ctx context.Context, at uint64) error {
 	d := p.detector
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	d.rules, d.correlator, d.pending, d.minute = nil, nil, nil, 0
 	d.watermark, d.sources = newWatermark(), map[logSource]string{}
 	d.use(ctx)

@@ -69,12 +69,15 @@ type world struct {
 	door       *monitor.Door
 	pulse      *monitor.Pulse
 	snapshots  time.Duration
+	trims      time.Duration
+	now        func() time.Time
 }
 
 func newWorld(t testing.TB) *world {
 	w := &world{
 		stream: memory.NewStream(), history: &memory.History{}, detections: memory.NewDetections(),
 		catalogue: monitor.NewCatalogue(loadRules(t), nil), matcher: monitor.NewMatcher(nil), pulse: monitor.NewPulse(atNoon), snapshots: time.Nanosecond,
+		trims: time.Millisecond, now: atNoon,
 	}
 	w.receipts = memory.NewReceipts(w.detections)
 	w.door = w.newDoor(monitor.DoorLimits{}, monitor.Quota{})
@@ -83,15 +86,15 @@ func newWorld(t testing.TB) *world {
 
 func (w *world) newDoor(lim monitor.DoorLimits, q monitor.Quota) *monitor.Door {
 	return monitor.NewDoor(monitor.DoorConfig{
-		Stream: w.stream, Receipts: w.receipts, Limits: lim, Quota: q, Pulse: w.pulse, Now: atNoon, Log: slog.New(slog.DiscardHandler),
+		Stream: w.stream, Receipts: w.receipts, Limits: lim, Quota: q, Pulse: w.pulse, Now: w.now, Log: slog.New(slog.DiscardHandler),
 	})
 }
 
 func (w *world) pipeline(chunk int) *monitor.Pipeline {
 	return monitor.NewPipeline(monitor.PipelineConfig{
 		Stream: w.stream, History: w.history, Detections: w.detections, Catalogue: w.catalogue, Matcher: w.matcher, Pulse: w.pulse,
-		Log: slog.New(slog.DiscardHandler), Now: atNoon, Chunk: chunk, Linger: -1,
-		Snapshots: w.snapshots, Trims: time.Millisecond, Pause: time.Millisecond,
+		Log: slog.New(slog.DiscardHandler), Now: w.now, Chunk: chunk, Linger: -1,
+		Snapshots: w.snapshots, Trims: w.trims, Pause: time.Millisecond,
 	})
 }
 

@@ -77,6 +77,8 @@ func checkBatch(b monitor.Batch) error {
 	switch id, err := hex.DecodeString(b.ID); {
 	case err != nil || len(id) != 16 || hex.EncodeToString(id) != b.ID:
 		return fmt.Errorf("batch id %q is not 32 lower-case hex digits", b.ID)
+	case b.Tick():
+		return nil
 	case len(b.Member) == 0 || len(b.Member) > maxMember:
 		return fmt.Errorf("batch %s: member of %d bytes", b.ID, len(b.Member))
 	case len(b.Lines) == 0 || len(b.Lines) > monitor.MaxBatchLines:

@@ -173,10 +173,15 @@ func streamRoundTrip(t *testing.T, s *streamSuite) {
 		},
 		Numbers: []int{1, 2, 3, 7, 8, 1000, 1_000_000},
 	}
+	tick := monitor.Batch{ID: "ffeeddccbbaa99887766554433221100", Received: b.Received.Add(time.Hour), Lines: [][]byte{}, Numbers: []int{}}
 	s.mustAppend(t, b)
-	sameBatch(t, s.readAll(t, 0, 1)[0].Batch, b)
-	s.reopen(t)
-	sameBatch(t, s.readAll(t, 0, 1)[0].Batch, b)
+	s.mustAppend(t, tick)
+	for range 2 {
+		got := s.readAll(t, 0, 2)
+		sameBatch(t, got[0].Batch, b)
+		sameBatch(t, got[1].Batch, tick)
+		s.reopen(t)
+	}
 }
 
 func streamOrder(t *testing.T, s *streamSuite) {
