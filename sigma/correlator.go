@@ -124,7 +124,7 @@ type Correlator struct {
 	lru    group              // ring: next is the most recently touched group
 	now    int64              // the watermark; noTime before the first Advance
 	mark   int64              // the same, but not while Advance decides: what is late and no longer needed
-	due    int64 // no moment that waits is decided by a watermark before it
+	due    int64              // no moment that waits is decided by a watermark before it
 	stats  CorrelatorStats
 	key    []byte // scratch
 	text   []byte

@@ -3,6 +3,7 @@ package sigma
 import (
 	"fmt"
 	"runtime"
+	"sync"
 	"testing"
 	"time"
 )
@@ -90,6 +91,50 @@ func benchmarkObserve(b *testing.B, sections []string, groups int) {
 	}
 	b.ReportMetric(float64(b.N)/(cpuTime(b)-used).Seconds(), "occurrences/cpu-s")
 	b.ReportMetric(float64(b.N)/time.Since(wall).Seconds(), "occurrences/s")
+}
+
+// BenchmarkSharded takes in chunks of 4,000 events of 100,000 groups with one
+// Correlator and with two that share the groups, each on a goroutine of its own,
+// as a pipeline would. Compare the occurrences/s by the clock, with
+// GOMAXPROCS=2.
+func BenchmarkSharded(b *testing.B) {
+	for _, n := range []int{1, 2} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) { benchmarkSharded(b, n) })
+	}
+}
+
+func benchmarkSharded(b *testing.B, shards int) {
+	set := setOf(b, benchmarkSets()["value_count"])
+	sharding := NewSharding(set, shards)
+	workers := make([]*Correlator, shards)
+	for i := range workers {
+		workers[i] = NewCorrelator(set, CorrelatorOptions{Sharding: sharding, Shard: i})
+	}
+	texts := make([]string, 1<<17)
+	for i := range texts {
+		texts[i] = fmt.Sprintf("01HX%022d", i)
+	}
+	const chunk = 4000
+	used := cpuTime(b)
+	b.ResetTimer()
+	for from := 0; from < b.N; from += chunk {
+		var wg sync.WaitGroup
+		for _, c := range workers {
+			wg.Go(func() {
+				for i := from; i < min(from+chunk, b.N); i++ {
+					c.Observe(Occurrence{Rule: "r1", RecordID: texts[i%len(texts)], Time: day.Add(time.Duration(i) * time.Millisecond), Lookup: func(f string) (string, bool) {
+						if f == "U" {
+							return texts[i*7919%100_000], true
+						}
+						return texts[i%24], true
+					}})
+				}
+			})
+		}
+		wg.Wait()
+	}
+	b.ReportMetric(float64(b.N)/(cpuTime(b)-used).Seconds(), "occurrences/cpu-s")
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "occurrences/s")
 }
 
 // BenchmarkGroups holds a million groups of one event each, and of three, with

@@ -37,6 +37,8 @@ func largeSets() [][]string {
 		{"type: event_count, rules: [r1], timespan: 60s, condition: {gte: 250, lt: 300}"},
 		{"type: event_count, rules: [r1], timespan: 20s, condition: {gte: 60}",
 			"type: temporal_ordered, rules: [c0, r3], timespan: 60s"},
+		{"type: event_count, rules: [r1], group-by: [n], timespan: 20s, condition: {gte: 5}",
+			"type: value_avg, rules: [c0, r2], timespan: 60s, condition: {gt: 4, field: n}"},
 		{"type: value_sum, rules: [r1, r2], group-by: [U], timespan: 20s, condition: {gt: 500, field: n}",
 			"type: value_count, rules: [c0, r3], timespan: 120s, condition: {gte: 2, field: U}"},
 	}

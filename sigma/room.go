@@ -1,6 +1,7 @@
 package sigma
 
 import (
+	"cmp"
 	"math"
 	"slices"
 )
@@ -121,11 +122,21 @@ func (st *story) joinStretches() {
 
 // at returns the stretch that a time is in; -1 if it is before all.
 func (st *story) at(at int64) int {
-	k := len(st.rooms) - 1
-	for k >= 0 && st.rooms[k].from > at {
-		k--
+	i, found := slices.BinarySearchFunc(st.rooms, at, func(s stretch, at int64) int { return cmp.Compare(s.from, at) })
+	if found {
+		return i
 	}
-	return k
+	return i - 1
+}
+
+// lower notes that a moment has no more room than this.
+func (g *group) lower(at int64, room float64) {
+	if g.story == nil || len(g.story.rooms) == 0 {
+		return
+	}
+	if k := g.story.at(at); k >= 0 {
+		g.story.rooms[k].room = min(g.story.rooms[k].room, room)
+	}
 }
 
 // end returns the last time of a stretch, which may be that before all.
@@ -144,30 +155,34 @@ func (c *Correlator) judgeNumber(g *group, i int, l late) late {
 		l.changed = c.rejudge(g, past(e.at, 1), l.to).changed
 		return l
 	}
+	from, to, own, was := e.at, l.to, math.Inf(1), e.held
 	weight := g.owner.weight(g.number(e))
-	from, to, own, was := l.from, l.to, math.Inf(1), e.held
 	if g.companion(i) < 0 {
 		from = past(e.at, 1)
 		was, own = c.judgeNew(g, i, weight)
 		l.own = was
 	}
-	for k := st.at(from); k < len(st.rooms) && (k < 0 || st.rooms[k].from <= to); k++ {
-		switch {
-		case k < 0:
-			l.changed = c.rejudge(g, from, min(to, st.end(k))).changed
-		case st.rooms[k].room >= weight:
-			st.rooms[k].room -= weight
-		default: // all of it, to know its room
-			v := c.rejudge(g, st.rooms[k].from, st.end(k))
-			st.rooms[k].room = v.room
-			l.changed = l.changed || v.changed
-			l.from, l.to = min(l.from, st.rooms[k].from), max(l.to, st.end(k))
+	first, last := len(st.rooms), -1 // stretches without room
+	for k := max(st.at(from), 0); k < len(st.rooms) && st.rooms[k].from <= to; k++ {
+		if s := &st.rooms[k]; s.room >= weight {
+			s.room -= weight
+		} else {
+			first, last = min(first, k), k
 		}
 	}
-	l.own = l.own || e.held != was
-	if k := st.at(e.at); k >= 0 {
-		st.rooms[k].room = min(st.rooms[k].room, own)
+	if first <= last { // all of them, to know their room
+		for k := first; k <= last; k++ {
+			st.rooms[k].room = math.Inf(1)
+		}
+		lo, hi := st.rooms[first].from, st.end(last)
+		l.changed = c.rejudge(g, lo, hi).changed
+		l.from, l.to = min(l.from, lo), max(l.to, hi)
 	}
+	if st.at(from) < 0 {
+		l.changed = c.rejudge(g, from, min(to, st.end(-1))).changed || l.changed
+	}
+	l.own = l.own || e.held != was
+	g.lower(e.at, own)
 	return l
 }
 
@@ -192,6 +207,5 @@ func (c *Correlator) judgeNew(g *group, i int, weight float64) (held bool, room 
 			return g.mark(i, near.held), room
 		}
 	}
-	v := c.rejudge(g, e.at, e.at)
-	return v.changed, v.room
+	return c.rejudge(g, e.at, e.at).changed, math.Inf(1) // which lowered the room
 }

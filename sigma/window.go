@@ -1,9 +1,6 @@
 package sigma
 
-import (
-	"math"
-	"slices"
-)
+import "slices"
 
 // smallWindow is how many entries are judged without a tally of their own.
 const smallWindow = 8
@@ -124,12 +121,10 @@ func (g *group) note(w *window, held bool) (changed bool) {
 type verdicts struct {
 	changed bool
 	peak    float64 // the largest measure of what holds
-	room    float64 // the least of the moments; see stretch
 }
 
 // rejudge decides about the moments from … to again.
-func (c *Correlator) rejudge(g *group, from, to int64) verdicts {
-	v := verdicts{room: math.Inf(1)}
+func (c *Correlator) rejudge(g *group, from, to int64) (v verdicts) {
 	if g.owner.awaits {
 		v.changed = c.rejudgeLarge(g, from, min(to, max(g.decided(c.now), g.judged())))
 		return v
@@ -138,17 +133,40 @@ func (c *Correlator) rejudge(g *group, from, to int64) verdicts {
 	if i == len(g.entries) || g.entries[i].at > to {
 		return v
 	}
-	for w := g.replay(i); w.hi < len(g.entries) && g.entries[w.hi].at <= to; {
-		w.moment(g)
+	w := g.rewind(i)
+	for w.hi < len(g.entries) && g.entries[w.hi].at <= to {
+		at := w.moment(g)
 		x := c.measure(g, w)
 		held := c.holds(g, w, x)
 		if held {
 			v.peak = max(v.peak, x)
 		}
-		v.room = min(v.room, c.room(g, w, x))
+		g.lower(at, c.room(g, w, x))
 		v.changed = g.note(w, held) || v.changed
 	}
+	for w == &g.window && w.hi < len(g.entries) {
+		w.moment(g)
+	}
 	return v
+}
+
+// rewind returns the window before entry i, which begins a moment. It is that
+// of the newest moment taken back where that is the shorter way.
+func (g *group) rewind(i int) *window {
+	w := &g.window
+	back, n := len(g.entries)-i, w.hi-w.lo
+	if !g.owner.c.Type.number() || w.tally == nil || i <= w.lo || 2*back > n {
+		return g.replay(i)
+	}
+	for w.hi > i {
+		w.hi--
+		w.tally.drop(g, &g.entries[w.hi])
+	}
+	for start := since(g.entries[i].at, g.owner.span); w.lo > 0 && g.entries[w.lo-1].at >= start; {
+		w.lo--
+		w.tally.add(g, &g.entries[w.lo])
+	}
+	return w
 }
 
 // replay returns the window before entry i, which begins a moment.
