@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"os"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -280,4 +282,28 @@ func FuzzRestore(f *testing.F) {
 			t.Fatal(err)
 		}
 	})
+}
+
+// TestOlderSnapshot goes on from the state of the version before.
+func TestOlderSnapshot(t *testing.T) {
+	saved, err := os.ReadFile("testdata/snapshot/version2.bin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	set := setOf(t, []string{
+		"type: value_sum, rules: [r1, r2], group-by: [U], timespan: 20s, condition: {gt: 40, field: n}",
+		"type: temporal_ordered, rules: [c0, r3], group-by: [U], timespan: 60s",
+	})
+	a, b := NewCorrelator(set, CorrelatorOptions{}), NewCorrelator(set, CorrelatorOptions{})
+	for i := range 30 {
+		a.Observe(occ(t, fmt.Sprintf("r1 %d id%d U=x n=%d", i, i, i%7)))
+	}
+	if err := b.Restore(bytes.NewReader(saved)); err != nil {
+		t.Fatal(err)
+	}
+	o := occ(t, "r3 31 last U=x")
+	want := linesOf(a.Observe(o))
+	if got := linesOf(b.Observe(o)); len(want) == 0 || !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
 }

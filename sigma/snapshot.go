@@ -15,6 +15,7 @@ import (
 // longest. Numbers are varints, texts have their length in front.
 const (
 	snapshotMagic = "ASPISCO3"
+	snapshotOlder = "ASPISCO2" // without stretches
 	maxSnapText   = 1 << 24
 	maxSnapList   = 1 << 26
 	maxSnapRules  = 1 << 17
@@ -78,7 +79,8 @@ type snapRule struct {
 }
 
 func (c *Correlator) restore(s *snapReader) error {
-	if magic := s.bytes(len(snapshotMagic)); string(magic) != snapshotMagic {
+	magic := string(s.bytes(len(snapshotMagic)))
+	if s.older = magic == snapshotOlder; !s.older && magic != snapshotMagic {
 		return errors.New("no correlation snapshot of this version")
 	}
 	c.now = s.int()
@@ -300,8 +302,9 @@ func (s *snapWriter) summary(m *summary) {
 // snapReader reads what snapWriter writes. After an error everything reads as
 // zero and every list as empty.
 type snapReader struct {
-	r   byteReader
-	err error
+	r     byteReader
+	older bool // of the version before
+	err   error
 }
 
 // A snapReader reads no further than the snapshot where in is buffered already.
@@ -453,15 +456,24 @@ func (s *snapReader) story() *story {
 		}
 		st.sent = append(st.sent, x)
 	}
-	for range s.count() {
-		if st.rooms = append(st.rooms, stretch{from: s.int(), room: s.float(), moments: int(s.uint())}); s.err != nil {
-			return nil
-		}
+	if !s.older {
+		st.rooms = s.stretches()
 	}
 	if s.bool() {
 		st.sketch = s.sketch()
 	}
 	return st
+}
+
+func (s *snapReader) stretches() (all []stretch) {
+	for range s.count() {
+		all = append(all, stretch{from: s.int(), room: s.float(), moments: int(min(s.uint(), maxSnapList))})
+		if n := len(all); s.err != nil || n > 1 && all[n-1].from <= all[n-2].from {
+			s.fail(errors.New("stretches are not in order"))
+			return nil
+		}
+	}
+	return all
 }
 
 func (s *snapReader) sketch() *sketch {
