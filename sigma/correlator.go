@@ -133,6 +133,10 @@ type Correlator struct {
 
 const noTime = math.MinInt64
 
+// sweep is how often, in microseconds of the watermark, groups are looked
+// through for those that are over.
+const sweep = 60_000_000
+
 // NewCorrelator returns a Correlator for the correlation rules of a Ruleset.
 func NewCorrelator(set *Ruleset, opts CorrelatorOptions) *Correlator {
 	c := &Correlator{opts: opts.withDefaults(), byRule: map[string][]*feed{}, now: noTime, mark: noTime, due: math.MaxInt64}
@@ -192,10 +196,10 @@ func latest(all []Finding) []Finding {
 // counts unless it is further than the lateness behind both the watermark and
 // the newest event of its group; before the first call, behind the latter alone.
 //
-// Advance returns the findings of conditions that had to wait for it, and
-// drops the groups that no event can belong to any more. Call it now and then;
-// Correlators that share the groups must be told the same at the same place
-// between the occurrences.
+// Advance returns the findings of conditions that had to wait for it, and once a
+// minute drops the groups that no event can belong to any more. Call it now and
+// then; Correlators that share the groups must be told the same at the same
+// place between the occurrences.
 func (c *Correlator) Advance(watermark time.Time) []Finding { return c.advance(watermark.UnixMicro()) }
 
 // Waits returns a watermark before which [Correlator.Advance] decides nothing,
@@ -212,6 +216,7 @@ func (c *Correlator) advance(now int64) []Finding {
 	if now <= c.now {
 		return nil
 	}
+	before := c.now
 	c.now, c.due = now, math.MaxInt64
 	var out []Finding
 	for _, co := range c.rules {
@@ -221,6 +226,9 @@ func (c *Correlator) advance(now int64) []Finding {
 	}
 	c.evict()
 	c.mark = now
+	if now/sweep == before/sweep {
+		return latest(out)
+	}
 	for g := c.lru.prev; g != &c.lru; {
 		next := g.prev
 		if g.newest() < since(now, g.owner.keep) {

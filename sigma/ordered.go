@@ -108,7 +108,7 @@ func (c *Correlator) judgeOrdered(g *group, i int, l late) late {
 			l.own, l.changed = l.own || own, l.changed || others
 		}
 	}
-	if e.held && !(wasHeld && g.knows(near, i)) {
+	if e.held && (!wasHeld || !g.knows(near, i)) {
 		l.peak = c.rejudge(g, e.at, e.at).peak
 	}
 	if from, to := g.gap(i); from <= to {

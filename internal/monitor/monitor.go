@@ -20,7 +20,8 @@ import (
 	"github.com/aspis-platform/aspis/internal/sector"
 )
 
-// Batch is what one accepted request put into the stream: all of it or none.
+// Batch is what one accepted request put into the stream: all of it or none; or
+// a tick, by which the pipeline puts the time there.
 type Batch struct {
 	// ID is the hex of 16 bytes: a hash of the member and the request's
 	// Idempotency-Key, or of the member and the body where none was given.

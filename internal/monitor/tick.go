@@ -45,6 +45,9 @@ func (d *detector) due(now time.Time) bool {
 		return false
 	}
 	waits, some := d.correlator.Waits()
+	if !some {
+		return false
+	}
 	mark, known := d.watermark.Expect(now)
-	return some && known && !mark.Before(waits)
+	return known && !mark.Before(waits)
 }
