@@ -16,10 +16,12 @@ func (c *Correlator) takeLate(g *group, i int, out []Finding) []Finding {
 	g.slip(i)
 	at := g.entries[i].at
 	l := c.judgeLate(g, i)
-	if !l.changed && g.story != nil {
-		if ep := c.slipIn(g, i, l.peak); ep != nil {
-			return c.handLate(g, at, c.report(g, ep, out))
+	if ep := c.slipIn(g, i, l); ep != nil {
+		out = c.report(g, ep, out)
+		if l.changed {
+			return c.forward(g, l.from, l.to, false, out)
 		}
+		return c.handLate(g, at, out)
 	}
 	if !l.changed && !l.own && !g.inEpisode(l.from, l.to) {
 		return out
@@ -300,10 +302,14 @@ func (g *group) heldBefore(i int, from int64) bool {
 	return false
 }
 
-// slipIn takes entry i, which came in late and changed nothing of what held,
-// into the episode around it. It is false when that has to be made anew.
-func (c *Correlator) slipIn(g *group, i int, x float64) *episode {
+// slipIn takes entry i, which came in late, into the episode around it. It is nil
+// when that has to be made anew: it may begin or end elsewhere now, or show
+// other records. More moments that hold in its middle are no reason.
+func (c *Correlator) slipIn(g *group, i int, l late) *episode {
 	e := &g.entries[i]
+	if g.story == nil || l.changed && g.owner.c.Type.number() {
+		return nil
+	}
 	k := slices.IndexFunc(g.story.episodes, func(ep *episode) bool { return ep.first <= e.at && e.at <= ep.lastHeld })
 	if k < 0 {
 		return nil
@@ -313,14 +319,16 @@ func (c *Correlator) slipIn(g *group, i int, x float64) *episode {
 		return nil
 	}
 	switch {
-	case e.held && !g.heldBefore(i, ep.first): // it may begin earlier, or be one with the one before
+	case (e.held || l.changed) && !g.heldBefore(i, ep.first): // it may begin earlier, or be one with the one before
+		return nil
+	case l.changed && g.nextHeld(ep.lastHeld, l.to) != ep.lastHeld:
 		return nil
 	case g.owner.c.Type == ValueCount && (ep.valued >= e.at || len(ep.values) < c.opts.MaxValues && !slices.Contains(ep.values, g.value(e))):
 		return nil
 	}
 	ep.count++
 	ep.cut = true
-	ep.peak = max(ep.peak, x)
+	ep.peak = max(ep.peak, l.peak)
 	if g.owner.c.Type.number() && ep.lastHeld <= past(e.at, g.owner.span) {
 		ep.measure = c.measureAt(g, ep.lastHeld)
 	}

@@ -24,6 +24,7 @@ const (
 	// margin is the part of a sum's distance from a bound that is not counted
 	// on, for what was rounded.
 	margin = 1.0 / (1 << 30)
+	tiny   = 1e-300 // the same near 0
 )
 
 // room computes what is left to a window of which x was measured, as stretch has
@@ -48,7 +49,7 @@ func (w *window) distance(c *Correlation, x, edge float64) float64 {
 	n := w.hi - w.lo
 	if c.Type == ValuePercentile || c.Type == ValueMedian {
 		i, _ := rank(n, c.Percentile)
-		wide := math.Abs(edge) * margin
+		wide := math.Abs(edge)*margin + tiny
 		above := i - w.tally.sorted.below(math.Nextafter(edge+wide, math.Inf(1)))
 		return float64(max(above, w.tally.sorted.below(edge-wide)-i-2))
 	}
