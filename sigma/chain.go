@@ -190,6 +190,9 @@ func (g *group) above(from, to int64) (known []*group) {
 
 // sentFrom returns the first sending that is not before a time.
 func (st *story) sentFrom(at int64) int {
+	if n := len(st.sent); n == 0 || st.sent[n-1].at < at {
+		return n
+	}
 	i, _ := slices.BinarySearchFunc(st.sent, at, func(s sending, at int64) int { return cmp.Compare(s.at, at) })
 	return i
 }

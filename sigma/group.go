@@ -156,6 +156,15 @@ func (g *group) newest() int64 {
 
 // from returns the first entry that is not before at.
 func (g *group) from(at int64) int {
+	n := len(g.entries)
+	switch { // most ask about the ends
+	case n == 0 || g.entries[0].at >= at:
+		return 0
+	case g.entries[n-1].at < at:
+		return n
+	case g.entries[n-2].at < at:
+		return n - 1
+	}
 	i, _ := slices.BinarySearchFunc(g.entries, at, func(e entry, at int64) int {
 		if e.at < at {
 			return -1
@@ -188,6 +197,9 @@ func (g *group) judged() int64 {
 // search returns where an arrival belongs, and whether its record is there
 // already. A record counts once; for temporal types once per rule.
 func (g *group) search(a *arrival) (int, bool) {
+	if n := len(g.entries); n == 0 || g.entries[n-1].at < a.at {
+		return n, false
+	}
 	at, found := slices.BinarySearchFunc(g.entries, a, func(e entry, a *arrival) int { return g.compare(&e, a) })
 	if found || g.owner.c.Type.temporal() {
 		return at, found
