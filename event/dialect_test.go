@@ -286,6 +286,9 @@ func TestCovers(t *testing.T) {
 		{Logsource{"windows", "registry_event", "sysmon"}, Logsource{Product: "windows", Category: "registry_delete"}, true},
 		{Logsource{"windows", "file_delete_detected", "sysmon"}, Logsource{Product: "windows", Category: "file_delete"}, true},
 		{Logsource{"zeek", "proxy", "http"}, Logsource{Category: "webserver"}, true},
+		{Logsource{"zeek", "firewall", "conn"}, Logsource{Category: "network", Service: "connection"}, true},
+		{Logsource{"zeek", "firewall", "conn"}, Logsource{Category: "network", Service: "dns"}, false},
+		{Logsource{"", "dns", ""}, Logsource{Category: "network", Service: "dns"}, true},
 		{Logsource{"zeek", "", "ssl"}, Logsource{Category: "dns"}, false},
 		{Logsource{}, Logsource{Category: "dns"}, false},
 	}

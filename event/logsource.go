@@ -9,50 +9,58 @@ type Logsource struct {
 }
 
 // Covers says whether a rule with the log source given looks at events of l:
-// each part the rule names is the event's. A category is also covered where
-// the taxonomy says that it includes the event's own (see [Logsource.Also]).
+// each part the rule names is the event's, or that of another log source to
+// which the event belongs (see [Logsource.Also]).
 func (l Logsource) Covers(rule Logsource) bool {
-	if rule.Product != "" && rule.Product != l.Product {
-		return false
-	}
-	if rule.Service != "" && rule.Service != l.Service {
-		return false
-	}
-	if rule.Category == "" || rule.Category == l.Category {
+	if l.has(rule) {
 		return true
 	}
-	for _, c := range l.Also() {
-		if c != "" && c == rule.Category {
+	for _, other := range l.Also() {
+		if other.has(rule) {
 			return true
 		}
 	}
 	return false
 }
 
-// Also returns the further categories that an event of l belongs to, with
-// empty strings for none:
+// has says whether each part that the rule names is l's.
+func (l Logsource) has(rule Logsource) bool {
+	return (rule.Product == "" || rule.Product == l.Product) &&
+		(rule.Service == "" || rule.Service == l.Service) &&
+		(rule.Category == "" || rule.Category == l.Category)
+}
+
+// Also returns the further log sources that an event of l belongs to, with
+// zero values for none:
 //
 //   - registry_add, registry_delete, registry_set and registry_rename are all
 //     registry_event (taxonomy appendix, Windows folder: Sysmon 12, 13, 14);
 //   - file_delete_detected is file_delete (Sysmon 26; pySigma's sysmon pipeline
 //     maps file_delete to 23 and 26);
 //   - Sysmon 12 whose type is not said is registry_add and registry_delete;
-//   - what Zeek, Suricata and ECS report of HTTP is proxy and webserver.
-func (l Logsource) Also() [2]string {
+//   - what is reported of HTTP is proxy and webserver;
+//   - dns and firewall are the services dns and connection of the category
+//     network (taxonomy appendix 2.1, Network Events).
+func (l Logsource) Also() [2]Logsource {
 	switch l.Category {
 	case "registry_add", "registry_delete", "registry_set", "registry_rename":
-		return [2]string{"registry_event"}
+		return [2]Logsource{l.as("registry_event")}
 	case "registry_event":
-		return [2]string{"registry_add", "registry_delete"}
+		return [2]Logsource{l.as("registry_add"), l.as("registry_delete")}
 	case "file_delete_detected":
-		return [2]string{"file_delete"}
+		return [2]Logsource{l.as("file_delete")}
 	case "proxy":
-		if l.Product != "" {
-			return [2]string{"webserver"}
-		}
+		return [2]Logsource{l.as("webserver")}
+	case "dns":
+		return [2]Logsource{{l.Product, "network", "dns"}}
+	case "firewall":
+		return [2]Logsource{{l.Product, "network", "connection"}}
 	}
-	return [2]string{}
+	return [2]Logsource{}
 }
+
+// as is l under another category.
+func (l Logsource) as(category string) Logsource { return Logsource{l.Product, category, l.Service} }
 
 // classify names the record's log source.
 func (e *Event) classify() {

@@ -6,8 +6,10 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// readCorrelation reads the correlation section of a rule.
-func readCorrelation(d *document, n *yaml.Node) (*Correlation, error) {
+// readCorrelation reads the correlation section of a rule. The specification's
+// schema has generate beside the section, its examples and pySigma in it:
+// beside is the value that stands there, nil for none.
+func readCorrelation(d *document, n, beside *yaml.Node) (*Correlation, error) {
 	m, err := d.mapping(n, "correlation")
 	if err != nil {
 		return nil, err
@@ -19,7 +21,23 @@ func readCorrelation(d *document, n *yaml.Node) (*Correlation, error) {
 			return nil, placed(err, e.val)
 		}
 	}
+	if beside != nil {
+		def.places["generate"] = place{beside.Line, beside.Column}
+		if err := def.readGenerate(beside); err != nil {
+			return nil, err
+		}
+	}
 	return newCorrelation(def)
+}
+
+// readGenerate reads whether the rules referred to raise findings too. Where it
+// is said twice, one yes suffices.
+func (def *definition) readGenerate(n *yaml.Node) error {
+	if n.Tag != "!!bool" {
+		return def.fault("generate", "generate must be true or false")
+	}
+	def.generate = def.generate || strings.EqualFold(n.Value, "true")
+	return nil
 }
 
 func (def *definition) readEntry(d *document, e pair) (err error) {
@@ -33,10 +51,7 @@ func (def *definition) readEntry(d *document, e pair) (err error) {
 	case "timespan":
 		def.timespan, err = d.text(e.val, e.name)
 	case "generate":
-		if e.val.Tag != "!!bool" {
-			return def.fault(e.name, "generate must be true or false")
-		}
-		def.generate = strings.EqualFold(e.val.Value, "true")
+		err = def.readGenerate(e.val)
 	case "aliases":
 		def.aliases, err = readAliases(d, e.val)
 	case "condition":

@@ -231,9 +231,11 @@ func TestBounds(t *testing.T) {
 	}
 }
 
+// TestGenerate: it may be said in the correlation section, as pySigma reads it,
+// or beside it, as the specification's schema has it.
 func TestGenerate(t *testing.T) {
-	for generate, want := range map[string]bool{"true": true, "false": false} {
-		section := "type: event_count, rules: [r2], timespan: 5m, condition: {gte: 2}, generate: " + generate
+	for generate, want := range map[string]bool{", generate: true": true, ", generate: false": false, "}\ngenerate: true\nx: {": true, "}\ngenerate: false\nx: {": false} {
+		section := "type: event_count, rules: [r2], timespan: 5m, condition: {gte: 2}" + generate
 		set, _ := Load(fstest.MapFS{"r.yml": {Data: []byte(correlationFile(section))}}, Options{})
 		r2, _ := set.Rule("r2")
 		r3, _ := set.Rule("r3")

@@ -201,7 +201,7 @@ func (l *legacy) correlated(kind CorrelationType, condition *yaml.Node, by []str
 	}
 	r := *l.rule
 	var err error
-	if r.Correlation, err = readCorrelation(l.doc, n); err != nil {
+	if r.Correlation, err = readCorrelation(l.doc, n, nil); err != nil {
 		return nil, err
 	}
 	r.Correlation.offset = l.doc.offset

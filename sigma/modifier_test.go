@@ -229,6 +229,7 @@ func TestLogsource(t *testing.T) {
 		{"{product: linux}", false},
 		{"{product: windows, service: security}", false},
 		{"{product: linux, category: process_creation}", false},
+		{"{product: windows, definition: d, agent: of no matter}", true},
 	}
 	for _, tt := range tests {
 		got := false

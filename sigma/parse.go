@@ -103,7 +103,7 @@ func (p *parsed) document(d *document, opts *Options) (label string, err error) 
 // what it is split into.
 func (r *Rule) readBody(d *document, m mapping, opts *Options) (rules []*Rule, err error) {
 	if n := m.get("correlation"); n != nil {
-		if r.Correlation, err = readCorrelation(d, n); err != nil {
+		if r.Correlation, err = readCorrelation(d, n, m.get("generate")); err != nil {
 			return nil, err
 		}
 		r.Correlation.offset = d.offset
@@ -206,6 +206,13 @@ func refuseSections(m mapping) error {
 	return nil
 }
 
+// logsourceAttributes are those that the specification names. Any number of
+// others may be there (Sigma specification 2.1, LogSource), but one that looks
+// like one of these would make the rule wider than its author meant.
+func logsourceAttributes() map[string]bool {
+	return map[string]bool{"product": true, "category": true, "service": true, "definition": true}
+}
+
 func (r *Rule) readLogsource(d *document, n *yaml.Node) error {
 	if n == nil {
 		return faultf(1, 1, "rule has no logsource")
@@ -229,7 +236,9 @@ func (r *Rule) readLogsource(d *document, n *yaml.Node) error {
 			r.Logsource.Service = s
 		case "definition":
 		default:
-			return faultf(e.key.Line, e.key.Column, "unknown logsource attribute %q", e.name)
+			if meant := similar(e.name, logsourceAttributes()); meant != "" {
+				return faultf(e.key.Line, e.key.Column, "unknown logsource attribute %q: is %q meant?", e.name, meant)
+			}
 		}
 	}
 	if r.Logsource == (event.Logsource{}) {

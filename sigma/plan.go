@@ -98,10 +98,10 @@ func (p *plans) sourcesOf(ls event.Logsource) []*source {
 		}
 	}
 	also := ls.Also()
-	for _, category := range [...]string{ls.Category, also[0], also[1]} {
-		for _, product := range [...]string{"", ls.Product} {
-			for _, service := range [...]string{"", ls.Service} {
-				add(event.Logsource{Product: product, Category: category, Service: service})
+	for _, one := range [...]event.Logsource{ls, also[0], also[1]} {
+		for _, product := range [...]string{"", one.Product} {
+			for _, service := range [...]string{"", one.Service} {
+				add(event.Logsource{Product: product, Category: one.Category, Service: service})
 				add(event.Logsource{Product: product, Service: service})
 			}
 		}

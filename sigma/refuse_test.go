@@ -94,7 +94,7 @@ func TestRefusedDocuments(t *testing.T) {
 		{"no title", "logsource: {product: w}\n" + detection, "no title"},
 		{"no logsource", "title: t\n" + detection, "no logsource"},
 		{"empty logsource", "title: t\nlogsource: {definition: x}\n" + detection, "names no product"},
-		{"unknown logsource attribute", "title: t\nlogsource: {producct: w}\n" + detection, "unknown logsource attribute"},
+		{"misspelt logsource attribute", "title: t\nlogsource: {product: w, categroy: c}\n" + detection, `is "category" meant?`},
 		{"no detection", "title: t\nlogsource: {product: w}\n", "no detection"},
 		{"unknown level", good + "level: severe\n", "unknown level"},
 		{"unknown status", good + "status: good\n", "unknown status"},

@@ -11,7 +11,7 @@ import (
 func TestRoutesToTheCategoriesOfAnEvent(t *testing.T) {
 	set, problems := func() (*Ruleset, []Problem) {
 		l := NewLoader(Options{})
-		for _, category := range []string{"registry_event", "registry_set", "registry_add", "file_delete", "webserver"} {
+		for _, category := range []string{"registry_event", "registry_set", "registry_add", "file_delete", "webserver", "network"} {
 			l.AddFile(category+".yml", []byte("title: "+category+"\nid: "+category+"\nlogsource: {category: "+category+"}\ndetection: {s: {x: 1}, condition: s}\n"))
 		}
 		return l.Finish()
@@ -28,6 +28,8 @@ func TestRoutesToTheCategoriesOfAnEvent(t *testing.T) {
 		{event.Logsource{Product: "windows", Category: "registry_event", Service: "sysmon"}, []string{"registry_event", "registry_add"}},
 		{event.Logsource{Product: "windows", Category: "file_delete_detected"}, []string{"file_delete"}},
 		{event.Logsource{Product: "zeek", Category: "proxy", Service: "http"}, []string{"webserver"}},
+		{event.Logsource{Category: "proxy"}, []string{"webserver"}},
+		{event.Logsource{Product: "zeek", Category: "dns", Service: "dns"}, []string{"network"}},
 		{event.Logsource{Product: "windows", Category: "process_creation"}, nil},
 	} {
 		ev := newFake(t, `{"x":1}`)
