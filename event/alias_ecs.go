@@ -187,8 +187,25 @@ func (e *Event) derivedECS(name string) (Value, bool) {
 		return t.named("registry.data.bytes")
 	case "LogonType":
 		return t.named("winlog.logon.type")
+	case "CommandLine":
+		return e.ecsArguments()
 	}
-	return Value{}, false
+	return e.derivedCloud(name)
+}
+
+// ecsArguments is the command line of a process of which the record has only the
+// arguments, as Auditbeat's have.
+func (e *Event) ecsArguments() (Value, bool) {
+	if v, ok := e.tape.named("process.title"); ok {
+		return v, true
+	}
+	args, ok := e.tape.named("process.args")
+	if !ok {
+		return Value{}, false
+	}
+	var parts []string
+	args.Each(func(item Value) bool { parts = append(parts, item.Text()); return true })
+	return StringValue(strings.Join(parts, " ")), true
 }
 
 // peField is the schema's name for a part of a program's version information.

@@ -22,6 +22,8 @@ func (t *tape) cloudSource() Logsource {
 		return t.googleSource()
 	case t.has("eventService") && t.has("eventName"):
 		return Logsource{Product: "gcp", Service: "google_workspace.admin"}
+	case t.oneOf("kind", "admin#reports#activity", "reports#activity"):
+		return t.workspaceSource()
 	}
 	return t.applicationSource()
 }
@@ -32,7 +34,7 @@ func (t *tape) cloudSource() Logsource {
 func (t *tape) azureSource() Logsource {
 	var service string
 	switch {
-	case t.has("riskEventType"):
+	case t.hasAny("riskEventType", "RiskEventType") || t.down("properties", "riskEventType") != 0:
 		service = "riskdetection"
 		if kind := t.str("riskEventType"); strings.HasSuffix(kind, "AlertIncident") || strings.HasSuffix(kind, "AlertConfiguration") {
 			service = "pim"
@@ -54,6 +56,44 @@ func (t *tape) azureSource() Logsource {
 		return Logsource{}
 	}
 	return Logsource{Product: "azure", Service: service}
+}
+
+// flattenCloud lifts what exports of audit logs keep as text or in objects of
+// its own.
+func (e *Event) flattenCloud(lim Limits) error {
+	t := &e.tape
+	if t.azureSource() != (Logsource{}) {
+		t.flattenAzure(lim)
+	}
+	t.flattenWorkspace()
+	return e.flattenNested(lim, "RawEventData", "AuditData")
+}
+
+// flattenAzure reads the columns that Log Analytics exports as JSON text, and
+// takes the words of Azure's own out of {"value": …, "localizedValue": …}, in
+// which its interface for activity logs gives them.
+func (t *tape) flattenAzure(lim Limits) {
+	for i, end := uint32(1), t.nodes[0].next; i < end; i = t.nodes[i].next {
+		switch t.nodes[i].kind {
+		case String:
+			t.unfoldMember(lim, i)
+		case Object:
+			if v := t.child(i, "value"); v != 0 && t.child(i, "localizedValue") != 0 {
+				t.stand(v, t.key(&t.nodes[i]))
+			}
+		}
+	}
+}
+
+// flattenWorkspace gives an activity of Google Workspace's Reports interface the
+// names that Cloud Logging and Sigma's rules have for it.
+func (t *tape) flattenWorkspace() {
+	if i := t.down("id", "applicationName"); i != 0 && t.lookup("events") != 0 {
+		start, end := t.intern(t.body(&t.nodes[i]) + ".googleapis.com")
+		t.stand(i, "eventService")
+		n := &t.nodes[len(t.nodes)-1]
+		n.start, n.end = start, end
+	}
 }
 
 // oneOf says whether a field is one of the texts given.
@@ -90,6 +130,16 @@ func (t *tape) googleSource() Logsource {
 	return l
 }
 
+// workspaceSource names the application of an activity of Google Workspace's
+// Reports interface.
+func (t *tape) workspaceSource() Logsource {
+	l := Logsource{Product: "gcp", Service: "google_workspace.admin"}
+	if i := t.down("id", "applicationName"); i != 0 && t.body(&t.nodes[i]) != "admin" {
+		l.Service = "google_workspace." + t.body(&t.nodes[i])
+	}
+	return l
+}
+
 // applicationSource recognises the logs of applications.
 func (t *tape) applicationSource() Logsource {
 	switch {
@@ -112,33 +162,92 @@ func (t *tape) applicationSource() Logsource {
 }
 
 // derivedCloud finds the fields of Azure's and Google's logs in the other ways
-// that they are exported: the names of Log Analytics have capitals, those of
-// diagnostic settings lie under properties, and those of Google's under data
-// where they came through Pub/Sub.
+// that they are exported.
 func (e *Event) derivedCloud(name string) (Value, bool) {
-	t := &e.tape
 	switch e.source.Product {
 	case "gcp":
-		if name == "gcp.audit.method_name" {
-			name = "protoPayload.methodName"
-		}
-		name = strings.TrimPrefix(name, "data.")
-		if v, ok := t.named(name); ok {
-			return v, true
-		}
-		return t.named("data." + name)
+		return e.tape.derivedGoogle(name)
 	case "azure":
-		if name == "" {
-			return Value{}, false
-		}
-		small, capital := withInitials(name, 'a'-'A'), withInitials(name, 0)
-		for _, other := range [...]string{small, capital, "properties." + small, capital + "Value"} {
-			if v, ok := t.named(other); ok {
-				return v, true
-			}
-		}
+		return e.tape.derivedAzure(name)
 	}
 	return Value{}, false
+}
+
+// derivedGoogle finds a field under data, where it came through Pub/Sub, and the
+// names and parameters of Workspace's events.
+func (t *tape) derivedGoogle(name string) (Value, bool) {
+	switch name {
+	case "gcp.audit.method_name":
+		name = "protoPayload.methodName"
+	case "eventService":
+		name = "protoPayload.serviceName"
+	case "eventName":
+		if v, ok := t.named("events.name"); ok {
+			return v, true
+		}
+		name = "protoPayload.metadata.event.eventName"
+	}
+	name = strings.TrimPrefix(name, "data.")
+	if v, ok := t.named(name); ok {
+		return v, true
+	}
+	if v, ok := t.named("data." + name); ok {
+		return v, true
+	}
+	return t.parameter(name)
+}
+
+// parameter finds a parameter of the events of Workspace's Reports interface,
+// {"name": "SETTING_NAME", "value": …}, under its name in small letters.
+func (t *tape) parameter(name string) (Value, bool) {
+	var found Value
+	events := t.lookup("events")
+	if events == 0 {
+		return found, false
+	}
+	t.each(events, func(event uint32) bool {
+		if list := t.child(event, "parameters"); list != 0 {
+			t.each(list, func(p uint32) bool {
+				label, value := t.child(p, "name"), t.firstChild(p, "value", "intValue", "boolValue", "multiValue")
+				if label != 0 && value != 0 && strings.EqualFold(t.body(&t.nodes[label]), name) {
+					found = t.value(value)
+				}
+				return found.Kind() == Missing
+			})
+		}
+		return found.Kind() == Missing
+	})
+	return found, found.Kind() != Missing
+}
+
+// derivedAzure finds a field under the other spelling of its initials (the names
+// of Log Analytics have capitals), under properties, where diagnostic settings
+// have it, and the outcome of a sign-in where Microsoft Graph has that.
+func (t *tape) derivedAzure(name string) (Value, bool) {
+	if name == "" {
+		return Value{}, false
+	}
+	small, capital := withInitials(name, 'a'-'A'), withInitials(name, 0)
+	for _, other := range [...]string{name, small, capital, "properties." + name, "properties." + small, capital + "Value"} {
+		if v, ok := t.named(other); ok {
+			return v, true
+		}
+		if v, ok := t.inside(other); ok {
+			return v, true
+		}
+	}
+	switch capital {
+	case "ResultType":
+		name = "status.errorCode"
+	case "ResultDescription":
+		name = "status.failureReason"
+	default:
+		return Value{}, false
+	}
+	if v, ok := t.named(name); ok {
+		return v, true
+	}
+	return t.named("properties." + name)
 }
 
 // withInitials writes every part of a dotted name with a small letter or a

@@ -84,7 +84,13 @@ func (t *tape) nestedEvent() bool {
 	if event := t.lookup("Event"); event != 0 && t.firstChild(event, "System", "EventData") != 0 {
 		return true
 	}
-	return t.kindOf("System") == Object && t.hasAny("EventData", "UserData") || t.wazuh() != 0
+	return t.kindOf("System") == Object && t.hasAny("EventData", "UserData") || t.wazuh() != 0 || t.openTelemetry()
+}
+
+// openTelemetry says whether a record is what OpenTelemetry's receiver for
+// Windows' event logs makes of an event.
+func (t *tape) openTelemetry() bool {
+	return t.down("event_id", "id") != 0 && t.has("channel") && t.kindOf("provider") == Object
 }
 
 // wazuh returns the object that Wazuh's agent puts a Windows event into, 0 for
@@ -156,9 +162,9 @@ func (t *tape) zeekLog() string {
 // zeekShape names the log of a record that does not say.
 func (t *tape) zeekShape() string {
 	for _, shape := range [...]struct{ field, log string }{
-		{"conn_state", "conn"}, {"qtype_name", "dns"}, {"query", "dns"}, {"user_agent", "http"}, {"uri", "http"},
+		{"conn_state", "conn"}, {"request_type", "kerberos"}, {"qtype_name", "dns"}, {"query", "dns"}, {"user_agent", "http"}, {"uri", "http"},
 		{"status_code", "http"}, {"cipher_alg", "ssh"}, {"cipher", "ssl"}, {"server_name", "ssl"},
-		{"request_type", "kerberos"}, {"named_pipe", "dce_rpc"}, {"operation", "dce_rpc"}, {"share_type", "smb_mapping"},
+		{"named_pipe", "dce_rpc"}, {"operation", "dce_rpc"}, {"share_type", "smb_mapping"},
 		{"action", "smb_files"}, {"mailfrom", "smtp"}, {"helo", "smtp"}, {"note", "notice"}, {"security_protocol", "rdp"},
 		{"server_nb_computer_name", "ntlm"}, {"cause", "analyzer"}, {"analyzer", "dpd"},
 	} {
@@ -171,9 +177,16 @@ func (t *tape) zeekShape() string {
 
 // wrapped returns the object that is the record proper where the one around it
 // is an index's or a collector's: Elasticsearch's hits, Splunk's results and
-// what its collector takes in. 0 is none.
+// what its collector takes in, EventBridge's events, Chainsaw's findings,
+// OpenTelemetry's log records. 0 is none.
 func (t *tape) wrapped() uint32 {
 	switch {
+	case t.has("detail-type"):
+		return t.ifObject(t.lookup("detail"))
+	case t.has("document"):
+		return t.ifObject(t.down("document", "data"))
+	case t.down("body", "event_id") != 0:
+		return t.lookup("body")
 	case t.kindOf("_source") == Object:
 		return t.lookup("_source")
 	case t.kindOf("fields") == Object && t.has("_index"):
@@ -184,4 +197,12 @@ func (t *tape) wrapped() uint32 {
 		return t.lookup("event")
 	}
 	return 0
+}
+
+// ifObject returns i if it is an object, else 0.
+func (t *tape) ifObject(i uint32) uint32 {
+	if t.nodes[i].kind != Object {
+		return 0
+	}
+	return i
 }

@@ -44,6 +44,8 @@ func (e *Event) derived(name string) (Value, bool) {
 		return e.derivedDefender(name)
 	case Cloud:
 		return e.derivedCloud(name)
+	case CloudTrail:
+		return e.tape.inside(name)
 	default:
 		return Value{}, false
 	}

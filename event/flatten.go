@@ -17,19 +17,17 @@ func (e *Event) flatten(lim Limits) error {
 		t.liftUserData(t.child(winlog, "user_data"))
 		t.stripMembers("winlog.event_data.", "winlog.user_data.")
 	case WindowsFlat:
-		t.unspaceMembers(0)
-		t.unsignKeywords()
-		if t.has("EventID") {
-			return e.flattenNested(lim, "EventData")
-		}
-		t.stripMembers("Event.EventData.", "Event.System.", "Event.UserData.", "winlog.event_data.")
-		return e.flattenNested(lim, "EventData", "UserData", "Payload", "_raw")
+		return e.flattenFlat(lim)
 	case Syslog:
-		return e.flattenNested(lim, "SyslogMessage")
+		return e.flattenNested(lim, "SyslogMessage", "MESSAGE")
 	case ECS:
+		t.lift(t.down("kubernetes", "audit"))
+		t.lift(t.down("o365", "audit"))
 		return e.flattenNested(lim, "message", "event.original")
+	case CloudTrail:
+		t.unfold(lim, "requestParameters", "responseElements", "userIdentity", "additionalEventData")
 	case Cloud:
-		return e.flattenNested(lim, "RawEventData", "AuditData")
+		return e.flattenCloud(lim)
 	case OCSF:
 		if i := t.down("query", "hostname"); i != 0 {
 			t.stand(i, "query")
@@ -49,6 +47,7 @@ func (t *tape) stand(i uint32, name string) {
 	n := t.nodes[i]
 	start, end := t.intern(name)
 	n.key, n.keyLen, n.hash, n.next = start, uint16(end-start), hashName(name), uint32(len(t.nodes))+1
+	n.flags |= isMember
 	t.nodes = append(t.nodes, n)
 	if 2*(t.entered+1) > len(t.index) {
 		t.grow()
@@ -83,6 +82,10 @@ func (e *Event) flattenEVTX() {
 			t.raiseMembers(i)
 			t.lift(i)
 		}
+		return
+	}
+	if t.openTelemetry() {
+		t.flattenOpenTelemetry()
 		return
 	}
 	system, data, user := t.lookup("System"), t.lookup("EventData"), t.lookup("UserData")
@@ -127,7 +130,7 @@ func (t *tape) unwrapNumber() {
 // flattenGeneric looks for a record within one that is no dialect of its own:
 // what a collector puts around the lines that it collects.
 func (e *Event) flattenGeneric(lim Limits) error {
-	if err := e.flattenNested(lim, "message", "event.original", "_raw", "log", "RawEventData", "AuditData"); err != nil {
+	if err := e.flattenNested(lim, "message", "event.original", "_raw", "log", "RawEventData", "AuditData", "CloudTrailEvent"); err != nil {
 		return err
 	}
 	if e.dialect != Generic {
@@ -341,7 +344,8 @@ func (t *tape) stripMembers(prefixes ...string) {
 }
 
 // raiseMembers writes the names in object i with a capital: Wazuh writes them
-// with a small letter.
+// with a small letter. Some begin with one in Windows too; they are found under
+// both.
 func (t *tape) raiseMembers(i uint32) {
 	if i == 0 || t.nodes[i].kind != Object {
 		return
@@ -355,6 +359,9 @@ func (t *tape) raiseMembers(i uint32) {
 		start, end := t.intern(name)
 		t.arena[start-uint32(len(t.raw))] -= 'a' - 'A'
 		n.key, n.hash = start, hashName(t.text(start, end))
+		if n.kind != Object && n.kind != List && t.lookup(name) == 0 {
+			t.stand(c, name)
+		}
 		return true
 	})
 }

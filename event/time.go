@@ -54,34 +54,34 @@ func (e *Event) timeValue(name string) (Value, bool) {
 // when it happened best first; the rest matter when times are shifted. A time
 // without a zone is taken as UTC, so fields that are known to be local
 // (EventTime of NXLog) come after those that are not.
-func (d Dialect) timeFields() [10]string {
+func (d Dialect) timeFields() [12]string {
 	switch d {
 	case WindowsFlat, WindowsEVTX, SysmonLinux:
-		return [10]string{
+		return [12]string{
 			"UtcTime", "TimeCreated_SystemTime", "@timestamp", "TimeGenerated", "EventTime",
 			"timestamp", "EventReceivedTime", "TimeCollected", "TimeCreated",
 		}
 	case Winlogbeat, ECS:
-		return [10]string{"@timestamp", "event.created", "event.ingested", "event.start", "event.end", "UtcTime"}
+		return [12]string{"@timestamp", "event.created", "event.ingested", "event.start", "event.end", "UtcTime"}
 	case Zeek:
-		return [10]string{"ts", "_write_ts", "@timestamp"}
+		return [12]string{"ts", "_write_ts", "@timestamp"}
 	case CloudTrail:
-		return [10]string{"eventTime", "@timestamp"}
+		return [12]string{"eventTime", "@timestamp"}
 	case Suricata:
-		return [10]string{"timestamp", "@timestamp", "flow.start", "flow.end"}
+		return [12]string{"timestamp", "@timestamp", "flow.start", "flow.end"}
 	case DefenderXDR:
-		return [10]string{"Timestamp", "TimeGenerated"}
+		return [12]string{"Timestamp", "TimeGenerated"}
 	case OCSF:
-		return [10]string{"time", "time_dt", "start_time", "metadata.logged_time", "metadata.original_time"}
+		return [12]string{"time", "time_dt", "start_time", "metadata.logged_time", "metadata.original_time"}
 	case Cloud:
-		return [10]string{
+		return [12]string{
 			"createdDateTime", "activityDateTime", "CreationTime", "published", "requestReceivedTimestamp",
-			"timestamp", "@timestamp", "time", "TimeGenerated", "created_at",
+			"timestamp", "@timestamp", "time", "TimeGenerated", "created_at", "eventTimestamp", "id.time",
 		}
 	case Syslog, Auditd, AccessLog, Text:
-		return [10]string{"timestamp", "EventTime", "TimeGenerated", "@timestamp"}
+		return [12]string{"timestamp", "EventTime", "TimeGenerated", "@timestamp", "__REALTIME_TIMESTAMP"}
 	default:
-		return [10]string{
+		return [12]string{
 			"@timestamp", "timestamp", "eventTime", "EventTime", "TimeGenerated", "event_time", "time", "ts",
 			"datetime", "date",
 		}
