@@ -17,6 +17,9 @@ func parseAccess(line string) (accessLine, bool) {
 	var a accessLine
 	c := accessCursor{line: line}
 	a.client = c.word()
+	if host := a.client.of(line); strings.IndexByte(host, ':') > 0 && digits(host[strings.LastIndexByte(host, ':')+1:]) > 0 && strings.Count(host, ":") == 1 {
+		a.client = c.word() // behind the virtual host and its port
+	}
 	c.word() // the identity, which nobody asks for any more
 	a.user = c.word()
 	a.stamp = c.between('[', ']')

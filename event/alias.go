@@ -29,9 +29,13 @@ func (e *Event) aliases(name string) aliasNames {
 	case Zeek:
 		return zeekAliases(name)
 	case Suricata:
-		return aliasNames{suricataAlias(name)}
+		return suricataAliases(name)
 	case DefenderXDR:
 		return e.defenderAliases(name)
+	case Pairs:
+		return pairAliases(name)
+	case Syslog:
+		return syslogAliases(name)
 	case Generic, AccessLog:
 		return w3cAliases(name)
 	default:
@@ -168,13 +172,13 @@ func winlogbeatAliases(name string) aliasNames {
 // of writing the connection's four parts.
 func zeekAliases(name string) aliasNames {
 	switch name {
-	case "src_ip", "c-ip", "SourceIp", "id.orig_h":
+	case "src_ip", "c-ip", "SourceIp", "id.orig_h", "source.ip":
 		return aliasNames{"id.orig_h", "id_orig_h"}
-	case "src_port", "SourcePort", "id.orig_p":
+	case "src_port", "SourcePort", "id.orig_p", "source.port":
 		return aliasNames{"id.orig_p", "id_orig_p"}
-	case "dst_ip", "DestinationIp", "id.resp_h":
+	case "dst_ip", "DestinationIp", "id.resp_h", "destination.ip":
 		return aliasNames{"id.resp_h", "id_resp_h"}
-	case "dst_port", "DestinationPort", "id.resp_p":
+	case "dst_port", "DestinationPort", "id.resp_p", "destination.port":
 		return aliasNames{"id.resp_p", "id_resp_p"}
 	case "c-uri", "cs-uri", "cs-uri-query":
 		return aliasNames{"uri"}
@@ -188,10 +192,18 @@ func zeekAliases(name string) aliasNames {
 		return aliasNames{"referrer"}
 	case "sc-status":
 		return aliasNames{"status_code"}
-	case "record_type":
+	case "record_type", "dns.question.type":
 		return aliasNames{"qtype_name"}
-	case "answer":
+	case "answer", "dns.answers.data":
 		return aliasNames{"answers"}
+	case "dns.question.name":
+		return aliasNames{"query"}
+	case "network.transport":
+		return aliasNames{"proto"}
+	case "network.protocol":
+		return aliasNames{"service"}
+	case "network.state":
+		return aliasNames{"conn_state"}
 	}
 	return underscored(name)
 }
@@ -202,6 +214,22 @@ func underscored(name string) aliasNames {
 		return aliasNames{}
 	}
 	return aliasNames{strings.ReplaceAll(name, ".", "_")}
+}
+
+// syslogAliases are the names that systemd's journal gives what a line of syslog
+// says (systemd.journal-fields).
+func syslogAliases(name string) aliasNames {
+	switch name {
+	case "message":
+		return aliasNames{"MESSAGE", "SyslogMessage"}
+	case "program":
+		return aliasNames{"SYSLOG_IDENTIFIER", "_COMM", "ProcessName"}
+	case "hostname":
+		return aliasNames{"_HOSTNAME", "HostName"}
+	case "pid":
+		return aliasNames{"SYSLOG_PID", "_PID"}
+	}
+	return aliasNames{}
 }
 
 // w3cAliases are the names that the Extended Log File Format gives headers, and
@@ -221,35 +249,42 @@ func w3cAliases(name string) aliasNames {
 	case "cs-host":
 		return aliasNames{"cs(Host)"}
 	}
-	return aliasNames{}
+	return webAliases(name)
 }
 
-// suricataAlias gives EVE's names for the generic dns, proxy and firewall
-// fields (Suricata user guide, EVE JSON format).
-func suricataAlias(name string) string {
+// suricataAliases gives EVE's names for the generic dns, proxy, firewall and
+// network fields (Suricata user guide, EVE JSON format; its DNS records have
+// three versions).
+func suricataAliases(name string) aliasNames {
 	switch name {
-	case "dst_ip", "DestinationIp":
-		return "dest_ip"
-	case "dst_port", "DestinationPort":
-		return "dest_port"
-	case "SourceIp", "c-ip":
-		return "src_ip"
-	case "SourcePort":
-		return "src_port"
-	case "query", "QueryName":
-		return "dns.rrname"
-	case "record_type":
-		return "dns.rrtype"
+	case "dst_ip", "DestinationIp", "destination.ip":
+		return aliasNames{"dest_ip"}
+	case "dst_port", "DestinationPort", "destination.port":
+		return aliasNames{"dest_port"}
+	case "SourceIp", "c-ip", "source.ip":
+		return aliasNames{"src_ip"}
+	case "SourcePort", "source.port":
+		return aliasNames{"src_port"}
+	case "network.transport":
+		return aliasNames{"proto"}
+	case "query", "QueryName", "dns.question.name":
+		return aliasNames{"dns.rrname", "dns.queries.rrname", "dns.query.rrname"}
+	case "record_type", "dns.question.type":
+		return aliasNames{"dns.rrtype", "dns.queries.rrtype", "dns.query.rrtype"}
+	case "answer", "dns.answers.data":
+		return aliasNames{"dns.answers.rdata", "dns.rdata", "dns.grouped.A", "dns.grouped.TXT", "dns.grouped.CNAME"}
 	case "c-uri", "cs-uri", "cs-uri-query":
-		return "http.url"
+		return aliasNames{"http.url"}
 	case "cs-host", "r-dns":
-		return "http.hostname"
+		return aliasNames{"http.hostname"}
 	case "c-useragent", "cs-user-agent":
-		return "http.http_user_agent"
+		return aliasNames{"http.http_user_agent"}
 	case "cs-method":
-		return "http.http_method"
+		return aliasNames{"http.http_method"}
+	case "cs-referrer", "cs-referer":
+		return aliasNames{"http.http_refer"}
 	case "sc-status":
-		return "http.status"
+		return aliasNames{"http.status"}
 	}
-	return ""
+	return aliasNames{}
 }

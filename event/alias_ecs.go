@@ -142,7 +142,9 @@ func ecsWebAlias(name string) string {
 		return "url.original"
 	case "cs-uri-stem", "c-uri-stem":
 		return "url.path"
-	case "cs-uri-query", "c-uri-query":
+	case "cs-uri-query": // of a web server: the path with the query, see access
+		return "url.original"
+	case "c-uri-query":
 		return "url.query"
 	case "c-uri-extension":
 		return "url.extension"
@@ -189,6 +191,13 @@ func (e *Event) derivedECS(name string) (Value, bool) {
 		return t.named("winlog.logon.type")
 	case "CommandLine":
 		return e.ecsArguments()
+	case "c-uri", "cs-uri":
+		return t.named("url.full")
+	case "cs-uri-query":
+		return t.named("url.query")
+	}
+	if v, ok := e.derivedWeb(name); ok {
+		return v, true
 	}
 	return e.derivedCloud(name)
 }

@@ -169,11 +169,18 @@ func (b *builder) line(start, end uint32) Dialect {
 	h, ok := parseSyslog(text)
 	if !ok {
 		b.add("message", String, start, end)
+		if b.plainPairs(start, end) {
+			return Pairs
+		}
 		return Text
 	}
 	b.syslog(text, start, h)
-	if d, ok := b.payload(start+uint32(h.message.from), start+uint32(h.message.to)); ok {
+	from, to := start+uint32(h.message.from), start+uint32(h.message.to)
+	if d, ok := b.payload(from, to); ok {
 		return d
+	}
+	if programService(b.str("program")) == "syslog" && b.plainPairs(from, to) {
+		return Pairs
 	}
 	return Syslog
 }
@@ -193,12 +200,28 @@ func (b *builder) payload(start, end uint32) (Dialect, bool) {
 			b.add("message", String, start, end)
 		}
 		return Auditd, true
+	case pairsRecord(text):
+		if b.add("message", String, start, end); text[0] == 'C' {
+			b.cef(start, end)
+		} else {
+			b.leef(start, end)
+		}
+		return Pairs, true
 	}
 	if a, ok := parseAccess(b.text(start, end)); ok {
 		b.access(start, end, a)
 		return AccessLog, true
 	}
+	if s, ok := parseSquid(b.text(start, end)); ok {
+		b.squid(start, end, s)
+		return AccessLog, true
+	}
 	return Text, false
+}
+
+// pairsRecord says whether text is in one of the formats of pairs that say so.
+func pairsRecord(text string) bool {
+	return strings.HasPrefix(text, "CEF:") || strings.HasPrefix(text, "LEEF:")
 }
 
 func (t *tape) sysmonLinux() bool {

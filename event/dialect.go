@@ -24,6 +24,7 @@ const (
 	AccessLog
 	DefenderXDR
 	Cloud // audit logs of cloud services and applications, each with names of its own
+	Pairs // lines of names and values: CEF, LEEF, and those of firewalls
 )
 
 // ownWindows says whether the dialect is Windows events under Windows' own names.
@@ -36,7 +37,7 @@ func (d Dialect) String() string {
 	names := [...]string{
 		"generic", "windows-flat", "windows-evtx", "winlogbeat", "ecs", "zeek",
 		"cloudtrail", "suricata", "syslog", "auditd", "sysmon-linux", "text",
-		"ocsf", "access-log", "defender-xdr", "cloud",
+		"ocsf", "access-log", "defender-xdr", "cloud", "pairs",
 	}
 	if int(d) < len(names) {
 		return names[d]
@@ -59,7 +60,7 @@ func (t *tape) detect() Dialect {
 		return CloudTrail
 	case t.has("event_type") && t.hasAny("flow_id", "src_ip", "stats"):
 		return Suricata
-	case t.has("SyslogMessage"):
+	case t.has("SyslogMessage"), t.has("MESSAGE") && t.hasAny("__REALTIME_TIMESTAMP", "SYSLOG_IDENTIFIER", "_HOSTNAME"):
 		return Syslog
 	case t.kindOf("ecs") == Object, t.has("ecs.version"), t.has("@timestamp") && (t.kindOf("event") == Object || t.has("event.code")):
 		return t.detectECS()

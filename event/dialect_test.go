@@ -8,7 +8,7 @@ import (
 
 // dialectCases are synthetic records, one for each form of each dialect, with
 // what they must say. A field that maps to "∅" must be missing.
-var dialectCases = slices.Concat(firstCases, windowsCases, cloudCases, shapeCases, exportCases)
+var dialectCases = slices.Concat(firstCases, windowsCases, cloudCases, shapeCases, exportCases, lineCases)
 
 type dialectCase struct {
 	name    string
@@ -247,7 +247,7 @@ func TestEachTextNames(t *testing.T) {
 		"flat with EventData as JSON text/EventID": true, "evtx with @ and Data list/EventID": true,
 		"user data in an object of its own/Channel": true, "auditd in syslog/timestamp": true, "access log in syslog/timestamp": true, "generic/a.b": true,
 		"cloudtrail/requestParameters.containerDefinitions.command": true, // a list in a list
-		"opentelemetry/message": true, "get-winevent/ProcessId": true, "azure, the table's name among its columns/Type": true,
+		"opentelemetry/message": true, "cef in syslog/severity": true, "get-winevent/ProcessId": true, "azure, the table's name among its columns/Type": true,
 		"evtxecmd, columns with names of fields/UserName": true, "evtxecmd, columns with names of fields/Payload": true,
 	}
 	for _, c := range dialectCases {

@@ -46,6 +46,8 @@ func (e *Event) derived(name string) (Value, bool) {
 		return e.derivedCloud(name)
 	case CloudTrail:
 		return e.tape.inside(name)
+	case Generic, AccessLog, Zeek, Suricata:
+		return e.derivedWeb(name)
 	default:
 		return Value{}, false
 	}

@@ -23,6 +23,9 @@ func (e *Event) flatten(lim Limits) error {
 	case ECS:
 		t.lift(t.down("kubernetes", "audit"))
 		t.lift(t.down("o365", "audit"))
+		if log, ok := strings.CutPrefix(e.text("event.dataset"), "zeek."); ok {
+			t.lift(t.down("zeek", log))
+		}
 		return e.flattenNested(lim, "message", "event.original")
 	case CloudTrail:
 		t.unfold(lim, "requestParameters", "responseElements", "userIdentity", "additionalEventData")
@@ -170,7 +173,7 @@ func (e *Event) flattenMember(lim Limits, i uint32) error {
 	if text[0] == '{' {
 		return t.nested(lim, n.start, n.end)
 	}
-	if !xmlEvent(text) && !auditRecord(text) {
+	if !xmlEvent(text) && !auditRecord(text) && !pairsRecord(text) {
 		return nil
 	}
 	b := t.build(lim, n.start, n.end)

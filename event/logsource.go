@@ -1,5 +1,7 @@
 package event
 
+import "strings"
+
 // Logsource names what produced an event, in Sigma's terms
 // (Sigma specification 2.1, Log sources). An empty part is unknown.
 type Logsource struct {
@@ -86,12 +88,17 @@ func (e *Event) classify() {
 		e.source = e.ecsSource()
 	case AccessLog:
 		e.source = Logsource{Category: "webserver"}
+		if t.has("c-uri") {
+			e.source.Category = "proxy"
+		}
 	case DefenderXDR:
 		e.source = Logsource{Product: "windows", Category: defenderXDRCategory(t.str("ActionType"))}
 	case OCSF:
 		e.source = e.ocsfSource()
 	case Cloud:
 		e.source = t.cloudSource()
+	case Pairs:
+		e.source = e.pairsSource()
 	case Generic:
 		e.source = t.genericSource()
 	}
@@ -131,29 +138,31 @@ func networkCategory(log string) string {
 	return ""
 }
 
-// syslogSource names the service of a syslog line after its program
-// (taxonomy appendix, Linux folder).
+// syslogSource names the service of a syslog line after its program.
 func (e *Event) syslogSource() Logsource {
-	program := e.tape.str("program")
-	if program == "" {
-		program = e.tape.str("ProcessName")
-	}
-	service := "syslog"
+	return Logsource{Product: "linux", Service: programService(e.fieldText("program"))}
+}
+
+// programService is the service of a program (taxonomy appendix, Linux folder),
+// syslog for any other.
+func programService(program string) string {
 	switch program {
 	case "sshd", "sudo", "vsftpd":
-		service = program
+		return program
+	case "sshd-session", "sshd-auth":
+		return "sshd"
 	case "cron", "CRON", "crond", "anacron":
-		service = "cron"
+		return "cron"
 	case "clamd", "freshclam", "clamav":
-		service = "clamav"
+		return "clamav"
 	case "guacd", "guacamole":
-		service = "guacamole"
+		return "guacamole"
 	case "su", "login", "systemd-logind", "polkitd", "passwd", "useradd", "groupadd", "usermod":
-		service = "auth"
+		return "auth"
 	case "auditd", "audispd", "audisp-syslog":
-		service = "auditd"
+		return "auditd"
 	}
-	return Logsource{Product: "linux", Service: service}
+	return "syslog"
 }
 
 // ecsSource reads event.category and event.type (ECS reference, Categorization
@@ -170,7 +179,7 @@ func (e *Event) ecsSource() Logsource {
 		l.Product = e.text("host.os.family")
 	}
 	if e.text("event.module") == "auditd" {
-		return Logsource{Product: "linux", Service: "auditd"}
+		l = Logsource{Product: "linux", Service: "auditd"}
 	}
 	kind := func(name string) bool { return e.holds("event.type", name) }
 	switch {
@@ -229,7 +238,12 @@ func ecsRegistryCategory(kind func(string) bool) string {
 
 // datasetSource is the log source of what Filebeat's modules collect.
 func datasetSource(dataset string) (Logsource, bool) {
+	if log, ok := strings.CutPrefix(dataset, "zeek."); ok {
+		return Logsource{Product: "zeek", Category: networkCategory(log), Service: log}, true
+	}
 	switch dataset {
+	case "nginx.access", "apache.access", "iis.access", "traefik.access":
+		return Logsource{Category: "webserver"}, true
 	case "aws.cloudtrail":
 		return Logsource{Product: "aws", Service: "cloudtrail"}, true
 	case "azure.activitylogs", "azure.auditlogs", "azure.signinlogs":

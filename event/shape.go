@@ -9,7 +9,7 @@ import "strings"
 // categories.
 func (t *tape) genericSource() Logsource {
 	switch {
-	case t.hasAny("c-uri", "c-useragent", "c-uri-query", "c-uri-extension"):
+	case t.hasAny("c-uri", "c-useragent", "c-uri-query", "c-uri-extension", "cs-uri-scheme", "cs-uri-path"):
 		return Logsource{Category: "proxy"}
 	case t.hasAny("cs-uri-query", "cs-uri-stem", "cs-user-agent"):
 		return Logsource{Category: "webserver"}

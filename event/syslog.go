@@ -129,7 +129,7 @@ func (h syslogHeader) tag(line string, pos int) syslogHeader {
 			rest += end + 1
 		}
 	}
-	if n == 0 || rest >= len(line) || line[rest] != ':' {
+	if n == 0 || rest >= len(line) || line[rest] != ':' || pairsRecord(line[pos:]) {
 		return h
 	}
 	h.program, h.pid = span{pos, pos + n}, pid

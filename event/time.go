@@ -78,6 +78,8 @@ func (d Dialect) timeFields() [12]string {
 			"createdDateTime", "activityDateTime", "CreationTime", "published", "requestReceivedTimestamp",
 			"timestamp", "@timestamp", "time", "TimeGenerated", "created_at", "eventTimestamp", "id.time",
 		}
+	case Pairs:
+		return [12]string{"rt", "end", "start", "devTime", "eventtime", "timestamp", "@timestamp"}
 	case Syslog, Auditd, AccessLog, Text:
 		return [12]string{"timestamp", "EventTime", "TimeGenerated", "@timestamp", "__REALTIME_TIMESTAMP"}
 	default:

@@ -25,7 +25,7 @@ func (e *Event) windowsSource() Logsource {
 	switch {
 	case channel == "RPCFW":
 		return Logsource{Product: "rpc_firewall", Category: "application"}
-	case l.Service == "" && e.fieldText("Provider_Name") == "Microsoft-Windows-Kernel-File":
+	case l.Service == "" && (strings.HasPrefix(channel, "Microsoft-Windows-Kernel-File/") || e.fieldText("Provider_Name") == "Microsoft-Windows-Kernel-File"):
 		l.Category = kernelFileCategory(id)
 	case id == "" && (l.Service == "" || l.Service == "sysmon"):
 		l.Category = e.tape.hostCategory()

@@ -11,6 +11,9 @@ import "bytes"
 //	{"took": …, "hits": {…, "hits": [       Elasticsearch
 //	{"kind": …, "items": [                  Google's interfaces
 //	{"preview": …, "results": [             Splunk
+//	{"Events": [                            AWS's command line
+//	{"Events": {"Event": [                  Windows events, from XML
+//	{"messageType": …, "logEvents": [       CloudWatch Logs
 func (s *splitter) envelope() bool {
 	if len(s.lists) > 8 {
 		return false
@@ -48,7 +51,7 @@ func (c *cursor) envelope() (n, depth int) {
 				return 0, 0
 			}
 			return n, depth
-		case next == '{' && name == "hits":
+		case next == '{' && (name == "hits" || name == "Events"):
 			c.pos++
 			depth++
 		case preamble(name) && c.value() && c.space() == ',':
@@ -61,7 +64,7 @@ func (c *cursor) envelope() (n, depth int) {
 
 func listName(name string) bool {
 	switch name {
-	case "Records", "records", "value", "hits", "items", "events", "results", "Results", "logs":
+	case "Records", "records", "value", "hits", "items", "events", "Events", "Event", "logEvents", "results", "Results", "logs":
 		return true
 	}
 	return false
@@ -73,6 +76,7 @@ func preamble(name string) bool {
 	switch name {
 	case "took", "timed_out", "_shards", "_scroll_id", "total", "max_score", "num_reduce_phases",
 		"@odata.context", "@odata.count", "@odata.nextLink", "nextLink", "count", "kind", "etag", "nextPageToken",
+		"messageType", "owner", "logGroup", "logStream", "subscriptionFilters",
 		"preview", "init_offset", "post_process_count", "messages", "fields", "stats", "schema", "Stats", "Schema":
 		return true
 	}

@@ -91,7 +91,7 @@ func (s *splitter) skipSpace() (byte, error) {
 		switch c {
 		case '\n':
 			s.line++
-		case ' ', '\t', '\r':
+		case ' ', '\t', '\r', 0x1e: // 0x1e begins a record of a JSON text sequence (RFC 7464)
 		case 0xef:
 			if bom, _ := s.in.Peek(2); bytes.Equal(bom, []byte{0xbb, 0xbf}) {
 				s.discard(2)

@@ -84,7 +84,7 @@ func told(ev *event.Event) bool {
 // known.
 func guessed(ev *event.Event) bool {
 	switch ev.Dialect() {
-	case event.Generic, event.Cloud, event.Text:
+	case event.Generic, event.Cloud, event.Text, event.Pairs:
 		return true
 	case event.Syslog:
 		return ev.Logsource().Service == "syslog"
