@@ -179,6 +179,12 @@ func (e *Event) derivedECS(name string) (Value, bool) {
 		}
 	case "ImageLoaded":
 		return t.named("dll.path")
+	case "Signed":
+		return t.named("dll.code_signature.signed")
+	case "Signature":
+		return t.named("dll.code_signature.subject_name")
+	case "SignatureStatus":
+		return t.named("dll.code_signature.status")
 	case "Hashes":
 		return e.ecsHashes()
 	case "Initiated":

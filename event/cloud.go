@@ -34,6 +34,8 @@ func (t *tape) cloudSource() Logsource {
 func (t *tape) azureSource() Logsource {
 	var service string
 	switch {
+	case advancedHunting(t.str("category")):
+		return Logsource{}
 	case t.hasAny("riskEventType", "RiskEventType") || t.down("properties", "riskEventType") != 0:
 		service = "riskdetection"
 		if kind := t.str("riskEventType"); strings.HasSuffix(kind, "AlertIncident") || strings.HasSuffix(kind, "AlertConfiguration") {

@@ -126,8 +126,34 @@ func (e *Event) decodeText(raw []byte, lim Limits) error {
 	if err := b.err(); err != nil {
 		return err
 	}
+	if e.dialect == Syslog {
+		if err := e.decodeMessage(lim); err != nil {
+			return err
+		}
+	}
 	e.finish()
 	return nil
+}
+
+// decodeMessage reads the message of a line of syslog that is a JSON object,
+// perhaps behind the cookie of Common Event Expression.
+func (e *Event) decodeMessage(lim Limits) error {
+	t := &e.tape
+	n := t.nodes[t.lookup("message")]
+	text := t.body(&n)
+	rest := strings.TrimLeft(strings.TrimPrefix(text, "@cee:"), " ")
+	if !strings.HasPrefix(rest, "{") {
+		return nil
+	}
+	if err := t.nested(lim, n.start+uint32(len(text)-len(rest)), n.end); err != nil {
+		return err
+	}
+	d := t.detect()
+	if d == Generic || d == ECS {
+		return nil
+	}
+	e.dialect = d
+	return e.flatten(lim)
 }
 
 func checkText(raw []byte, lim Limits) error {

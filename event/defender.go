@@ -2,6 +2,10 @@ package event
 
 import "strings"
 
+// advancedHunting says whether a category of Azure's diagnostic records is that of
+// the tables, as they are streamed to event hubs and storage accounts.
+func advancedHunting(category string) bool { return strings.HasPrefix(category, "AdvancedHunting-") }
+
 // defenderXDRCategory names the category of a row of Microsoft Defender XDR's
 // advanced hunting tables by what was done (Microsoft Learn, advanced hunting
 // schema tables; ActionType).

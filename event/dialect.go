@@ -179,13 +179,15 @@ func (t *tape) zeekShape() string {
 // wrapped returns the object that is the record proper where the one around it
 // is an index's or a collector's: Elasticsearch's hits, Splunk's results and
 // what its collector takes in, EventBridge's events, Chainsaw's findings,
-// OpenTelemetry's log records. 0 is none.
+// OpenTelemetry's log records, the stream of Defender's tables. 0 is none.
 func (t *tape) wrapped() uint32 {
 	switch {
 	case t.has("detail-type"):
 		return t.ifObject(t.lookup("detail"))
 	case t.has("document"):
 		return t.ifObject(t.down("document", "data"))
+	case advancedHunting(t.str("category")):
+		return t.ifObject(t.lookup("properties"))
 	case t.down("body", "event_id") != 0:
 		return t.lookup("body")
 	case t.kindOf("_source") == Object:

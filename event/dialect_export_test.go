@@ -103,4 +103,44 @@ var exportCases = []dialectCase{
 		"zeek's kerberos, by shape", `{"ts":1735787045.5,"uid":"C1","id.orig_h":"10.0.0.1","request_type":"TGS","cipher":"rc4-hmac"}`,
 		Zeek, Logsource{"zeek", "", "kerberos"}, "2025-01-02T03:04:05.5Z", map[string]string{"cipher": "rc4-hmac"},
 	},
+	{
+		"defender xdr, streamed", `{"time":"2025-01-02T03:04:06Z","tenantId":"t","operationName":"Publish","category":"AdvancedHunting-DeviceProcessEvents","properties":{"ActionType":"ProcessCreated","DeviceName":"h","FolderPath":"C:\\a.exe"}}`,
+		DefenderXDR, Logsource{"windows", "process_creation", ""}, "", map[string]string{"Image": `C:\a.exe`},
+	},
+	{
+		"hayabusa", `{"Timestamp":"2025-01-02 03:04:05.678 +00:00","RuleTitle":"x","Level":"high","Computer":"H","Channel":"Sysmon","EventID":1,"Details":{"Proc":"C:\\a.exe","Cmdline":"a -b","Path":"p"},"ExtraFieldInfo":{"CurrentDirectory":"d"}}`,
+		WindowsFlat, Logsource{"windows", "process_creation", "sysmon"}, "",
+		map[string]string{"Image": `C:\a.exe`, "CommandLine": "a -b", "CurrentDirectory": "d", "TargetFilename": "p"},
+	},
+	{
+		"hayabusa, all fields", `{"RuleTitle":"x","Channel":"Sec","EventID":4625,"AllFieldInfo":{"LogonType":3,"TargetUserName":"u"}}`,
+		WindowsFlat, Logsource{"windows", "", "security"}, "", map[string]string{"LogonType": "3", "TargetUserName": "u"},
+	},
+	{
+		"gelf", `{"version":"1.1","host":"H","short_message":"m","timestamp":1735787045.678,"_EventID":1,"_Channel":"Microsoft-Windows-Sysmon/Operational","_Image":"C:\\a.exe"}`,
+		WindowsFlat, Logsource{"windows", "process_creation", "sysmon"}, "2025-01-02T03:04:05.678Z", map[string]string{"Image": `C:\a.exe`, "Computer": "H"},
+	},
+	{
+		"winlogbeat in a log", `{"log":"{\"winlog\":{\"channel\":\"Security\",\"event_id\":4625,\"event_data\":{\"LogonType\":\"3\"}}}","stream":"stdout"}`,
+		Winlogbeat, Logsource{"windows", "", "security"}, "", map[string]string{"LogonType": "3"},
+	},
+	{
+		"splunk's collector, event as text", `{"time":1735787045.678,"sourcetype":"x","event":"{\"EventID\":4625,\"Channel\":\"Security\",\"LogonType\":3}"}`,
+		WindowsFlat, Logsource{"windows", "", "security"}, "", map[string]string{"LogonType": "3"},
+	},
+	{
+		"flat with event_data", `{"EventID":4625,"Channel":"Security","event_data":{"LogonType":3}}`, WindowsFlat, Logsource{"windows", "", "security"}, "", map[string]string{"LogonType": "3"},
+	},
+	{
+		"json in syslog", `<14>Jan  2 03:04:05 h nxlog: {"EventID":4625,"Channel":"Security","LogonType":3}`, WindowsFlat, Logsource{"windows", "", "security"}, "",
+		map[string]string{"LogonType": "3", "hostname": "h"},
+	},
+	{
+		"json of nobody in syslog", `<14>Jan  2 03:04:05 h app: @cee: {"a":{"b":1}}`, Syslog, Logsource{"linux", "", "syslog"}, "", map[string]string{"a.b": "1"},
+	},
+	{"braces in syslog", `<14>Jan  2 03:04:05 h app: {not json}`, Syslog, Logsource{"linux", "", "syslog"}, "", map[string]string{"message": "{not json}"}},
+	{
+		"ecs library", `{"@timestamp":"2025-01-02T03:04:05Z","ecs":{"version":"8"},"event":{"category":["library"],"type":["start"]},"host":{"os":{"type":"windows"}},"dll":{"path":"C:\\x.dll","code_signature":{"signed":false,"status":"s","subject_name":"n"}}}`,
+		ECS, Logsource{"windows", "image_load", ""}, "2025-01-02T03:04:05Z", map[string]string{"ImageLoaded": `C:\x.dll`, "Signed": "false", "SignatureStatus": "s", "Signature": "n"},
+	},
 }

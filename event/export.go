@@ -12,8 +12,11 @@ func (e *Event) flattenFlat(lim Limits) error {
 	t := &e.tape
 	t.unspaceMembers(0)
 	t.unsignKeywords()
-	data := [...]uint32{t.lookup("EventData"), 0, 0, 0}
+	data := [...]uint32{t.firstOf("EventData", "event_data"), 0, 0, 0}
 	switch {
+	case t.has("RuleTitle"):
+		defer t.flattenHayabusa()
+		data = [...]uint32{t.lookup("AllFieldInfo"), t.lookup("Details"), t.lookup("ExtraFieldInfo"), 0}
 	case !t.has("EventID"):
 		t.stripMembers("Event.EventData.", "Event.System.", "Event.UserData.", "winlog.event_data.")
 		data = [...]uint32{t.lookup("EventData"), t.lookup("UserData"), t.lookup("Payload"), t.lookup("_raw")}
@@ -41,6 +44,16 @@ func (e *Event) flattenFlat(lim Limits) error {
 		t.showName(hidden[i], name)
 	}
 	return err
+}
+
+// firstOf returns the first of the fields that the record has, 0 for none.
+func (t *tape) firstOf(names ...string) uint32 {
+	for _, name := range names {
+		if i := t.lookup(name); i != 0 {
+			return i
+		}
+	}
+	return 0
 }
 
 // hideName takes a field's name from it, and returns its node for [tape.showName].

@@ -12,7 +12,7 @@ func (e *Event) flatten(lim Limits) error {
 	case WindowsEVTX:
 		e.flattenEVTX()
 	case Winlogbeat:
-		winlog := t.child(0, "winlog") // the record itself before version 7
+		winlog := t.lookup("winlog") // the record itself before version 7
 		t.liftData(t.child(winlog, "event_data"))
 		t.liftUserData(t.child(winlog, "user_data"))
 		t.stripMembers("winlog.event_data.", "winlog.user_data.")
@@ -133,8 +133,16 @@ func (t *tape) unwrapNumber() {
 // flattenGeneric looks for a record within one that is no dialect of its own:
 // what a collector puts around the lines that it collects.
 func (e *Event) flattenGeneric(lim Limits) error {
-	if err := e.flattenNested(lim, "message", "event.original", "_raw", "log", "RawEventData", "AuditData", "CloudTrailEvent"); err != nil {
+	if e.tape.has("short_message") {
+		e.tape.unlineMembers()
+	}
+	if err := e.flattenNested(lim, "message", "event.original", "_raw", "log", "full_message", "short_message", "RawEventData", "AuditData", "CloudTrailEvent"); err != nil {
 		return err
+	}
+	if e.tape.kindOf("event") == String {
+		if err := e.flattenNested(lim, "event"); err != nil {
+			return err
+		}
 	}
 	if e.dialect != Generic {
 		return nil
@@ -341,6 +349,21 @@ func (t *tape) stripMembers(prefixes ...string) {
 				t.enter(c)
 				break
 			}
+		}
+		return true
+	})
+}
+
+// unlineMembers takes the line off the beginning of the record's names: in
+// Graylog's format all further fields have one (GELF 1.1).
+func (t *tape) unlineMembers() {
+	t.each(0, func(c uint32) bool {
+		n := &t.nodes[c]
+		if name, ok := strings.CutPrefix(t.key(n), "_"); ok && name != "" {
+			n.key++
+			n.keyLen--
+			n.hash = hashName(name)
+			t.enter(c)
 		}
 		return true
 	})

@@ -210,13 +210,13 @@ func lastService(channel string) string {
 // classicService is the service of a channel outside Microsoft-Windows-.
 func classicService(channel string) string {
 	switch channel {
-	case "security":
+	case "security", "sec":
 		return "security"
-	case "system":
+	case "system", "sys":
 		return "system"
-	case "application":
+	case "application", "app":
 		return "application"
-	case "windows powershell":
+	case "windows powershell", "pwshclassic":
 		return "powershell-classic"
 	case "powershellcore/operational":
 		return "powershell"
@@ -230,6 +230,27 @@ func classicService(channel string) string {
 		return "iis-configuration"
 	case "microsoft-servicebus-client/operational", "microsoft-servicebus-client/admin":
 		return "microsoft-servicebus-client"
+	}
+	return shortService(channel)
+}
+
+// shortService is the service of a channel as Hayabusa shortens it.
+func shortService(channel string) string {
+	switch channel {
+	case "sysmon", "applocker", "ntlm", "wmi", "openssh":
+		return channel
+	case "pwsh":
+		return "powershell"
+	case "defender":
+		return "windefend"
+	case "tasksch":
+		return "taskscheduler"
+	case "bitscli":
+		return "bits-client"
+	case "firewall":
+		return "firewall-as"
+	case "rds-lsm":
+		return "terminalservices-localsessionmanager"
 	}
 	return ""
 }
