@@ -237,8 +237,16 @@ func classicService(channel string) string {
 // shortService is the service of a channel as Hayabusa shortens it.
 func shortService(channel string) string {
 	switch channel {
-	case "sysmon", "applocker", "ntlm", "wmi", "openssh":
-		return channel
+	case "sysmon":
+		return "sysmon"
+	case "applocker":
+		return "applocker"
+	case "ntlm":
+		return "ntlm"
+	case "wmi":
+		return "wmi"
+	case "openssh":
+		return "openssh"
 	case "pwsh":
 		return "powershell"
 	case "defender":
