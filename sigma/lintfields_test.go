@@ -229,8 +229,8 @@ func TestCatalogueKnowsRealEvents(t *testing.T) {
 	checked := 0
 	for _, ev := range append(realEvents(t, 1500), monitoredEvents(t, 300)...) {
 		l := ev.Logsource()
-		for _, category := range append([]string{l.Category}, alsoOf(l)...) {
-			set := c.fields(event.Logsource{Product: l.Product, Category: category, Service: l.Service})
+		for _, source := range append([]event.Logsource{l}, alsoOf(l)...) {
+			set := c.fields(source)
 			if set != nil && set.by != "" {
 				if v, ok := ev.Field(set.by); ok {
 					set = set.of([]string{v.Text()})
@@ -296,12 +296,7 @@ func monitoredEvents(t *testing.T, most int) (events []*event.Event) {
 	return events
 }
 
-func alsoOf(l event.Logsource) []string {
-	var out []string
-	for _, category := range l.Also() {
-		if category != "" {
-			out = append(out, category)
-		}
-	}
-	return out
+func alsoOf(l event.Logsource) []event.Logsource {
+	also := l.Also()
+	return slices.DeleteFunc(also[:], func(l event.Logsource) bool { return l == event.Logsource{} })
 }

@@ -206,11 +206,18 @@ func refuseSections(m mapping) error {
 	return nil
 }
 
-// logsourceAttributes are those that the specification names. Any number of
-// others may be there (Sigma specification 2.1, LogSource), but one that looks
-// like one of these would make the rule wider than its author meant.
-func logsourceAttributes() map[string]bool {
-	return map[string]bool{"product": true, "category": true, "service": true, "definition": true}
+// meantAttribute is the attribute of a logsource that a name is a slip of, "" for
+// none. Attributes that the specification does not name may be there (Sigma
+// specification 2.1, LogSource), but a slip of one that it names would make the
+// rule wider than its author meant.
+func meantAttribute(name string) string {
+	const far = 3
+	for _, attribute := range [...]string{"product", "category", "service", "definition"} {
+		if distance(strings.ToLower(name), attribute, far) < far {
+			return attribute
+		}
+	}
+	return ""
 }
 
 func (r *Rule) readLogsource(d *document, n *yaml.Node) error {
@@ -236,7 +243,7 @@ func (r *Rule) readLogsource(d *document, n *yaml.Node) error {
 			r.Logsource.Service = s
 		case "definition":
 		default:
-			if meant := similar(e.name, logsourceAttributes()); meant != "" {
+			if meant := meantAttribute(e.name); meant != "" {
 				return faultf(e.key.Line, e.key.Column, "unknown logsource attribute %q: is %q meant?", e.name, meant)
 			}
 		}

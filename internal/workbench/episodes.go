@@ -109,7 +109,8 @@ func (e *episodes) observe(o sigma.Occurrence) {
 	}
 }
 
-// take notes findings, and that a record led to them; "" when time alone did.
+// take notes findings, and that a record led to them where it is one of theirs;
+// "" when time alone did.
 func (e *episodes) take(findings []sigma.Finding, record string) {
 	for _, f := range findings {
 		if f.Retracted {
@@ -119,8 +120,8 @@ func (e *episodes) take(findings []sigma.Finding, record string) {
 		at := e.found[f.Key]
 		if at == nil {
 			with := record
-			if n := len(f.RecordIDs); with == "" && n > 0 {
-				with = f.RecordIDs[n-1]
+			if n := len(f.RecordIDs); n > 0 && !f.Truncated && !slices.Contains(f.RecordIDs, with) {
+				with = f.RecordIDs[n-1] // time had to pass: what it passed with has no part in it
 			}
 			at = &episode{place: e.place(with), order: e.order}
 			e.order++

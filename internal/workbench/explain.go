@@ -39,6 +39,7 @@ func (l Logsource) String() string {
 // error. Of a correlation it explains the rules that it counts, which the set
 // holds too. problem is told of what could not be read.
 func Explain(rules *Rules, events []string, tell func(Explained) error, problem func(error)) error {
+	sole := ofOneLogsource(rules.Set.Rules())
 	for ev, err := range Events(events) {
 		if err != nil {
 			problem(err)
@@ -49,7 +50,7 @@ func Explain(rules *Rules, events []string, tell func(Explained) error, problem 
 				continue
 			}
 			x := Explained{
-				File: ev.File, Event: ev.Index, Asked: asks(ev.Event, r), Logsource: Logsource(known(ev.Event)), RuleFor: Logsource(r.Logsource),
+				File: ev.File, Event: ev.Index, Asked: asks(ev.Event, r, sole), Logsource: Logsource(known(ev.Event)), RuleFor: Logsource(r.Logsource),
 				Explanation: sigma.Explain(r, ev.Event),
 			}
 			if x.Matched {

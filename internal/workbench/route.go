@@ -10,20 +10,38 @@ import (
 // An event whose log source is known is for the rules that [event.Logsource.Covers]
 // says. Of one whose log source is not known, or not wholly, every rule is
 // asked that what is known does not contradict: a record that says less of
-// itself than a rule does must not lose that rule in silence. Such a rule must
-// know a field of the event, lest rules of negations match everything.
+// itself than a rule does must not lose that rule in silence. Among rules of
+// several log sources such a rule must know a field of the event, lest rules of
+// negations match everything; where all are of one, or the event states its own,
+// there is nothing to tell apart.
 type router struct {
 	rules  []*sigma.Rule
+	sole   bool           // all rules are of one log source
 	routed *sigma.Matcher // nil: every rule is for every event
 	all    *sigma.Matcher // made when it is needed
 }
 
 func newRouter(rules []*sigma.Rule, routed bool) *router {
-	r := &router{rules: rules}
+	r := &router{rules: rules, sole: ofOneLogsource(rules)}
 	if routed {
 		r.routed = sigma.NewEngine(rules, sigma.EngineOptions{}).NewMatcher()
 	}
 	return r
+}
+
+// ofOneLogsource says whether all detection rules are of one log source.
+func ofOneLogsource(rules []*sigma.Rule) bool {
+	var first *sigma.Rule
+	for _, r := range rules {
+		switch {
+		case r.Correlation != nil:
+		case first == nil:
+			first = r
+		case r.Logsource != first.Logsource:
+			return false
+		}
+	}
+	return true
 }
 
 // match calls yield with the rules that match the event.
@@ -35,9 +53,9 @@ func (r *router) match(ev *event.Event, yield func(*sigma.Rule)) {
 	if r.all == nil {
 		r.all = sigma.NewEngine(r.rules, sigma.EngineOptions{IgnoreLogsource: true}).NewMatcher()
 	}
-	ls := known(ev)
+	ls, sure := known(ev), r.sole || stated(ev)
 	r.all.Match(ev, func(rule *sigma.Rule) bool {
-		if r.routed == nil || mayCover(ls, rule.Logsource) && rule.Touches(ev) {
+		if r.routed == nil || mayCover(ls, rule.Logsource) && (sure || rule.Touches(ev)) {
 			yield(rule)
 		}
 		return true
@@ -45,12 +63,12 @@ func (r *router) match(ev *event.Event, yield func(*sigma.Rule)) {
 }
 
 // asks says whether a rule is asked about an event where log sources are
-// observed.
-func asks(ev *event.Event, rule *sigma.Rule) bool {
+// observed; sole says that all rules are of one log source.
+func asks(ev *event.Event, rule *sigma.Rule, sole bool) bool {
 	if told(ev) {
 		return ev.Logsource().Covers(rule.Logsource)
 	}
-	return mayCover(known(ev), rule.Logsource) && rule.Touches(ev)
+	return mayCover(known(ev), rule.Logsource) && (sole || stated(ev) || rule.Touches(ev))
 }
 
 // timeouts is how many regular expressions were given up.

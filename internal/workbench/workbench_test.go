@@ -226,7 +226,7 @@ func TestRouting(t *testing.T) {
 					t.Fatal(err)
 				}
 				for _, r := range rules.Set.Rules() {
-					if slices.Contains(want, r.ID) && !asks(ev.Event, r) {
+					if slices.Contains(want, r.ID) && !asks(ev.Event, r, false) {
 						t.Errorf("%s was asked, and asks denies it", r.ID)
 					}
 				}
@@ -235,6 +235,24 @@ func TestRouting(t *testing.T) {
 				t.Errorf("without routing only %v", all)
 			}
 		})
+	}
+}
+
+// TestNegationsOfOneLogsource: a rule of negations is asked about an event that
+// has none of its fields where nothing else could be meant.
+func TestNegationsOfOneLogsource(t *testing.T) {
+	dir := t.TempDir()
+	one := write(t, dir, "one.yml", rule("one", "product: zeek, service: rdp", "s: {A|neq: x}, condition: s"))
+	other := write(t, dir, "other.yml", rule("other", "product: okta", "s: {B: null}, condition: s"))
+	plain := write(t, dir, "plain.json", `{"c":1}`)
+	says := write(t, dir, "says.json", `{"c":1,"logsource":{"product":"zeek","service":"rdp"}}`)
+	for _, tt := range []struct{ rules, events, want string }{
+		{one, plain, "0 one"}, {one, says, "0 one"}, {one + " " + other, plain, ""}, {one + " " + other, says, "0 one"}, {other, says, ""},
+	} {
+		matches, _, _ := eval(t, true, Load(strings.Fields(tt.rules), sigma.Options{}), tt.events)
+		if got := strings.Join(matches, ","); got != tt.want {
+			t.Errorf("%s on %s: %q, want %q", tt.rules, tt.events, got, tt.want)
+		}
 	}
 }
 
