@@ -8,20 +8,22 @@
 //
 // These dialects are recognised by what is in the record:
 //
-//   - Windows events: flat, as NXLog, Azure Monitor, EvtxECmd, Get-WinEvent and
+//   - Windows events: flat, as NXLog, Azure Monitor, EvtxECmd, Hayabusa and
 //     Splunk write them; nested like their XML, with attributes as #attributes,
-//     @name or $; as XML; as Wazuh and Winlogbeat nest them; with EventData as
-//     an object, a list, or text that holds JSON or XML. Package evtx makes
-//     such JSON of event log files.
+//     @name or $; as XML; as Wazuh, Winlogbeat, OpenTelemetry and Chainsaw nest
+//     them; with EventData as an object, a list, or text that holds JSON or XML;
+//     from Get-WinEvent and Fluent Bit, which have the rendered message alone.
+//     Package evtx makes such JSON of event log files.
 //   - the Elastic Common Schema, OCSF and the hunting tables of Microsoft
 //     Defender XDR, under Sigma's names and their own;
 //   - Zeek, Suricata EVE, CloudTrail;
 //   - the audit logs of Azure, Google Cloud and Workspace, Microsoft 365, Okta,
 //     GitHub, Bitbucket, Kubernetes, OneLogin, Duo, OpenCanary, FortiGate;
-//   - syslog, and in it or alone auditd's records, Sysmon for Linux, and lines
-//     of web servers' access logs;
-//   - any of these inside an Elasticsearch hit, a Splunk result, or the message
-//     of a collector.
+//   - syslog, systemd's journal, and in syslog or alone auditd's records, Sysmon
+//     for Linux, lines of web servers' and Squid's access logs, CEF, LEEF, and
+//     the pairs of names and values that firewalls write;
+//   - any of these inside an Elasticsearch hit, a Splunk result, an EventBridge
+//     event, or the message of a collector.
 //
 // Any other JSON object is kept as it is; fields that only one of Sigma's
 // categories has tell which it is. A record may also state its log source, as
