@@ -168,8 +168,9 @@ func FuzzDecode(f *testing.F) {
 			return
 		}
 		summary(e)
-		e.Field("Provider_Name")
-		e.Field("a.b.c")
+		for _, name := range []string{"Provider_Name", "a.b.c", "c-uri-extension", "cs-host", "c-uri", "CommandLine", "setting_name", "DeviceDetail.a", "dst_port"} {
+			e.Field(name)
+		}
 		checkNamed(t, e, texts, names)
 		observables := e.Observables()
 		if len(observables) > maxObservables {

@@ -198,9 +198,10 @@ func (b *builder) plainPairs(start, end uint32) bool {
 func plainValue(text string, at int) span {
 	if at < len(text) && text[at] == '"' {
 		for i := at + 1; i < len(text); i++ {
-			if text[i] == '\\' {
+			switch text[i] {
+			case '\\':
 				i++
-			} else if text[i] == '"' {
+			case '"':
 				return span{at + 1, i}
 			}
 		}
