@@ -38,8 +38,8 @@
 //   - "neq" is the negation of the item without it, so a missing field is
 //     different from everything.
 //   - Keywords are looked for anywhere in every leaf value of the event.
-//   - A number in a rule equals an event's number of the same value and a
-//     string with the same digits.
+//   - A number in a rule equals an event's number of the same value, exactly,
+//     and a text that writes it as the rule does or in plain decimal digits.
 //   - A filter's polarity is declared; see [Filter].
 //   - Unknown attributes of a rule are custom attributes; unknown keys within
 //     correlation are refused.

@@ -357,7 +357,7 @@ func (c *chain) setPattern(p *pred, v value) error {
 		p.kind = predNull
 		return nil
 	case v.kind == numberValue && c.field != "":
-		p.kind, p.lit, p.alt, p.cased = predNumber, canonicalNumber(v.source), v.source, false
+		p.kind, p.lit, p.alt, p.cased = predNumber, canonicalNumber(v.source), fold(v.source), false
 		return nil
 	}
 	if v.unsure && c.field != "" && !c.anchored && !c.changed {

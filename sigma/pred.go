@@ -46,7 +46,7 @@ type predKey struct {
 	cased bool
 	field string
 	lit   string
-	alt   string // predNumber: the literal as written
+	alt   string // predNumber: the literal as written, folded
 }
 
 // pred is a predicate over one field.
@@ -146,7 +146,7 @@ func (p *pred) one(t *text) bool {
 	case predAny:
 		return true
 	case predNumber:
-		return t.raw == p.lit || t.raw == p.alt || t.num == p.lit
+		return s == p.lit || s == p.alt || t.num == p.lit
 	case predCompare:
 		return p.compares(t)
 	case predCIDR:
@@ -217,25 +217,51 @@ func inNetwork(network netip.Prefix, s string) bool {
 	return network.Contains(addr.Unmap().WithZone(""))
 }
 
-// canonicalNumber writes a decimal number in one way: integers as digits,
-// others as the shortest text of the same float64. It returns "" for anything
+// canonicalNumber writes a decimal number in one way, exactly: without exponent,
+// or, where that would be long, as digits with one. It returns "" for anything
 // that is not a decimal number.
 func canonicalNumber(s string) string {
 	if plainInteger(s) {
 		return s
 	}
-	f, err := strconv.ParseFloat(s, 64)
-	if err != nil || strings.ContainsAny(s, "xXpPnNiI_") {
+	if _, err := strconv.ParseFloat(s, 64); err != nil || strings.ContainsAny(s, "xXpPnNiI_") {
 		return ""
 	}
-	if f == 0 {
+	sign, mantissa := "", strings.TrimLeft(s, "+-")
+	if s[0] == '-' {
+		sign = "-"
+	}
+	exponent := 0
+	if at := strings.IndexAny(mantissa, "eE"); at >= 0 {
+		var err error
+		if exponent, err = strconv.Atoi(mantissa[at+1:]); err != nil {
+			return ""
+		}
+		mantissa = mantissa[:at]
+	}
+	whole, fraction, _ := strings.Cut(mantissa, ".")
+	digits := strings.TrimLeft(whole+fraction, "0")
+	if digits == "" {
 		return "0"
 	}
-	const exact = 1 << 53
-	if f == float64(int64(f)) && -exact < f && f < exact {
-		return strconv.FormatInt(int64(f), 10)
+	exponent -= len(fraction)
+	short := strings.TrimRight(digits, "0")
+	return sign + plainDecimal(short, exponent+len(digits)-len(short))
+}
+
+// plainDecimal writes digits × 10^exponent; neither end of digits is a zero.
+func plainDecimal(digits string, exponent int) string {
+	const longest = 400 // zeros
+	switch point := len(digits) + exponent; {
+	case max(exponent, -exponent) > longest:
+		return digits + "e" + strconv.Itoa(exponent)
+	case exponent >= 0:
+		return digits + strings.Repeat("0", exponent)
+	case point > 0:
+		return digits[:point] + "." + digits[point:]
+	default:
+		return "0." + strings.Repeat("0", -point) + digits
 	}
-	return strconv.FormatFloat(f, 'g', -1, 64)
 }
 
 // plainInteger reports whether s is an integer in its shortest form.
