@@ -39,7 +39,7 @@ func (e *fakeEvent) EachText(f func(field, text string) bool) {
 		more := true
 		v := fakeValue(e.fields[name])
 		v.Each(func(leaf event.Value) bool {
-			more = f(name, leaf.Text())
+			more = leaf.Kind() == event.Null || f(name, leaf.Text())
 			return more
 		})
 		if !more {

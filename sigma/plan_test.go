@@ -41,18 +41,23 @@ func recordOf(t *rapid.T, fields map[string]any) *event.Event {
 func TestPlansMissNothing(t *testing.T) {
 	matched := 0
 	rapid.Check(t, func(t *rapid.T) {
+		g := newGenerator(t)
+		events := make([]*event.Event, 6)
+		for i := range events {
+			events[i] = recordOf(t, g.event().fields)
+		}
 		var rules []*Rule
+		derived := strings.NewReplacer(`"A":`, `"Provider_Name":`, `"A|`, `"Provider_Name|`)
 		for i := range 12 {
-			src := strings.ReplaceAll(genRule(t), "C:", "Provider_Name:")
-			if parsed, problems := Parse("g", []byte(src), Options{}); len(problems) == 0 {
+			src := derived.Replace(g.rule())
+			if parsed, problems := Parse("g", []byte(src), Options{Placeholders: genPlaceholders}); len(problems) == 0 {
 				parsed[0].ID = fmt.Sprint(i)
 				rules = append(rules, parsed[0])
 			}
 		}
 		e := NewEngine(rules, EngineOptions{IgnoreLogsource: true})
 		m, full := e.NewMatcher(), e.NewMatcher()
-		for range 6 {
-			ev := recordOf(t, genEvent(t).fields)
+		for _, ev := range events {
 			var got, want []string
 			m.Match(ev, func(r *Rule) bool { got = append(got, r.ID); return true })
 			full.begin(ev)

@@ -3,10 +3,8 @@ package sigma
 import (
 	"encoding/json"
 	"maps"
-	"os"
 	"runtime"
 	"slices"
-	"strconv"
 	"testing"
 	"time"
 )
@@ -87,46 +85,6 @@ func TestRealEventsNeedNoIndex(t *testing.T) {
 	}
 	st := m.Stats()
 	t.Logf("%d events, %d matches, %.2f candidates an event", len(events), matches, float64(st.Candidates)/float64(st.Events))
-}
-
-// TestRealEventsAgreeWithNaive evaluates all rules of the log source with the
-// naive evaluator. ASPIS_NAIVE_EVENTS sets how many events per log source.
-func TestRealEventsAgreeWithNaive(t *testing.T) {
-	per := 4
-	if s := os.Getenv("ASPIS_NAIVE_EVENTS"); s != "" {
-		per, _ = strconv.Atoi(s)
-	}
-	events := realEvents(t, per)
-	files := realFiles(t)
-	set := realRules(t)
-	slow := map[*Rule]*naive{}
-	for _, r := range set.Rules() {
-		n, err := newNaive(files[r.File], nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		slow[r] = n
-	}
-	m := NewEngine(set.Rules(), EngineOptions{}).NewMatcher()
-	pairs, matched := 0, 0
-	for _, ev := range events {
-		got := map[*Rule]bool{}
-		m.Match(ev, func(r *Rule) bool { got[r] = true; return true })
-		for _, r := range set.Rules() {
-			if !ev.Logsource().Covers(r.Logsource) {
-				continue
-			}
-			pairs++
-			want := slow[r].matches(ev)
-			if want {
-				matched++
-			}
-			if want != got[r] {
-				t.Errorf("%s: engine %v, naive %v\n%s\n%+v", r.File, got[r], want, ev.Raw(), Explain(r, ev))
-			}
-		}
-	}
-	t.Logf("%d events, %d pairs, %d matches", len(events), pairs, matched)
 }
 
 func BenchmarkMatch(b *testing.B) {
