@@ -46,18 +46,23 @@ func pick[T any](g *generator, from ...T) T {
 func (g *generator) chance(n int) bool { return rapid.IntRange(0, n-1).Draw(g.T, "chance") == n-1 }
 
 // text keeps to few letters, among them those that fold in unexpected ways, or
-// to even fewer, among them those that mean something to Sigma.
+// to even fewer: those that mean something to Sigma, or two that come again and
+// again.
 func (g *generator) text() string {
-	if g.chance(3) {
-		return rapid.StringOfN(rapid.SampledFrom([]rune(`aB\\*?-/`)), 1, 5, -1).Draw(g.T, "text")
+	letters, most := "aAbBkKsSéÉßẞσΣςıİiſ\u212A中- /–\\*?%1.\n", 8
+	switch {
+	case g.chance(3):
+		letters, most = `aB\\*?-/`, 5
+	case g.chance(4):
+		letters = "ab"
 	}
-	return rapid.StringOfN(rapid.SampledFrom([]rune("aAbBkKsSéÉßẞσΣςıİiſ\u212A中- /–\\*?%1.\n")), 0, 8, -1).Draw(g.T, "text")
+	return rapid.StringOfN(rapid.SampledFrom([]rune(letters)), 0, most, -1).Draw(g.T, "text")
 }
 
 // long is a text of words that others have as well.
 func (g *generator) long() (out string) {
 	for range rapid.IntRange(2, 6).Draw(g.T, "words") {
-		out += pick(g, "powershell", "System32", `\`, " -enc ", "http://", ".exe", "KERNEL", "sſßẞK", g.text())
+		out += pick(g, "powershell", "System32", `\`, " -enc ", "http://", ".exe", "KERNEL", "sſßẞK", "%one%", g.text())
 	}
 	return out
 }
@@ -94,11 +99,11 @@ func (g *generator) wide(s, order string) (out string) {
 }
 
 func (g *generator) number() string {
-	return pick(g, "0", "1", "11", "-1", "1.0", "1e1", "2.5", "2.50", "0.1", "18446744073709551615", "100000000000000000000", "1e20", "-0")
+	return pick(g, "0", "1", "11", "25", "-1", "1.0", "1e1", "2.5", "2.50", "0.10", "18446744073709551615", "100000000000000000000", "1e20", "-0")
 }
 
 func (g *generator) eventValue(field string) any {
-	switch rapid.IntRange(0, 20).Draw(g.T, "kind") {
+	switch rapid.IntRange(0, 21).Draw(g.T, "kind") {
 	case 0:
 		return nil
 	case 1:
@@ -120,9 +125,11 @@ func (g *generator) eventValue(field string) any {
 	case 10:
 		return g.wide(pick(g, "ab", "xaBy", "-a"), pick(g, "le", "be"))
 	case 11:
-		return pick(g, "true", "True", "null", "", " ", "1", "1.0", "01", "1E1", " 2 ", "-1", "1e400", "0x10", "Infinity", "1_1", "%one%", "x%one%", "%one%", `C:\aB`, `\a\`, "中İ", "ẞ\nı")
+		return pick(g, "true", "True", "null", "", " ", "1", "1.0", "01", "1E1", " 2 ", "-1", "1e400", "0x10", "Infinity", "1_1", "%one%", "x%one%", "%one%", `C:\aB`, `\a\`, "中İ", "ẞ\nı", "a\nb", "1\n", "é\n1\n", "a1\n\n")
 	case 14, 15, 16:
 		return g.long()
+	case 17:
+		return g.number()
 	default:
 		return g.text()
 	}
@@ -135,6 +142,9 @@ func (g *generator) event() *fakeEvent {
 			continue
 		}
 		v := g.eventValue(f)
+		if before := g.pool[""]; len(before) > 0 && g.chance(5) {
+			v = g.recased(pick(g, before[max(0, len(before)-3):]...))
+		}
 		e.fields[f] = v
 		fakeValue(v).Each(func(x event.Value) bool {
 			g.pool[f] = append(g.pool[f], x.Text())
@@ -187,6 +197,18 @@ func (g *generator) piece(field, anchor string) string {
 	return string(s[from:to])
 }
 
+// recased is a text with some of its letters in another case, a little longer at
+// times.
+func (g *generator) recased(s string) string {
+	out := []rune(s)
+	for i := range out {
+		if g.chance(3) {
+			out[i] = unicode.SimpleFold(out[i])
+		}
+	}
+	return pick(g, "", "", "a") + string(out) + pick(g, "", "", "a")
+}
+
 // value is a piece as Sigma writes it: in other cases, with wildcards for some
 // of its characters, with what means itself escaped where it must be and
 // sometimes where it need not.
@@ -201,6 +223,9 @@ func (g *generator) value(field, anchor string) string {
 		switch {
 		case wild && g.chance(4):
 			b.WriteString(pick(g, "?", "*", "*", "?*"))
+			if g.chance(3) { // more than there is
+				b.WriteString(string(runes[max(0, i-1)]))
+			}
 		case r == '*' || r == '?':
 			b.WriteString(`\` + string(r))
 		case r == '\\' && (g.chance(4) || i+1 == len(runes) || strings.ContainsRune(`*?\`, runes[i+1]) || wild):
@@ -236,7 +261,7 @@ func (g *generator) list(value func() string) string {
 
 func (g *generator) plain(field string) string {
 	return g.list(func() string {
-		return pick(g, "null", "null", "''", "'*'", "true", "false", "1", "-1", "10", "2.5", "1.0", "0", "1e1", "0.10", "18446744073709551615", "1e20", quoted(g.value(field, "")))
+		return pick(g, "null", "''", "'*'", "true", "false", g.number(), g.number(), g.number(), quoted(g.value(field, "")))
 	})
 }
 
@@ -266,7 +291,7 @@ var timeParts = map[string][]string{
 }
 
 var regexes = []string{
-	"a+", "^b", "é$", "a.b", `\d$`, "[ab]{2}", "(a|B)-", "(?i)k", "a(?!b)", "^$", `\\`, `\*`, "^a$", "s", `^\S+$`, `([aB1])\1`, "σ|ab", "1$|^k", `a\n`, "(?<=k)a",
+	"a+", "^b", "é$", "a.b", `\d$`, "[ab]{2}", "(a|B)-", "(?i)k", "a(?!b)", "^$", `\\`, `\*`, "^a$", "s", `^\S+$`, `([aB1])\1`, "σ|ab", "1$|^k", `a\n`, "(?<=k)a", `1$\s`,
 }
 
 // item is a field with modifiers and values. Without a field it is a keyword.
