@@ -59,9 +59,10 @@ func (g *generator) text() string {
 	return rapid.StringOfN(rapid.SampledFrom([]rune(letters)), 0, most, -1).Draw(g.T, "text")
 }
 
-// long is a text of words that others have as well.
+// long is a text of words that others have as well, hundreds of bytes of them at
+// times.
 func (g *generator) long() (out string) {
-	for range rapid.IntRange(2, 6).Draw(g.T, "words") {
+	for range rapid.IntRange(2, pick(g, 6, 6, 6, 14, 70)).Draw(g.T, "words") {
 		out += pick(g, "powershell", "System32", `\`, " -enc ", "http://", ".exe", "KERNEL", "sſßẞK", "%one%", g.text())
 	}
 	return out
@@ -192,7 +193,7 @@ func (g *generator) piece(field, anchor string) string {
 		from = rapid.IntRange(0, to).Draw(g.T, "from")
 	}
 	if anchor == "contains" || anchor == "startswith" {
-		to = rapid.IntRange(from, min(to, from+pick(g, 6, 24))).Draw(g.T, "to")
+		to = rapid.IntRange(from, min(to, from+pick(g, 6, 24, 90))).Draw(g.T, "to")
 	}
 	return string(s[from:to])
 }
@@ -291,7 +292,7 @@ var timeParts = map[string][]string{
 }
 
 var regexes = []string{
-	"a+", "^b", "é$", "a.b", `\d$`, "[ab]{2}", "(a|B)-", "(?i)k", "a(?!b)", "^$", `\\`, `\*`, "^a$", "s", `^\S+$`, `([aB1])\1`, "σ|ab", "1$|^k", `a\n`, "(?<=k)a", `1$\s`,
+	"a+", "^b", "é$", "a.b", `\d$`, "[ab]{2}", "(a|B)-", "(?i)k", "a(?!b)", "^$", `\\`, `\*`, "^a$", "s", `^\S+$`, `([aB1])\1`, "σ|ab", "1$|^k", `a\n`, "(?<=k)a", `1$\s`, "(System32)?a", "a(ſk)*K",
 }
 
 // item is a field with modifiers and values. Without a field it is a keyword.
@@ -385,8 +386,8 @@ func (g *generator) selection() string {
 // condition is an expression over the selections of rule.
 func (g *generator) condition(depth int) string {
 	if depth == 0 || g.chance(3) {
-		return pick(g, "sel_1", "sel_2", "filter_x", "_own", "sel_1", "1 of sel_*", "any of sel_*", "all of sel_*", "1 of *_x", "all of s*_*2",
-			"1 of them", "all of them", "1 of f*", "all of *")
+		return pick(g, "sel_1", "sel_12", "filter_1_sel_x", "_own", "sel_1", "1 of sel_*", "any of sel_*", "all of sel_*", "1 of *_x", "all of s*_*2",
+			"all of *_1", "1 of sel_1", "1 of *_1_*", "1 of them", "all of them", "1 of f*", "all of *")
 	}
 	a, b := g.condition(depth-1), g.condition(depth-1)
 	switch rapid.IntRange(0, 6).Draw(g.T, "operator") {
@@ -412,6 +413,6 @@ func (g *generator) rule() string {
 	if g.chance(8) {
 		condition = "[" + condition + ", " + g.condition(1) + "]"
 	}
-	return ruleText(fmt.Sprintf("sel_1: %s\nsel_2: %s\nfilter_x: %s\n_own: %s\ncondition: %s",
+	return ruleText(fmt.Sprintf("sel_1: %s\nsel_12: %s\nfilter_1_sel_x: %s\n_own: %s\ncondition: %s",
 		g.selection(), g.selection(), g.selection(), g.selection(), condition))
 }

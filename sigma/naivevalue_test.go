@@ -188,11 +188,17 @@ func naiveNumber(literal string) func(*naiveText) bool {
 	}
 }
 
+// naiveCompare compares with numbers, and with texts that hold one in decimal.
 func naiveCompare(mods modifiers, literal string) func(*naiveText) bool {
+	decimal := regexp.MustCompile(`^\s*([-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?)\s*$`)
 	want, _ := strconv.ParseFloat(literal, 64)
 	return func(t *naiveText) bool {
-		x, ok := t.value.Number()
-		return ok && (mods.has("lt") && x < want || mods.has("lte") && x <= want || mods.has("gt") && x > want || mods.has("gte") && x >= want)
+		written := decimal.FindStringSubmatch(t.raw)
+		if written == nil {
+			return false
+		}
+		x, err := strconv.ParseFloat(written[1], 64)
+		return err == nil && (mods.has("lt") && x < want || mods.has("lte") && x <= want || mods.has("gt") && x > want || mods.has("gte") && x >= want)
 	}
 }
 
