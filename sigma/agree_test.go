@@ -3,6 +3,7 @@ package sigma
 import (
 	"fmt"
 	"os"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -73,6 +74,9 @@ func (a *agreement) generate(g *generator) (rules []*Rule, slow []*naive) {
 	for i := range a.size {
 		src := g.rule()
 		parsed, problems := Parse("g", []byte(src), Options{Placeholders: genPlaceholders})
+		if len(problems) > 0 && strings.Contains(problems[0].Reason, "windash") {
+			continue // too many parameters in one value
+		}
 		if len(problems) > 0 {
 			g.Fatalf("%v\n%s", problems[0], src)
 		}

@@ -62,7 +62,7 @@ func (g *generator) text() string {
 // long is a text of words that others have as well, hundreds of bytes of them at
 // times.
 func (g *generator) long() (out string) {
-	for range rapid.IntRange(2, pick(g, 6, 6, 6, 14, 70)).Draw(g.T, "words") {
+	for range rapid.IntRange(2, pick(g, 6, 6, 6, 14, 14, 14, 14, 60)).Draw(g.T, "words") {
 		out += pick(g, "powershell", "System32", `\`, " -enc ", "http://", ".exe", "KERNEL", "sſßẞK", "%one%", g.text())
 	}
 	return out
@@ -216,7 +216,7 @@ func (g *generator) recased(s string) string {
 func (g *generator) value(field, anchor string) string {
 	var b strings.Builder
 	runes := []rune(g.piece(field, anchor))
-	recase, wild := g.chance(2), g.chance(3)
+	recase, wild := g.chance(2), len(runes) < 30 && g.chance(3)
 	for i, r := range runes {
 		if recase && g.chance(2) {
 			r = unicode.SimpleFold(r)
