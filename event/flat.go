@@ -114,10 +114,21 @@ func (t *tape) named(name string) (Value, bool) {
 	if i := t.lookup(name); i != 0 {
 		return t.value(t.content(i)), true
 	}
-	if strings.IndexByte(name, '.') < 0 || strings.Count(name, ".") > maxPathSegments {
+	if strings.Count(name, ".") > maxPathSegments || !t.leadsInto(name) {
 		return Value{}, false
 	}
 	return t.path(name)
+}
+
+// leadsInto says whether a path may begin at some field: every member of the
+// record itself is in the index.
+func (t *tape) leadsInto(name string) bool {
+	for dot := strings.LastIndexByte(name, '.'); dot > 0; dot = strings.LastIndexByte(name[:dot], '.') {
+		if t.known.has(hashName(name[:dot])) {
+			return true
+		}
+	}
+	return false
 }
 
 // content returns the node that holds a value's text: i itself, or the text

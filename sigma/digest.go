@@ -3,9 +3,13 @@ package sigma
 import "strings"
 
 const (
-	longText    = 256 // bytes from which on a text may be worth a digest
-	digestAsked = 8   // times that a text was searched through before it gets one
-	maxDigests  = 16  // of one event
+	longText   = 256 // bytes from which on a text may be worth a digest
+	maxDigests = 16  // of one event
+
+	// Times that a text is searched through before it gets a digest: it costs
+	// about as much as five, and pays where many rules are to be evaluated.
+	searchedByFew, searchedByMany = 16, 2
+	manyCandidates                = 16
 )
 
 // digest is a bit set over the hashes of all three bytes in a row of a text. A
@@ -46,8 +50,18 @@ func digestHash(three uint64) uint64 { return three * hashFactor >> (64 - 16) }
 
 // digests is the memory of the digests of one event.
 type digests struct {
-	made []*digest
-	used int
+	made  []*digest
+	used  int
+	after int // times that a text is searched through before it gets one
+}
+
+// begin forgets the event before, of whose successor so many rules are to be
+// evaluated.
+func (ds *digests) begin(candidates int) {
+	ds.used, ds.after = 0, searchedByFew
+	if candidates >= manyCandidates {
+		ds.after = searchedByMany
+	}
 }
 
 // of makes the digest of a text; nil when there are too many.
@@ -69,7 +83,7 @@ func (t *text) has(lit string) bool {
 	if len(t.folded) < longText || t.digests == nil {
 		return strings.Contains(t.folded, lit)
 	}
-	if t.asked++; t.asked == digestAsked {
+	if t.asked++; t.asked == t.digests.after {
 		t.digest = t.digests.of(t.folded)
 	}
 	if t.digest != nil && t.digest.lacks(lit) {

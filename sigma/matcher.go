@@ -83,6 +83,7 @@ func (m *Matcher) Match(ev Event, yield func(*Rule) bool) {
 	for _, p := range m.route(ev.Logsource()) {
 		m.collect(p)
 	}
+	m.digests.begin(len(m.found))
 	m.stats.Events++
 	m.stats.Candidates += uint64(len(m.found))
 	matches := m.found[:0]
@@ -140,7 +141,7 @@ func (m *Matcher) begin(ev Event) {
 	m.arena = m.arena[:0]
 	m.found = m.found[:0]
 	m.searched = false
-	m.digests.used = 0
+	m.digests.begin(0)
 }
 
 // collect gathers the rules of a plan whose witnesses the event has.

@@ -184,8 +184,9 @@ func TestDigestsChangeNothing(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		letters := rapid.StringOfN(rapid.SampledFrom([]rune("abcdefgh資")), 0, 6, -1)
 		long := text{digests: &digests{}}
+		long.digests.begin(rapid.SampledFrom([]int{0, manyCandidates}).Draw(t, "candidates"))
 		long.folded = strings.Repeat(letters.Draw(t, "part")+"xyz", longText/3+1) + letters.Draw(t, "end")
-		for range digestAsked + 4 {
+		for range searchedByFew + 4 {
 			if lit := letters.Draw(t, "literal"); long.has(lit) != strings.Contains(long.folded, lit) {
 				t.Fatalf("%q in %q: %v", lit, long.folded, long.has(lit))
 			}
