@@ -18,8 +18,12 @@ type nameEntry struct {
 
 // NewNames prepares a set.
 func NewNames(names []Name) *Names {
+	entries := len(names)
+	for i := range names {
+		entries += len(names[i].leads)
+	}
 	size := 16
-	for size < 2*len(names) {
+	for size < 4*entries {
 		size *= 2
 	}
 	s := &Names{names: names, heads: make([]int32, size)}
