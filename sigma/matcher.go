@@ -193,6 +193,7 @@ func (m *Matcher) inAll(f *fieldIndex) {
 
 // probe makes candidates of the rules whose witnesses a value has.
 func (m *Matcher) probe(f *fieldIndex, t *text) {
+	m.candidates(f.present)
 	if len(t.raw) < f.least && t.num == "" {
 		return
 	}

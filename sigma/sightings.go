@@ -11,10 +11,11 @@ import (
 // fieldIndex finds the witnesses of one field.
 type fieldIndex struct {
 	slot    int32
+	present []int32            // rules for whatever text
 	exact   map[string][]int32 // folded whole value → rules
 	lengths lengths            // of the values in exact
 	scan    *scanner           // the other kinds; nil for none
-	least   int                // bytes of the shortest witness; folding makes no value longer
+	least   int                // bytes of the shortest other witness; folding makes no value longer
 	plain   bool               // no witness has letters outside ASCII
 }
 
@@ -139,24 +140,32 @@ func (p *plans) index(slot int32, found map[witness][]int32, holds map[string]in
 	f := fieldIndex{slot: slot, least: math.MaxInt, plain: true}
 	var scanned []scanLiteral
 	for w, rules := range found {
-		f.least = min(f.least, len(w.lit))
-		f.plain = f.plain && ascii(w.lit)
-		if w.kind == predExact {
+		switch w.kind {
+		case predAny:
+			f.present = append(f.present, rules...)
+			continue
+		case predExact:
 			if f.exact == nil {
 				f.exact = map[string][]int32{}
 			}
 			f.exact[w.lit] = append(f.exact[w.lit], rules...)
 			f.lengths.add(len(w.lit))
-			continue
+		default:
+			scanned = append(scanned, literalOf(w, rules, holds))
 		}
-		l := scanLiteral{text: w.lit, kind: w.kind, rules: rules, holds: -1}
-		if node, ok := holds[w.lit]; ok && w.kind == predContains {
-			l.holds = node
-		}
-		scanned = append(scanned, l)
+		f.least = min(f.least, len(w.lit))
+		f.plain = f.plain && ascii(w.lit)
 	}
 	if len(scanned) > 0 {
 		f.scan = newScanner(scanned, p.counts)
 	}
 	return f
+}
+
+func literalOf(w witness, rules []int32, holds map[string]int32) scanLiteral {
+	l := scanLiteral{text: w.lit, kind: w.kind, rules: rules, holds: -1}
+	if node, ok := holds[w.lit]; ok && w.kind == predContains {
+		l.holds = node
+	}
+	return l
 }

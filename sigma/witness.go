@@ -2,12 +2,12 @@ package sigma
 
 import "math"
 
-// witness is a text in a field without which a predicate cannot hold. Texts
-// are folded: a witness may be seen where the predicate does not hold, never
-// the reverse.
+// witness is a text in a field, or that the field has some text, without which a
+// predicate cannot hold. Texts are folded: a witness may be seen where the
+// predicate does not hold, never the reverse.
 type witness struct {
 	slot int32
-	kind predKind // predExact, predPrefix, predSuffix or predContains
+	kind predKind // predExact, predPrefix, predSuffix, predContains or predAny
 	lit  string
 }
 
@@ -92,16 +92,20 @@ func (p *pred) witnesses(slot int32) []witness {
 			return one(predContains, best)
 		}
 	case predRegex:
-		if len(p.re.needs) == 0 || shortest(p.re.needs[0]) == 0 {
-			return nil
+		if len(p.re.needs) > 0 && shortest(p.re.needs[0]) > 0 {
+			var out []witness
+			for _, lit := range p.re.needs[0] {
+				out = append(out, one(predContains, lit)...)
+			}
+			return out
 		}
-		var out []witness
-		for _, lit := range p.re.needs[0] {
-			out = append(out, one(predContains, lit)...)
-		}
-		return out
+	case predNull, predExists:
+		return nil
 	}
-	return nil
+	if slot == keywordSlot { // every event has some text
+		return nil
+	}
+	return one(predAny, "")
 }
 
 // chance guesses how often the witness is seen in an event, from its length
@@ -111,6 +115,7 @@ func (w witness) chance(uses int) float64 {
 	n := len(w.lit)
 	base := 1.0
 	switch {
+	case w.kind == predAny:
 	case w.kind == predExact && canonicalNumber(w.lit) != "":
 		base = 0.03
 	case w.kind == predExact && n == 0:
