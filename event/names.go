@@ -72,13 +72,8 @@ func (e *Event) EachNamed(names *Names, least int, f func(name int, v Value)) bo
 		return false
 	}
 	t := &e.tape
-	for i := uint32(1); i < uint32(len(t.nodes)); {
+	for i := t.live(1); i < uint32(len(t.nodes)); i = t.live(i + 1) {
 		n := &t.nodes[i]
-		if n.flags&shadowed != 0 {
-			i = n.next
-			continue
-		}
-		i++
 		scalar := n.kind != Object && n.kind != List
 		told := false
 		if n.flags&isMember != 0 {

@@ -15,17 +15,21 @@ func (e *Event) EachText(f func(field, text string) bool) {
 // made, and nothing is allocated.
 func (e *Event) EachLeaf(f func(text string) bool) {
 	t := &e.tape
-	for i := uint32(1); i < uint32(len(t.nodes)); {
+	for i := t.live(1); i < uint32(len(t.nodes)); i = t.live(i + 1) {
 		n := &t.nodes[i]
-		if n.flags&shadowed != 0 {
-			i = n.next
-			continue
-		}
-		i++
 		if n.kind != Object && n.kind != List && n.kind != Null && !f(t.body(n)) {
 			return
 		}
 	}
+}
+
+// live returns the first node from i on that no later member of the same name
+// hides, itself or what it is in.
+func (t *tape) live(i uint32) uint32 {
+	for i < uint32(len(t.nodes)) && t.nodes[i].flags&shadowed != 0 {
+		i = t.nodes[i].next
+	}
+	return i
 }
 
 // ASCII says whether every text of the event is.
@@ -57,12 +61,8 @@ func (w *walker) run() {
 	}
 	total := uint32(len(w.nodes))
 	w.open = append(w.open[:0], frame{end: total})
-	for i := uint32(1); i < total; {
+	for i := w.live(1); i < total; i = w.live(i + 1) {
 		n := &w.nodes[i]
-		if n.flags&shadowed != 0 {
-			i = n.next
-			continue
-		}
 		for i >= w.open[len(w.open)-1].end {
 			w.open = w.open[:len(w.open)-1]
 		}
@@ -75,7 +75,6 @@ func (w *walker) run() {
 				return
 			}
 		}
-		i++
 	}
 }
 
