@@ -18,9 +18,9 @@ type plan struct {
 	least    int          // bytes that a text of no field has at least, to be looked at
 }
 
-// maxMerged bounds the plans that are made for log sources that rules of several
-// declared log sources are for.
-const maxMerged = 512
+// roomForMerged is how many rules all plans that join log sources may have in
+// all: whoever sends events may say that they are of any log source.
+func (e *Engine) roomForMerged() int { return 1000 + 8*len(e.rules) }
 
 // plans makes plans when they are first asked for and keeps them.
 type plans struct {
@@ -33,7 +33,7 @@ type plans struct {
 
 	mu     sync.Mutex
 	made   map[string]*plan // by the sources that they are of
-	merged int
+	merged int              // rules in those that are of several
 }
 
 // source is the rules that declare one log source.
@@ -109,8 +109,7 @@ func (p *plans) sourcesOf(ls event.Logsource) []*source {
 	return out
 }
 
-// one returns the one plan of several sources, nil when there are too many such
-// plans already.
+// one returns the one plan of several sources, nil when there is no room for it.
 func (p *plans) one(sources []*source) *plan {
 	var key []byte
 	for _, s := range sources {
@@ -119,15 +118,15 @@ func (p *plans) one(sources []*source) *plan {
 	if made := p.made[string(key)]; made != nil {
 		return made
 	}
-	if len(sources) > 1 {
-		if p.merged >= maxMerged {
-			return nil
-		}
-		p.merged++
-	}
 	var rules []int32
 	for _, s := range sources {
 		rules = append(rules, s.rules...)
+	}
+	if len(sources) > 1 {
+		if p.merged+len(rules) > p.engine.roomForMerged() {
+			return nil
+		}
+		p.merged += len(rules)
 	}
 	slices.Sort(rules)
 	made := p.plan(rules)
