@@ -29,8 +29,25 @@ type outputFlag struct {
 
 func (f outputFlag) json() bool { return f.Output == "json" }
 
+// placeholdersFlag says what stands for the names in rules under "expand".
+type placeholdersFlag struct {
+	Placeholders string `help:"A YAML file of the values of each %name% under expand, as in admins: [root, adm-*]."`
+}
+
+func (f placeholdersFlag) options() (sigma.Options, error) {
+	if f.Placeholders == "" {
+		return sigma.Options{}, nil
+	}
+	source, err := workbench.Placeholders(f.Placeholders)
+	if err != nil {
+		return sigma.Options{}, errs.New(errs.Invalid, "cli.sigma.placeholders", err.Error()).Because(err)
+	}
+	return sigma.Options{Placeholders: source}, nil
+}
+
 type sigmaCheckCmd struct {
 	outputFlag
+	placeholdersFlag
 	Paths []string `arg:"" name:"path" help:"Files, folders, .tar.xz, .tar.gz or .zip of Sigma rules."`
 }
 
@@ -60,9 +77,12 @@ func problemsOf(all []sigma.Problem) []problem {
 }
 
 func (c sigmaCheckCmd) Run(e *env) error {
-	rules := workbench.Load(c.Paths, sigma.Options{})
+	opts, err := c.options()
+	if err != nil {
+		return err
+	}
+	rules := workbench.Load(c.Paths, opts)
 	out := checked{Loaded: rules.Loaded(), Refused: len(rules.Problems), Problems: problemsOf(rules.Problems)}
-	var err error
 	if c.json() {
 		err = e.printJSON(out)
 	} else {
@@ -101,6 +121,7 @@ func place(file string, line, col int) string {
 }
 
 type sigmaEvalCmd struct {
+	placeholdersFlag
 	Rules  []string `required:"" sep:"," help:"Files, folders or archives of Sigma rules, separated by commas."`
 	Events []string `required:"" sep:"none" help:"Recordings of events: files, folders or archives; may be given several times, and more may follow as arguments."`
 	More   []string `arg:"" optional:"" name:"events" help:"Further recordings."`
@@ -109,7 +130,7 @@ type sigmaEvalCmd struct {
 }
 
 func (c sigmaEvalCmd) Run(e *env) error {
-	rules, err := e.loadRules(c.Rules)
+	rules, err := e.loadRules(c.Rules, c.placeholdersFlag)
 	if err != nil {
 		return err
 	}
@@ -139,8 +160,12 @@ func (c sigmaEvalCmd) Run(e *env) error {
 
 // loadRules loads rules for use: what is refused is said and passed over,
 // unless nothing is left.
-func (e *env) loadRules(paths []string) (*workbench.Rules, error) {
-	rules := workbench.Load(paths, sigma.Options{})
+func (e *env) loadRules(paths []string, values placeholdersFlag) (*workbench.Rules, error) {
+	opts, err := values.options()
+	if err != nil {
+		return nil, err
+	}
+	rules := workbench.Load(paths, opts)
 	for _, p := range rules.Problems {
 		fmt.Fprintln(e.Err, plain(p.Error()))
 	}

@@ -10,6 +10,7 @@ import (
 )
 
 type sigmaBenchCmd struct {
+	placeholdersFlag
 	Rules        []string `required:"" sep:"," help:"Files, folders or archives of Sigma rules, separated by commas."`
 	Events       []string `required:"" sep:"none" help:"Recordings of events: files, folders or archives; may be given several times, and more may follow as arguments."`
 	More         []string `arg:"" optional:"" name:"events" help:"Further recordings."`
@@ -20,8 +21,12 @@ type sigmaBenchCmd struct {
 }
 
 func (c sigmaBenchCmd) Run(e *env) error {
+	opts, err := c.options()
+	if err != nil {
+		return err
+	}
 	measured, err := workbench.Measurement{
-		Rules: c.Rules, Events: append(c.Events, c.More...), All: c.Mode == "all", Sample: c.Sample, PerLogsource: c.PerLogsource,
+		Rules: c.Rules, Options: opts, Events: append(c.Events, c.More...), All: c.Mode == "all", Sample: c.Sample, PerLogsource: c.PerLogsource,
 		Least:     time.Duration(c.Seconds * float64(time.Second)),
 		Problem:   func(err error) { fmt.Fprintln(e.Err, plain(err.Error())) },
 		Rewritten: func(n int) { fmt.Fprintln(e.Err, e.t("cli.sigma.rewritten", n)) },

@@ -10,6 +10,7 @@ import (
 )
 
 type sigmaExplainCmd struct {
+	placeholdersFlag
 	Rule   string `required:"" help:"A file of Sigma rules; every rule in it is explained."`
 	Event  string `required:"" help:"A recording of events."`
 	Index  int    `default:"-1" help:"The number of the event in its file, from 0; -1 for all."`
@@ -20,7 +21,7 @@ type sigmaExplainCmd struct {
 var errEnough = errors.New("enough")
 
 func (c sigmaExplainCmd) Run(e *env) error {
-	rules, err := e.loadRules([]string{c.Rule})
+	rules, err := e.loadRules([]string{c.Rule}, c.placeholdersFlag)
 	if err != nil {
 		return err
 	}

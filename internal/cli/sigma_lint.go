@@ -10,6 +10,7 @@ import (
 
 type sigmaLintCmd struct {
 	outputFlag
+	placeholdersFlag
 	Paths  []string `arg:"" name:"path" help:"Files, folders, .tar.xz, .tar.gz or .zip of Sigma rules."`
 	Strict bool     `help:"Fail when there is a warning."`
 }
@@ -24,7 +25,11 @@ type linted struct {
 }
 
 func (c sigmaLintCmd) Run(e *env) error {
-	rules := workbench.Load(c.Paths, sigma.Options{})
+	opts, err := c.options()
+	if err != nil {
+		return err
+	}
+	rules := workbench.Load(c.Paths, opts)
 	linter := sigma.NewLinter()
 	out := linted{Loaded: rules.Loaded(), Refused: len(rules.Problems),
 		Warnings: append([]sigma.Warning{}, linter.Lint(rules.Set)...), Problems: problemsOf(rules.Problems)}
@@ -33,7 +38,6 @@ func (c sigmaLintCmd) Run(e *env) error {
 			out.Open++
 		}
 	}
-	var err error
 	if c.json() {
 		err = e.printJSON(out)
 	} else {

@@ -10,6 +10,7 @@ import (
 
 type sigmaTestCmd struct {
 	outputFlag
+	placeholdersFlag
 	Paths []string `arg:"" name:"path" help:"Folders with rule.yml, positive.* and negative.*, or folders above such."`
 }
 
@@ -25,6 +26,10 @@ type tested struct {
 }
 
 func (c sigmaTestCmd) Run(e *env) error {
+	opts, err := c.options()
+	if err != nil {
+		return err
+	}
 	dirs, err := workbench.RuleFolders(c.Paths)
 	if err != nil {
 		return errs.New(errs.Invalid, "cli.sigma.no_folders", err.Error()).Because(err)
@@ -32,7 +37,7 @@ func (c sigmaTestCmd) Run(e *env) error {
 	var all []tested
 	failed := 0
 	for _, dir := range dirs {
-		r := workbench.TestFolder(dir, sigma.Options{})
+		r := workbench.TestFolder(dir, opts)
 		one := tested{Folder: dir, OK: r.OK(), Rules: []string{}, Positive: r.Positive, Negative: r.Negative, Failures: r.Failures, Problems: problemsOf(r.Problems)}
 		for _, rule := range r.Rules {
 			one.Rules = append(one.Rules, rule.ID)

@@ -19,6 +19,7 @@ var ErrNothing = errors.New("no rules or no events to measure")
 // Measurement is what is measured.
 type Measurement struct {
 	Rules        []string // files, folders and archives
+	Options      sigma.Options
 	Events       []string
 	All          bool          // ask every rule about every event
 	Sample       int           // rules, spread evenly over all; 0: all
@@ -53,7 +54,7 @@ func (m Measurement) Measure() (Measured, error) {
 	if err != nil {
 		return out, err
 	}
-	rules := Load(m.Rules, sigma.Options{}).Set.Rules()
+	rules := Load(m.Rules, m.Options).Set.Rules()
 	rules = spread(detections(rules), m.Sample)
 	engine := sigma.NewEngine(rules, sigma.EngineOptions{IgnoreLogsource: m.All})
 	loaded, err := processorTime()
