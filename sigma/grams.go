@@ -14,7 +14,7 @@ const (
 	maxStride = 8
 
 	minPair  = pairGram
-	minShort = shortGram + 1
+	minShort = shortGram
 	minLong  = longGram + 3
 	minWide  = wideGram + 7
 )

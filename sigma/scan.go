@@ -23,7 +23,7 @@ type scanner struct {
 	ends     *edges
 	long     *grams // of literals of minLong bytes or more
 	short    *grams // of those of minShort or more
-	pairs    *grams // of those of two or more
+	pairs    *grams // of those of two
 	single   map[byte][]int32
 }
 
