@@ -2,6 +2,7 @@ package sigma
 
 import (
 	"bytes"
+	"encoding/base64"
 	"fmt"
 	"io"
 	"os"
@@ -288,10 +289,11 @@ func FuzzRestore(f *testing.F) {
 
 // TestOlderSnapshot goes on from the state of the version before.
 func TestOlderSnapshot(t *testing.T) {
-	saved, err := os.ReadFile("testdata/snapshot/version2.bin")
+	saved, err := os.Open("testdata/snapshot/version2.base64")
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer saved.Close() //nolint:errcheck // only read
 	set := setOf(t, []string{
 		"type: value_sum, rules: [r1, r2], group-by: [U], timespan: 20s, condition: {gt: 40, field: n}",
 		"type: temporal_ordered, rules: [c0, r3], group-by: [U], timespan: 60s",
@@ -300,7 +302,7 @@ func TestOlderSnapshot(t *testing.T) {
 	for i := range 30 {
 		a.Observe(occ(t, fmt.Sprintf("r1 %d id%d U=x n=%d", i, i, i%7)))
 	}
-	if err := b.Restore(bytes.NewReader(saved)); err != nil {
+	if err := b.Restore(base64.NewDecoder(base64.StdEncoding, saved)); err != nil {
 		t.Fatal(err)
 	}
 	o := occ(t, "r3 31 last U=x")
