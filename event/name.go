@@ -12,17 +12,13 @@ type Name struct {
 	hash   uint32
 	dotted bool
 	steps  []step // the name up to each of its dots, the longest first
-	leads  []lead // what a Windows event has that has the field under another name
+	leads  []step // what a Windows event has that has the field under another name
 }
 
+// step is a field by which another may be found.
 type step struct {
-	text string
-	hash uint32
-}
-
-// lead is a field without which another is not there.
-type lead struct {
-	step
+	text  string
+	hash  uint32
 	whole bool // its value is the other's
 }
 
@@ -39,18 +35,17 @@ func NewName(text string) Name {
 func stepsOf(name string) []step {
 	var steps []step
 	for dot := strings.LastIndexByte(name, '.'); dot > 0; dot = strings.LastIndexByte(name[:dot], '.') {
-		steps = append(steps, step{name[:dot], hashName(name[:dot])})
+		steps = append(steps, step{text: name[:dot], hash: hashName(name[:dot])})
 	}
 	return steps
 }
 
 // windowsLeads returns the fields of which an event of Windows in its own forms
 // must have one when [Event.derived] finds a field in it.
-func windowsLeads(name string) []lead {
-	var leads []lead
+func windowsLeads(name string) []step {
+	var leads []step
 	add := func(name string, whole bool) {
-		l := lead{step{name, hashName(name)}, whole}
-		if !slices.Contains(leads, l) {
+		if l := (step{name, hashName(name), whole}); !slices.Contains(leads, l) {
 			leads = append(leads, l)
 		}
 	}
@@ -76,10 +71,10 @@ func windowsLeads(name string) []lead {
 	if name == "IntegrityLevel" {
 		add("MandatoryLabel", false)
 	}
-	for d := Generic; d <= Cloud; d++ {
+	for _, d := range [...]Dialect{WindowsFlat, WindowsEVTX, SysmonLinux} {
 		for _, source := range [...]Logsource{{}, {Category: "process_creation", Service: "security"}, {Category: "antivirus"}} {
 			for _, other := range (&Event{dialect: d, source: source}).aliases(name) {
-				if other != "" && d.ownWindows() {
+				if other != "" {
 					alias(other)
 				}
 			}
@@ -102,7 +97,7 @@ func (e *Event) Get(n *Name) (Value, bool) {
 			return v, true
 		}
 	}
-	if e.dialect.ownWindows() && !t.hasLead(n.leads) {
+	if e.dialect.ownWindows() && !t.hasOne(n.leads) {
 		return Value{}, false
 	}
 	return e.derived(n.text)
@@ -112,22 +107,9 @@ func (e *Event) Get(n *Name) (Value, bool) {
 // of the record itself is.
 func (t *tape) hasOne(steps []step) bool {
 	for i := range steps {
-		if t.hasStep(&steps[i]) {
+		if t.findHashed(t.index, steps[i].text, steps[i].hash) != 0 {
 			return true
 		}
 	}
 	return false
-}
-
-func (t *tape) hasLead(leads []lead) bool {
-	for i := range leads {
-		if t.hasStep(&leads[i].step) {
-			return true
-		}
-	}
-	return false
-}
-
-func (t *tape) hasStep(s *step) bool {
-	return t.known.has(s.hash) && t.findHashed(t.index, s.text, s.hash) != 0
 }
