@@ -14,7 +14,6 @@ type Event struct {
 	dialect    Dialect
 	source     Logsource
 	duplicates int
-	ascii      bool // the record and what was unescaped of it
 }
 
 // Decode reads one record in any dialect: a JSON object, or a line of text. The
@@ -82,7 +81,7 @@ func (e *Event) decode(raw []byte, lim Limits) error {
 // finish notes what is known once the tape is whole.
 func (e *Event) finish() {
 	e.classify()
-	e.ascii = isASCII(e.tape.raw) && isASCII(e.tape.arena)
+	e.tape.ascii = e.tape.ascii && isASCII(e.tape.arena)
 }
 
 // maxWrappings bounds records within records.
@@ -120,6 +119,7 @@ func (e *Event) decodeText(raw []byte, lim Limits) error {
 		return refuse(ReasonNotObject, 0)
 	}
 	t.reset(raw)
+	t.ascii = isASCII(raw)
 	end := uint32(len(bytes.TrimRight(raw, " \t\r\n")))
 	b := t.build(lim, 0, uint32(len(raw)))
 	e.dialect = b.line(0, end)

@@ -35,7 +35,7 @@ func (t *tape) scan(raw []byte, lim Limits) (int, error) {
 	if len(raw) > lim.MaxBytes {
 		return 0, refuse(ReasonTooLarge, lim.MaxBytes)
 	}
-	if !isASCII(raw) && !utf8.Valid(raw) {
+	if t.ascii = isASCII(raw); !t.ascii && !utf8.Valid(raw) {
 		return 0, refuse(ReasonNotUTF8, invalidAt(raw))
 	}
 	s := scanner{tape: t, src: raw, lim: lim}

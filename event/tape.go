@@ -29,6 +29,7 @@ type tape struct {
 	raw   []byte
 	arena []byte
 	nodes []node
+	ascii bool // raw has no byte above 0x7f; once decoded, nor has arena
 
 	index   []uint32 // open addressing over the names of the flat view
 	entered int      // names in the index

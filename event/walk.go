@@ -33,7 +33,7 @@ func (t *tape) live(i uint32) uint32 {
 }
 
 // ASCII says whether every text of the event is.
-func (e *Event) ASCII() bool { return e.ascii }
+func (e *Event) ASCII() bool { return e.tape.ascii }
 
 // maxPath bounds the paths that are made, in bytes: a long name above thousands
 // of leaves must not cost its length thousands of times. Below a longer path a
