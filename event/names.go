@@ -59,37 +59,31 @@ func (s *Names) Index(name string) int {
 	return -1
 }
 
-// EachNamed calls f for every text, number and truth value of the event: with
-// the name of the set whose value it may be, or with -1 where it is a number or
-// has at least so many bytes. For a field that the event may have as a list, an
-// object or in another form, f is called with a missing value; [Event.Get] tells.
-// A field for which f is not called is not in the event.
+// EachNamed calls f for every text, number and truth value that may be the value
+// of a name of the set. For a field that the event may have as a list, an object
+// or in another form, f is called with a missing value; [Event.Get] tells. A field
+// for which f is not called is not in the event.
 //
 // It is false, and f never called, for events of dialects that have to be asked
 // about each name.
-func (e *Event) EachNamed(names *Names, least int, f func(name int, v Value)) bool {
+func (e *Event) EachNamed(names *Names, f func(name int, v Value)) bool {
 	if !e.dialect.ownWindows() {
 		return false
 	}
 	t := &e.tape
 	for i := t.live(1); i < uint32(len(t.nodes)); i = t.live(i + 1) {
 		n := &t.nodes[i]
-		scalar := n.kind != Object && n.kind != List
-		told := false
-		if n.flags&isMember != 0 {
-			for k := names.heads[names.place(n.hash)]; k >= 0; k = names.entries[k].next {
-				switch entry := &names.entries[k]; {
-				case entry.hash != n.hash:
-				case scalar && entry.whole:
-					f(int(entry.name), Value{kind: n.kind, text: t.valueText(n)})
-					told = true
-				default:
-					f(int(entry.name), Value{})
-				}
-			}
+		if n.flags&isMember == 0 {
+			continue
 		}
-		if scalar && !told && (int(n.end-n.start) >= least || n.kind == Number) && n.kind != Null {
-			f(-1, Value{kind: n.kind, text: t.body(n)})
+		for k := names.heads[names.place(n.hash)]; k >= 0; k = names.entries[k].next {
+			switch entry := &names.entries[k]; {
+			case entry.hash != n.hash:
+			case entry.whole && n.kind != Object && n.kind != List:
+				f(int(entry.name), Value{kind: n.kind, text: t.valueText(n)})
+			default:
+				f(int(entry.name), Value{})
+			}
 		}
 	}
 	return true

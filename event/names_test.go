@@ -2,7 +2,6 @@ package event
 
 import (
 	"maps"
-	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -36,17 +35,12 @@ func checkNamed(t *testing.T, e *Event, texts []string, names *Names) bool {
 	t.Helper()
 	values := map[int][]string{}
 	unsure := map[int]bool{}
-	var leaves []string
-	if !e.EachNamed(names, 0, func(i int, v Value) {
-		switch {
-		case i >= 0 && v.Kind() == Missing:
+	if !e.EachNamed(names, func(i int, v Value) {
+		if v.Kind() == Missing {
 			unsure[i] = true
-		case i >= 0:
-			values[i] = append(values[i], v.Text())
-			fallthrough
-		default:
-			leaves = append(leaves, v.Text())
+			return
 		}
+		values[i] = append(values[i], v.Text())
 	}) {
 		return false
 	}
@@ -59,12 +53,6 @@ func checkNamed(t *testing.T, e *Event, texts []string, names *Names) bool {
 			t.Errorf("%s = %q is not found among many; %q is\n%s", name, v.Text(), values[i], e.Raw())
 		}
 	}
-	e.EachLeaf(func(text string) bool {
-		if !slices.Contains(leaves, text) {
-			t.Errorf("the text %q is left out", text)
-		}
-		return true
-	})
 	return true
 }
 
@@ -94,22 +82,47 @@ func TestManyNamesAtOnce(t *testing.T) {
 	}
 }
 
-// TestShortTextsAreLeftOut: but numbers are not, which equal longer ones.
-func TestShortTextsAreLeftOut(t *testing.T) {
-	e, err := Decode([]byte(`{"EventID":1,"Channel":"Security","A":"short","B":"long enough","C":1e3}`), Limits{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	var got []string
-	e.EachNamed(NewNames(nil), 8, func(_ int, v Value) { got = append(got, v.Text()) })
-	if want := []string{"1", "Security", "long enough", "1e3"}; !slices.Equal(got, want) {
-		t.Errorf("got %q, want %q", got, want)
-	}
-	e.EachNamed(NewNames(nil), math.MaxInt, func(_ int, v Value) {
-		if v.Kind() != Number {
-			t.Errorf("%q is passed where no text is wanted", v.Text())
+// checkStretches compares stretches with the texts that lie in them.
+func checkStretches(t *testing.T, e *Event) {
+	t.Helper()
+	var stretches []string
+	e.EachStretch(func(s string) { stretches = append(stretches, s) })
+	e.EachLeaf(func(text string) bool {
+		if !slices.ContainsFunc(stretches, func(s string) bool { return strings.Contains(s, text) }) {
+			t.Errorf("the text %q is in no stretch of\n%s", text, e.Raw())
 		}
+		return true
 	})
+}
+
+func TestStretches(t *testing.T) {
+	for _, c := range dialectCases {
+		e, err := Decode([]byte(c.raw), Limits{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		checkStretches(t, e)
+	}
+	long := strings.Repeat("x", shortDetour)
+	for raw, most := range map[string]int{
+		`{"a":"b","c":["d",{"e":1}],"f":true}`:                                                        1,
+		`{"a":"b","c":"short\\detour","d":"e"}`:                                                       2,
+		`{"a":"b","c":"` + long + `\\","d":"e"}`:                                                      3,
+		`{"a":"` + long + `\\","b":"` + long + `\\"}`:                                                 1,
+		`{"a":"b","a":"` + long + `\u0041","list":["` + long + `\n","x"],"o":{"p":"` + long + `\t"}}`: 3,
+		`{}`: 0,
+	} {
+		e, err := Decode([]byte(raw), Limits{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		checkStretches(t, e)
+		n := 0
+		e.EachStretch(func(string) { n++ })
+		if n > most {
+			t.Errorf("%s: %d stretches, want at most %d", raw, n, most)
+		}
+	}
 }
 
 func TestASCII(t *testing.T) {

@@ -172,6 +172,7 @@ func FuzzDecode(f *testing.F) {
 			e.Field(name)
 		}
 		checkNamed(t, e, texts, names)
+		checkStretches(t, e)
 		observables := e.Observables()
 		if len(observables) > maxObservables {
 			t.Fatalf("%d observables", len(observables))

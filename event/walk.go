@@ -17,11 +17,14 @@ func (e *Event) EachLeaf(f func(text string) bool) {
 	t := &e.tape
 	for i := t.live(1); i < uint32(len(t.nodes)); i = t.live(i + 1) {
 		n := &t.nodes[i]
-		if n.kind != Object && n.kind != List && n.kind != Null && !f(t.body(n)) {
+		if n.leaf() && !f(t.body(n)) {
 			return
 		}
 	}
 }
+
+// leaf says whether the node is a text, a number or a truth value.
+func (n *node) leaf() bool { return n.kind != Object && n.kind != List && n.kind != Null }
 
 // live returns the first node from i on that no later member of the same name
 // hides, itself or what it is in.
@@ -30,6 +33,35 @@ func (t *tape) live(i uint32) uint32 {
 		i = t.nodes[i].next
 	}
 	return i
+}
+
+// shortDetour is how many bytes of a text that stands elsewhere are rather looked
+// through twice than left out.
+const shortDetour = 64
+
+// EachStretch calls f for stretches of the record, and of what was unescaped or
+// made of it, in which all texts of the event lie, and more: there are far fewer
+// of them than texts.
+func (e *Event) EachStretch(f func(stretch string)) {
+	t := &e.tape
+	from, to := uint32(len(t.raw)), uint32(0)
+	for i := range t.nodes[1:] {
+		n := &t.nodes[i+1]
+		switch {
+		case !n.leaf():
+		case n.start < uint32(len(t.raw)):
+			from, to = min(from, n.start), max(to, n.end)
+		case n.end-n.start >= shortDetour && from < to:
+			f(t.text(from, to))
+			from, to = uint32(len(t.raw)), 0
+		}
+	}
+	if from < to {
+		f(t.text(from, to))
+	}
+	if len(t.arena) > 0 {
+		f(view(t.arena))
+	}
 }
 
 // ASCII says whether every text of the event is.

@@ -106,8 +106,28 @@ func (c *compiler) pred(p *pred) int32 {
 	}
 	c.engine.preds = append(c.engine.preds, p)
 	id := c.add(n, p.cost())
+	if p.kind == predRegex {
+		id = c.join(nodeAnd, append(c.needs(p), id))
+	}
 	c.predIDs[p.predKey] = id
 	return id
+}
+
+// needs is what every match of a regular expression has, as nodes: many
+// expressions have it in common, and it is found sooner than they are.
+func (c *compiler) needs(p *pred) []int32 {
+	var all []int32
+	for _, any := range p.re.needs {
+		if shortest(any) == 0 {
+			continue
+		}
+		kids := make([]int32, len(any))
+		for i, lit := range any {
+			kids[i] = c.pred(&pred{predKey: predKey{kind: predContains, field: p.field, lit: lit}})
+		}
+		all = append(all, c.join(nodeOr, kids))
+	}
+	return all
 }
 
 // cost is a rough time to evaluate the predicate, in units of a comparison.

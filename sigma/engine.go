@@ -4,7 +4,8 @@ import "github.com/aspis-platform/aspis/event"
 
 // Event is what rules are evaluated on; *event.Event is one. Values of other
 // types are made by event.StringValue and its like. Where a type also has the
-// methods Get and EachLeaf of *event.Event, a [Matcher] uses them, which is faster.
+// methods Get, EachNamed, EachLeaf, EachStretch and ASCII of *event.Event, a
+// [Matcher] uses them, which is faster.
 type Event interface {
 	// Field returns the value of a field by its name in Sigma's taxonomy, and
 	// false when the event has no such field.
@@ -16,11 +17,12 @@ type Event interface {
 }
 
 // quickEvent is an Event that takes prepared names, one or a set, and gives its
-// texts without their paths; *event.Event is one.
+// texts without their paths, one by one or in stretches; *event.Event is one.
 type quickEvent interface {
 	Get(name *event.Name) (event.Value, bool)
-	EachNamed(names *event.Names, least int, f func(name int, v event.Value)) bool
+	EachNamed(names *event.Names, f func(name int, v event.Value)) bool
 	EachLeaf(f func(text string) bool)
+	EachStretch(f func(stretch string))
 	ASCII() bool
 }
 

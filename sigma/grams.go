@@ -19,6 +19,10 @@ const (
 	minWide  = wideGram + 7
 )
 
+// Sizes of filters, as powers of two: the largest are to stay in a processor's
+// second cache.
+const minFilter, maxFilter = 10, 17
+
 // gramCounts counts roughly how often grams of each width up to four occur in
 // all literals of an engine, by their hashes: what is common there is common in
 // events.
@@ -42,29 +46,17 @@ func (c *gramCounts) of(gram uint64, width int) *uint16 {
 // cases differ is set in every byte, so that nothing need be folded to be looked
 // through.
 func gramAt(s string, i, width int) uint64 {
-	switch width {
-	case pairGram:
-		return uint64(load16(s, i)) | case8>>48
-	case shortGram:
-		return uint64(load24(s, i)) | case8>>40
-	case longGram:
-		return uint64(load32(s, i)) | case8>>32
-	default:
-		return load64(s, i) | case8
+	var gram uint64
+	for k := width - 1; k >= 0; k-- {
+		gram = gram<<8 | uint64(s[i+k]|0x20)
 	}
-}
-
-func load32(s string, i int) uint32 {
-	_ = s[i+3]
-	return uint32(s[i]) | uint32(s[i+1])<<8 | uint32(s[i+2])<<16 | uint32(s[i+3])<<24
+	return gram
 }
 
 func load24(s string, i int) uint32 {
-	_ = s[i+2]
-	return uint32(s[i]) | uint32(s[i+1])<<8 | uint32(s[i+2])<<16
+	s = s[i : i+3]
+	return uint32(s[0]) | uint32(s[1])<<8 | uint32(s[2])<<16
 }
-
-func load16(s string, i int) uint16 { return uint16(s[i]) | uint16(s[i+1])<<8 }
 
 const case8 = 0x20 * everyByte
 
@@ -92,17 +84,16 @@ func lowerASCII(c byte) byte {
 const hashFactor = 0x9E3779B97F4A7C15 // 2^64 divided by the golden ratio
 
 // grams finds literals by some of their bytes that are rare among all
-// literals: a bit set says for almost every position of a value that nothing
-// can be there, otherwise a hash table gives the literals to compare. Only one
+// literals: a filter says for almost every position of a value that nothing can
+// be there, otherwise a hash table gives the literals to compare. Only one
 // position in a stride is looked at.
 type grams struct {
 	width    int
 	stride   int
-	mask     uint64 // of a gram of four bytes or fewer
+	mask     uint64 // of a gram in eight bytes
 	literals []scanLiteral
 	entries  []gramEntry
-	filter   []uint64 // bit set over the hashes of grams
-	shift    uint
+	filter   []byte   // by hash: eight bits by more of the hash; a power of two long
 	keys     []uint64 // open addressing; a slot is free when heads is -1
 	heads    []int32  // of the chain of entries with the key
 }
@@ -127,11 +118,11 @@ func newGrams(literals []scanLiteral, ids []int32, width int, counts *gramCounts
 	}
 	stride := min(maxStride, least-width+1)
 	n := uint(len(ids) * stride)
-	size := min(uint(max(10, bits.Len(n)+8)), 22) // 256 bits a gram, at least, up to half a megabyte
+	size := min(max(minFilter, bits.Len(n)+6), maxFilter) // 64 bytes a gram, at least, where there is room
 	table := 1 << (bits.Len(n) + 1)
 	g := &grams{
-		width: width, stride: stride, mask: 1<<(8*width) - 1, literals: literals,
-		shift: 64 - size, filter: make([]uint64, 1<<size/64), keys: make([]uint64, table), heads: make([]int32, table),
+		width: width, stride: stride, mask: math.MaxUint64 >> (64 - 8*width), literals: literals,
+		filter: make([]byte, 1<<size), keys: make([]uint64, table), heads: make([]int32, table),
 	}
 	for i := range g.heads {
 		g.heads[i] = -1
@@ -161,8 +152,8 @@ func (g *grams) rarest(text string, class int, counts *gramCounts) int32 {
 
 func (g *grams) insert(id, at int32) {
 	key := gramAt(g.literals[id].text, int(at), g.width)
-	h := g.hash(key)
-	g.filter[h>>6] |= 1 << (h & 63)
+	place, bit := g.place(key)
+	g.filter[place] |= bit
 	slot := g.slot(key)
 	g.entries = append(g.entries, gramEntry{literal: id, at: at, next: g.heads[slot]})
 	g.keys[slot], g.heads[slot] = key, int32(len(g.entries)-1)
@@ -171,55 +162,81 @@ func (g *grams) insert(id, at int32) {
 // slot returns the place of key in the hash table, or the free one for it.
 func (g *grams) slot(key uint64) uint64 {
 	mask := uint64(len(g.keys) - 1)
-	i := (key * hashFactor >> 32) & mask
+	i := key * hashFactor >> 40 & mask
 	for g.heads[i] >= 0 && g.keys[i] != key {
 		i = (i + 1) & mask
 	}
 	return i
 }
 
-// scan appends the literals that text has. Four positions are looked at in one
-// test: hardly ever is any of them set.
+// scan appends the literals that text has. Several positions are looked at in
+// one test: seldom is any of them in the filter.
 func (g *grams) scan(text string, hits []int32) []int32 {
-	i, s := 0, g.stride
-	if g.width <= longGram {
-		last := len(text) - longGram
-		for ; i+3*s <= last; i += 4 * s {
-			if g.bit(g.gram(text, i))|g.bit(g.gram(text, i+s))|g.bit(g.gram(text, i+2*s))|g.bit(g.gram(text, i+3*s)) != 0 {
+	n, s, i := len(text), g.stride, 0
+	if n < 8 {
+		return g.lookup(text, 0, n, hits)
+	}
+	switch {
+	case g.width == longGram && s == 4: // two grams in eight bytes
+		for ; i <= n-16; i += 16 {
+			x, y := load64(text, i), load64(text, i+8)
+			if g.may(x)|g.may(x>>32)|g.may(y)|g.may(y>>32) != 0 {
+				hits = g.lookup(text, i, i+16, hits)
+			}
+		}
+	case g.width == shortGram && s == 1: // six
+		for ; i <= n-8; i += 6 {
+			x := load64(text, i)
+			if g.may(x)|g.may(x>>8)|g.may(x>>16)|g.may(x>>24)|g.may(x>>32)|g.may(x>>40) != 0 {
+				hits = g.lookup(text, i, i+6, hits)
+			}
+		}
+	case g.width == shortGram && s == 2: // three
+		for ; i <= n-14; i += 12 {
+			x, y := load64(text, i), load64(text, i+6)
+			if g.may(x)|g.may(x>>16)|g.may(x>>32)|g.may(y)|g.may(y>>16)|g.may(y>>32) != 0 {
+				hits = g.lookup(text, i, i+12, hits)
+			}
+		}
+	default:
+		for ; i <= n-8-3*s; i += 4 * s {
+			if g.may(load64(text, i))|g.may(load64(text, i+s))|g.may(load64(text, i+2*s))|g.may(load64(text, i+3*s)) != 0 {
 				hits = g.lookup(text, i, i+4*s, hits)
 			}
 		}
-		for ; i <= last; i += s {
-			if g.bit(g.gram(text, i)) != 0 {
-				hits = g.lookup(text, i, i+s, hits)
-			}
+	}
+	for ; i <= n-8; i += s {
+		if g.may(load64(text, i)) != 0 {
+			hits = g.lookup(text, i, i+s, hits)
 		}
 	}
-	if i+g.width <= len(text) {
-		hits = g.lookup(text, i, len(text), hits)
+	last := load64(text, n-8)
+	for ; i <= n-g.width; i += s {
+		if g.may(last>>(8*(i+8-n)&63)) != 0 {
+			hits = g.lookup(text, i, i+s, hits)
+		}
 	}
 	return hits
 }
 
-// gram is gramAt for grams of up to four bytes where four are there.
-func (g *grams) gram(text string, i int) uint64 {
-	return (uint64(load32(text, i)) | case8>>32) & g.mask
+// may is 0 where no literal is found by the first bytes of eight.
+func (g *grams) may(eight uint64) byte {
+	return g.filter[(eight|case8)&g.mask*hashFactor>>32&uint64(len(g.filter)-1)]
 }
 
-func (g *grams) hash(key uint64) uint64 { return key * hashFactor >> (g.shift & 63) }
-
-// bit is not 0 when a literal may be found by key.
-func (g *grams) bit(key uint64) uint64 {
-	h := g.hash(key)
-	return g.filter[h>>6] >> (h & 63) & 1
+// place is where a gram is in the filter.
+func (g *grams) place(gram uint64) (at uint64, bit byte) {
+	h := gram * hashFactor >> 32
+	return h & uint64(len(g.filter)-1), 1 << (h >> 29)
 }
 
 // lookup appends the literals with a gram at the positions of [from, to) that
 // are looked at.
 func (g *grams) lookup(text string, from, to int, hits []int32) []int32 {
-	for i := from; i < to && i+g.width <= len(text); i += g.stride {
-		key := gramAt(text, i, g.width)
-		if g.bit(key) == 0 {
+	to = min(to, len(text)-g.width+1)
+	for i := from; i < to; i += g.stride {
+		key := g.gram(text, i)
+		if at, bit := g.place(key); g.filter[at]&bit == 0 {
 			continue
 		}
 		for e := g.heads[g.slot(key)]; e >= 0; {
@@ -231,4 +248,16 @@ func (g *grams) lookup(text string, from, to int, hits []int32) []int32 {
 		}
 	}
 	return hits
+}
+
+// gram is gramAt, by eight bytes at once where the text has them.
+func (g *grams) gram(text string, i int) uint64 {
+	switch over := i + 8 - len(text); {
+	case over <= 0:
+		return (load64(text, i) | case8) & g.mask
+	case over <= i:
+		return (load64(text, i-over)>>(8*over) | case8) & g.mask
+	default:
+		return gramAt(text, i, g.width)
+	}
 }

@@ -12,7 +12,7 @@ import (
 type Matcher struct {
 	engine   *Engine
 	epoch    uint32
-	memo     []uint32 // by node: epoch<<1 | result
+	memo     []uint32 // by node: epoch<<2 | state
 	seen     []uint32 // by rule: the epoch it became a candidate in
 	contents []slotContent
 	arena    []byte  // folded text of this event
@@ -24,10 +24,11 @@ type Matcher struct {
 	ascii    bool       // all its texts are ASCII
 	routes   map[event.Logsource]*route
 	latest   *route
-	plan     *plan // the one that see looks in
-	leaf     bool  // what is looked at is a text of the event itself
-	searched bool  // all keywords were looked for in this event
-	value    text  // that it looks at
+	plans    []*plan // that this event goes through
+	plan     *plan   // the one that see looks in
+	value    text    // that it looks at
+	hopeful  bool    // a keyword may be in the event
+	looks    func(stretch string)
 	sees     func(name int, v event.Value)
 	filling  *content // the one that addValue and addText fill
 	addValue func(event.Value) bool
@@ -65,7 +66,7 @@ func (e *Engine) NewMatcher() *Matcher {
 		latest:   &route{},
 	}
 	m.addValue = m.fill
-	m.sees = m.see
+	m.sees, m.looks = m.see, m.look
 	m.addText = func(text string) bool {
 		m.filling.texts = append(m.filling.texts, m.textOf(event.StringValue(text)))
 		return true
@@ -128,7 +129,7 @@ func keepLogsource(ls event.Logsource) event.Logsource {
 
 // begin forgets the event before.
 func (m *Matcher) begin(ev Event) {
-	const lastEpoch = 1<<31 - 1
+	const lastEpoch = 1<<30 - 1
 	if m.epoch++; m.epoch == lastEpoch {
 		clear(m.memo)
 		clear(m.seen)
@@ -140,111 +141,27 @@ func (m *Matcher) begin(ev Event) {
 	m.ascii = m.quick != nil && m.quick.ASCII()
 	m.arena = m.arena[:0]
 	m.found = m.found[:0]
-	m.searched = false
+	m.plans = m.plans[:0]
 	m.digests.begin(0)
 }
 
-// collect gathers the rules of a plan whose witnesses the event has.
-func (m *Matcher) collect(p *plan) {
-	m.candidates(p.always)
-	m.plan, m.leaf = p, true
-	m.searched = m.searched || p.keywords != nil
-	if m.quick != nil && m.quick.EachNamed(p.names, p.least, m.sees) {
-		return
-	}
-	for i := range p.fields {
-		m.ask(&p.fields[i])
-	}
-	if p.keywords != nil {
-		m.inAll(p.keywords)
-	}
-}
-
-// see looks for witnesses in a value that belongs to a field of the plan, or to
-// none.
-func (m *Matcher) see(field int, v event.Value) {
-	if field >= 0 && v.Kind() == event.Missing {
-		m.ask(&m.plan.fields[field])
-		return
-	}
-	m.value.raw, m.value.folded, m.value.num = v.Text(), "", canonical(v)
-	if field >= 0 {
-		m.probe(&m.plan.fields[field], &m.value)
-	}
-	if m.plan.keywords != nil && (field < 0 || !m.plan.merged) {
-		m.probe(m.plan.keywords, &m.value)
-	}
-}
-
-// ask looks for witnesses in what the event has in a field, which may be a text
-// that is nowhere in the event itself.
-func (m *Matcher) ask(f *fieldIndex) {
-	m.leaf = false
-	m.inAll(f)
-	m.leaf = true
-}
-
-func (m *Matcher) inAll(f *fieldIndex) {
-	texts := m.texts(f.slot)
-	for i := range texts {
-		m.probe(f, &texts[i])
-	}
-}
-
-// probe makes candidates of the rules whose witnesses a value has.
-func (m *Matcher) probe(f *fieldIndex, t *text) {
-	m.candidates(f.present)
-	if len(t.raw) < f.least && t.num == "" {
-		return
-	}
-	value := m.seeable(f, t)
-	if f.lengths.has(len(value)) {
-		m.foldText(t)
-		m.candidates(f.exact[t.folded])
-	}
-	if t.num != "" {
-		m.candidates(f.exact[t.num])
-	}
-	if f.scan != nil {
-		m.find(f.scan, value)
-	}
-}
-
-// find makes candidates of the rules whose literals a value has.
-func (m *Matcher) find(s *scanner, value string) {
-	m.literals = s.scan(value, m.literals[:0])
-	for _, h := range m.literals {
-		l := &s.literals[h]
-		m.candidates(l.rules)
-		if l.holds >= 0 && m.leaf {
-			m.memo[l.holds] = m.epoch<<1 | 1
-		}
-	}
-}
-
-// seeable is a value in the form in which witnesses are seen: as it is where
-// lowering ASCII letters is all that folding would do for them, or folded.
-func (m *Matcher) seeable(f *fieldIndex, t *text) string {
-	if t.folded == "" && (m.ascii || ascii(t.raw) || f.plain && !foldsToASCII(t.raw)) {
-		return t.raw
-	}
-	m.foldText(t)
-	return t.folded
-}
-
-func (m *Matcher) candidates(rules []int32) {
-	for _, r := range rules {
-		if m.seen[r] != m.epoch {
-			m.seen[r] = m.epoch
-			m.found = append(m.found, r)
-		}
-	}
-}
+// The states of a node in the event of its epoch: something was seen that it
+// needs, or it is known whether it holds. One that was looked for and has no state
+// in this event does not hold.
+const (
+	stateOpen  = 0
+	stateFalse = 1
+	stateTrue  = 2
+)
 
 // eval evaluates a node, once per event.
 func (m *Matcher) eval(id int32) bool {
-	if known := m.memo[id]; known>>1 == m.epoch {
-		return known&1 != 0
+	if known := m.memo[id]; known>>2 != m.epoch {
+		if m.looked(id) {
+			return false
+		}
+	} else if state := known & 3; state != stateOpen {
+		return state == stateTrue
 	}
 	n := &m.engine.nodes[id]
 	result := false
@@ -269,18 +186,28 @@ func (m *Matcher) eval(id int32) bool {
 			}
 		}
 	}
-	m.memo[id] = m.epoch << 1
+	m.memo[id] = m.state(stateFalse)
 	if result {
-		m.memo[id] |= 1
+		m.memo[id] = m.state(stateTrue)
 	}
 	return result
 }
 
+// state is a state in this event.
+func (m *Matcher) state(s uint32) uint32 { return m.epoch<<2 | s }
+
+// looked says whether all that the node needs was looked for in this event.
+func (m *Matcher) looked(id int32) bool {
+	for _, p := range m.plans {
+		if p.looked.has(id) {
+			return true
+		}
+	}
+	return false
+}
+
 func (m *Matcher) pred(n *node) bool {
 	p := m.engine.preds[n.from]
-	if n.slot == keywordSlot && m.searched && p.searchable() {
-		return false // else it was found
-	}
 	c := m.content(n.slot)
 	var other *content
 	if p.kind == predFieldRef {

@@ -14,26 +14,28 @@ type plan struct {
 	fields   []fieldIndex
 	names    *event.Names // of the fields
 	keywords *fieldIndex  // nil for none
-	merged   bool         // the fields' indexes find the keywords too
-	least    int          // bytes that a text of no field has at least, to be looked at
+	looked   nodeSet      // nodes that do not hold when nothing was seen that they need
 }
 
 // roomForMerged is how many rules all plans that join log sources may have in
 // all: whoever sends events may say that they are of any log source.
 func (e *Engine) roomForMerged() int { return 1000 + 8*len(e.rules) }
 
+// room is what a plan of so many rules takes of that. Its set of nodes counts as
+// rules of three kilobytes.
+func (e *Engine) room(rules int) int { return rules + len(e.nodes)/8/3000 }
+
 // plans makes plans when they are first asked for and keeps them.
 type plans struct {
 	engine    *Engine
 	witnesses [][]witness // by rule; nil for a rule without
-	keywords  [][]int32   // by rule: the nodes that its keywords are
 	sources   map[event.Logsource]*source
 	counts    *gramCounts
 	every     bool // log sources are ignored
 
 	mu     sync.Mutex
 	made   map[string]*plan // by the sources that they are of
-	merged int              // rules in those that are of several
+	merged int              // room of those that are of several
 }
 
 // source is the rules that declare one log source.
@@ -46,11 +48,9 @@ type source struct {
 func (c *compiler) plans(opts EngineOptions) *plans {
 	c.clauses = make([]clause, len(c.engine.nodes))
 	c.countUses()
-	keywords := c.engine.keywords()
 	p := &plans{engine: c.engine, counts: &gramCounts{}, sources: map[event.Logsource]*source{}, every: opts.IgnoreLogsource, made: map[string]*plan{}}
 	for i, r := range c.engine.rules {
 		p.witnesses = append(p.witnesses, c.clause(c.engine.roots[i]).any)
-		p.keywords = append(p.keywords, keywords(c.engine.roots[i]))
 		for _, w := range p.witnesses[i] {
 			p.counts.add(w.lit)
 		}
@@ -123,10 +123,11 @@ func (p *plans) one(sources []*source) *plan {
 		rules = append(rules, s.rules...)
 	}
 	if len(sources) > 1 {
-		if p.merged+len(rules) > p.engine.roomForMerged() {
+		room := p.engine.room(len(rules))
+		if p.merged+room > p.engine.roomForMerged() {
 			return nil
 		}
-		p.merged += len(rules)
+		p.merged += room
 	}
 	slices.Sort(rules)
 	made := p.plan(rules)

@@ -134,7 +134,7 @@ func TestScannerFindsEveryLiteral(t *testing.T) {
 	found := map[int]int{} // by width of grams
 	word := func(t *rapid.T, least, most int) string {
 		n := rapid.IntRange(least, most).Draw(t, "length")
-		return rapid.StringOfN(rapid.SampledFrom([]rune(`aAbk\0`)), n, n, -1).Draw(t, "word")
+		return rapid.StringOfN(rapid.SampledFrom([]rune(`aAbk\0資`)), n, n, -1).Draw(t, "word")
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		least := rapid.SampledFrom([]int{1, minShort, minWide}).Draw(t, "least")
@@ -157,8 +157,8 @@ func TestScannerFindsEveryLiteral(t *testing.T) {
 				if want != slices.Contains(got, int32(i)) {
 					t.Fatalf("%v %q in %q: %v", l.kind, l.text, text, !want)
 				}
-				if want && l.kind == predContains && len(l.text) > 1 {
-					found[s.gramsOf(l.text).width]++
+				if g := s.gramsOf(l.text); want && l.kind == predContains && g != nil {
+					found[g.width]++
 				}
 			}
 		}
@@ -172,7 +172,7 @@ func TestScannerFindsEveryLiteral(t *testing.T) {
 
 // gramsOf returns the grams that a literal is found by.
 func (s *scanner) gramsOf(text string) *grams {
-	for _, g := range []*grams{s.long, s.short, s.pairs} {
+	for _, g := range []*grams{s.plain.long, s.plain.short, s.plain.pairs, s.foreign.long, s.foreign.short, s.foreign.pairs} {
 		if g != nil && slices.ContainsFunc(g.entries, func(e gramEntry) bool { return s.literals[e.literal].text == text }) {
 			return g
 		}

@@ -78,10 +78,7 @@ type content struct {
 
 // folds reports whether the predicate looks at folded text.
 func (p *pred) folds() bool {
-	if p.kind == predRegex {
-		return len(p.re.needs) > 0
-	}
-	return !p.cased && p.kind <= predFieldRef
+	return !p.cased && p.kind <= predFieldRef && p.kind != predRegex
 }
 
 // holds evaluates the predicate; other is the content of the field referred
@@ -108,11 +105,7 @@ func (p *pred) holds(c, other *content) (bool, error) {
 func (p *pred) matches(c *content) (bool, error) {
 	var late error
 	for i := range c.texts {
-		t := &c.texts[i]
-		if !p.re.possible(t) {
-			continue
-		}
-		ok, err := p.re.match(t.raw)
+		ok, err := p.re.match(c.texts[i].raw)
 		if ok && err == nil {
 			return true, nil
 		}

@@ -34,16 +34,6 @@ type regex struct {
 	needs [][]string
 }
 
-// possible reports whether a text has, folded, what every match needs.
-func (r *regex) possible(t *text) bool {
-	for _, any := range r.needs {
-		if !slices.ContainsFunc(any, t.has) {
-			return false
-		}
-	}
-	return true
-}
-
 // match reports whether the expression is found in text. A match that takes
 // longer than the time limit is an error.
 func (r *regex) match(text string) (bool, error) {

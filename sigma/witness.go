@@ -91,14 +91,6 @@ func (p *pred) witnesses(slot int32) []witness {
 		if best != "" {
 			return one(predContains, best)
 		}
-	case predRegex:
-		if len(p.re.needs) > 0 && shortest(p.re.needs[0]) > 0 {
-			var out []witness
-			for _, lit := range p.re.needs[0] {
-				out = append(out, one(predContains, lit)...)
-			}
-			return out
-		}
 	case predNull, predExists:
 		return nil
 	}

@@ -50,8 +50,8 @@ func (it *item) EachText(f func(field, text string) bool) { it.event.EachText(f)
 func (it *item) EachLeaf(f func(text string) bool) { it.event.EachLeaf(f) }
 
 // EachNamed looks for many fields at once.
-func (it *item) EachNamed(names *event.Names, least int, f func(name int, v event.Value)) bool {
-	if !it.event.EachNamed(names, least, f) {
+func (it *item) EachNamed(names *event.Names, f func(name int, v event.Value)) bool {
+	if !it.event.EachNamed(names, f) {
 		return false
 	}
 	if i := names.Index(InstitutionField); i >= 0 {
@@ -59,6 +59,9 @@ func (it *item) EachNamed(names *event.Names, least int, f func(name int, v even
 	}
 	return true
 }
+
+// EachStretch is all texts of the record, and more.
+func (it *item) EachStretch(f func(stretch string)) { it.event.EachStretch(f) }
 
 // ASCII says whether every text is; a member's name is.
 func (it *item) ASCII() bool { return it.event.ASCII() }
