@@ -31,12 +31,12 @@ const (
 // parser reads binary XML at a place of the chunk into a document. Whatever
 // the bytes, it reads each at most once per token that it may spend.
 type parser struct {
-	chunk        *chunk
-	doc          *document
-	src          []byte // the chunk up to the end of what is read
-	pos          int
-	dependencies bool    // element starts have a dependency identifier
-	values       []value // of the template that is being filled in
+	chunk  *chunk
+	doc    *document
+	src    []byte // the chunk up to the end of what is read
+	pos    int
+	inside bool    // a template
+	values []value // to fill into it
 }
 
 func (p *parser) fault(reason string) error { return &fault{p.pos, reason} }
@@ -153,27 +153,22 @@ func (p *parser) text() ([]byte, error) {
 	}
 	text := p.src[p.pos : p.pos+2*n]
 	p.pos += 2 * n
-	return text, nil
+	return trimNUL16(text), nil
 }
 
-// element reads an element from its start tag to its end tag.
+// element reads an element from its start tag to its end tag. One that depends
+// on a value that is not there, or asks for such a value without having to have
+// it, is not in the document ([MS-EVEN6] sections 2.2.12.1 and 3.1.4.7.2); the
+// outermost always is.
 func (p *parser) element(parent, depth int) error {
 	if depth >= maxDepth {
 		return p.fault("elements are nested too deep")
 	}
-	attributes := p.src[p.pos]&moreFlag != 0
-	p.pos++
-	if p.dependencies {
-		p.pos += 2
-	}
-	if _, err := p.u32(); err != nil { // its size: the end tag says it too
-		return err
-	}
-	name, err := p.name()
+	nodes, last := len(p.doc.nodes), p.doc.nodes[parent].last
+	self, attributes, err := p.startTag(parent)
 	if err != nil {
 		return err
 	}
-	self := p.doc.add(parent, node{kind: element, name: name})
 	if attributes {
 		if _, err := p.u32(); err != nil { // the size of the list
 			return err
@@ -189,13 +184,59 @@ func (p *parser) element(parent, depth int) error {
 	p.pos++
 	switch t {
 	case tokenCloseEmpty:
-		return nil
 	case tokenCloseStart:
-		return p.content(self, depth)
+		if err := p.content(self, depth); err != nil {
+			return err
+		}
 	default:
 		p.pos--
 		return p.fault("a start tag has no end")
 	}
+	if p.doc.nodes[self].void && parent != 0 {
+		p.doc.truncate(parent, last, nodes)
+	}
+	return nil
+}
+
+// startTag reads an element up to its name, adds it to its parent, and says
+// whether a list of attributes follows.
+func (p *parser) startTag(parent int) (self int, attributes bool, err error) {
+	attributes = p.src[p.pos]&moreFlag != 0
+	p.pos++
+	void := false
+	if p.dependent() {
+		id, err := p.u16()
+		if err != nil {
+			return 0, false, err
+		}
+		void = id < len(p.values) && p.values[id].kind == typeNull
+	}
+	if _, err := p.u32(); err != nil { // its size: the end tag says it too
+		return 0, false, err
+	}
+	name, err := p.name()
+	if err != nil {
+		return 0, false, err
+	}
+	return p.doc.add(parent, node{kind: element, name: name, void: void}), attributes, nil
+}
+
+// dependent says whether a dependency identifier stands here. In the elements of
+// templates it does, and nowhere else (libevtx, Element start), but for writers
+// that know no such difference. Read wrongly, the size that follows is a part of
+// the name's offset or has the identifier in it, and so is beyond every chunk.
+func (p *parser) dependent() bool {
+	with, without := p.sized(p.pos+2), p.sized(p.pos)
+	if with == without {
+		return p.inside
+	}
+	return with
+}
+
+// sized says whether the size of an element may stand at an offset: what it
+// measures lies in the chunk.
+func (p *parser) sized(at int) bool {
+	return at+4 <= len(p.src) && int64(at)+4+int64(binary.LittleEndian.Uint32(p.src[at:])) <= int64(len(p.chunk.data))
 }
 
 // attributes reads the attributes of an element.
@@ -210,6 +251,7 @@ func (p *parser) attributes(parent, depth int) error {
 		if err != nil {
 			return err
 		}
+		nodes, last := len(p.doc.nodes), p.doc.nodes[parent].last
 		self := p.doc.add(parent, node{kind: attribute, name: name})
 		for {
 			if t, err = p.token(); err != nil {
@@ -220,6 +262,9 @@ func (p *parser) attributes(parent, depth int) error {
 			} else if !known {
 				break
 			}
+		}
+		if p.doc.nodes[self].void {
+			p.doc.truncate(parent, last, nodes)
 		}
 	}
 }

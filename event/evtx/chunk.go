@@ -10,6 +10,7 @@ type chunk struct {
 	data  []byte
 	pos   int    // of the next record
 	limit int    // of the records
+	last  uint64 // number of the record before
 	fault *fault // found on the way, not yet reported
 	names map[uint32]string
 	doc   document
@@ -18,7 +19,7 @@ type chunk struct {
 // open begins a chunk, whole or cut off.
 func (c *chunk) open(data []byte) {
 	c.data = data
-	c.pos, c.limit = chunkHeaderSize, len(data)
+	c.pos, c.limit, c.last = chunkHeaderSize, len(data), 0
 	if free := int(binary.LittleEndian.Uint32(data[freeSpaceAt:])); free > chunkHeaderSize && free <= len(data) {
 		c.limit = free
 	}
@@ -29,7 +30,7 @@ func (c *chunk) open(data []byte) {
 }
 
 // stop passes over the rest of the chunk.
-func (c *chunk) stop() { c.pos = c.limit }
+func (c *chunk) stop() { c.pos, c.limit = len(c.data), len(c.data) }
 
 // damage returns what was found damaged since it was asked last.
 func (c *chunk) damage() *fault {
@@ -39,37 +40,63 @@ func (c *chunk) damage() *fault {
 }
 
 // next returns the offset of the next whole record. Behind a damaged one it
-// looks for the signature of another.
+// looks for another.
 func (c *chunk) next() (int, bool) {
-	if c.fault != nil || c.limit-c.pos < recordOverhead {
+	if c.fault != nil {
+		return 0, false
+	}
+	if c.pos >= c.limit {
+		c.extend()
+	}
+	if c.limit-c.pos < recordOverhead {
 		return 0, false
 	}
 	at := c.pos
-	head := c.data[at:c.limit]
-	if binary.LittleEndian.Uint32(head) == 0 {
-		c.stop() // space that was not used
-		return 0, false
-	}
-	if !bytes.HasPrefix(head, []byte(recordSignature)) {
-		c.resync(at, "a record has no signature")
-		return 0, false
-	}
-	size := int(binary.LittleEndian.Uint32(head[4:]))
+	size, reason := recordSize(c.data[at:])
 	switch {
-	case size < recordOverhead || size > len(head):
-		c.resync(at, "a record's size is wrong")
-		return 0, false
-	case int(binary.LittleEndian.Uint32(head[size-4:])) != size:
-		c.resync(at, "a record's size differs from its copy at the end")
-		return 0, false
+	case reason == "":
+		c.pos, c.last = at+size, c.id(at)
+		return at, true
+	case binary.LittleEndian.Uint32(c.data[at:]) != 0:
+		c.fault = &fault{at, reason}
 	}
-	c.pos = at + size
-	return at, true
+	if c.resync(at); c.fault == nil && c.pos < c.limit {
+		c.fault = &fault{at, "there are zeroes between records"}
+	}
+	return 0, false
 }
 
-// resync notes a fault and moves to the next signature.
-func (c *chunk) resync(at int, reason string) {
-	c.fault = &fault{at, reason}
+// recordSize is the size of the record at the beginning of b, or why there is
+// none.
+func recordSize(b []byte) (size int, reason string) {
+	if !bytes.HasPrefix(b, []byte(recordSignature)) {
+		return 0, "a record has no signature"
+	}
+	size = int(binary.LittleEndian.Uint32(b[4:]))
+	switch {
+	case size < recordOverhead || size > len(b):
+		return 0, "a record's size is wrong"
+	case int(binary.LittleEndian.Uint32(b[size-4:])) != size:
+		return 0, "a record's size differs from its copy at the end"
+	}
+	return size, ""
+}
+
+// extend takes in a record beyond what the header says: in the copy of a log that
+// was being written to, the header is older than the records. What numbers show
+// to be left from an earlier use of the chunk stays out.
+func (c *chunk) extend() {
+	rest := c.data[min(c.pos, len(c.data)):]
+	if len(rest) < recordOverhead || c.last == 0 {
+		return
+	}
+	if size, reason := recordSize(rest); reason == "" && c.id(c.pos) == c.last+1 {
+		c.limit = c.pos + size
+	}
+}
+
+// resync moves to the next signature behind an offset, or to the end.
+func (c *chunk) resync(at int) {
 	c.pos = c.limit
 	if i := bytes.Index(c.data[at+1:c.limit], []byte(recordSignature)); i >= 0 {
 		c.pos = at + 1 + i
@@ -84,7 +111,8 @@ func (c *chunk) id(at int) uint64 { return binary.LittleEndian.Uint64(c.data[at+
 func (c *chunk) render(at, limit int) ([]byte, error) {
 	size := int(binary.LittleEndian.Uint32(c.data[at+4:]))
 	c.doc.reset(limit)
-	if err := c.outside(at+24, at+size-4, 0, 0); err != nil {
+	p := parser{chunk: c, doc: &c.doc, src: c.data[:at+size-4], pos: at + 24}
+	if err := p.fragment(0, 0); err != nil {
 		return nil, err
 	}
 	return c.doc.json(at)

@@ -3,6 +3,8 @@ package evtx
 import (
 	"encoding/binary"
 	"fmt"
+	"hash/crc32"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -40,10 +42,16 @@ func TestDamage(t *testing.T) {
 		},
 		"checksums that need not hold": {func(d []byte, at [3]int) []byte {
 			d[at[0]+9] ^= 1
-			d[fileHeaderSize+chunkFlagsAt] = chunkNoCRC
+			d[fileHeaderSize+chunkFlagsAt] = noCRCFlag
 			return d
 		}, "123", nil},
-		"chunk signature": {func(d []byte, _ [3]int) []byte { d[fileHeaderSize] ^= 1; return d }, "3", []string{"chunk 0, byte 4096: this is no chunk"}},
+		"chunk signature": {func(d []byte, _ [3]int) []byte { d[fileHeaderSize] ^= 1; return d }, "123", []string{"chunk 0, byte 4096: this is no chunk"}},
+		"chunk of something else": {func(d []byte, _ [3]int) []byte {
+			for i := range chunkSize {
+				d[fileHeaderSize+i] = byte(i)
+			}
+			return d
+		}, "3", []string{"chunk 0, byte 4096: this is no chunk"}},
 		"record signature": {
 			func(d []byte, at [3]int) []byte { d[at[0]] ^= 1; return dirty(d) }, "23",
 			[]string{fmt.Sprintf("chunk 0, byte %d: a record has no signature", fileHeaderSize+chunkHeaderSize)},
@@ -56,6 +64,38 @@ func TestDamage(t *testing.T) {
 			func(d []byte, at [3]int) []byte { put(d[at[1]-4:], 0); return dirty(d) }, "23",
 			[]string{"a record's size differs from its copy at the end"},
 		},
+		"zeroes for a chunk's header": {func(d []byte, _ [3]int) []byte { clear(d[fileHeaderSize:][:chunkHeaderSize]); return d }, "123", []string{"chunk 0, byte 4096: this is no chunk"}},
+		"zeroes for a record, with the template of the next in it": {
+			func(d []byte, at [3]int) []byte { clear(d[at[0]:at[1]]); return dirty(d) }, "3",
+			[]string{"chunk 0, byte 4608: there are zeroes between records", "a record is empty"},
+		},
+		"zeroes behind the records": {func(d []byte, at [3]int) []byte {
+			put(d[fileHeaderSize+freeSpaceAt:], chunkSize) // as in archived logs
+			return dirty(d)
+		}, "123", nil},
+		"header that is older than the records": {func(d []byte, at [3]int) []byte {
+			put(d[fileHeaderSize+freeSpaceAt:], uint32(at[1]-fileHeaderSize))
+			return dirty(d)
+		}, "123", nil},
+		"records of an earlier use": {func(d []byte, at [3]int) []byte {
+			put(d[fileHeaderSize+freeSpaceAt:], uint32(at[1]-fileHeaderSize))
+			d[at[1]+8] = 7
+			return dirty(d)
+		}, "13", nil},
+		"end within a record": {func(d []byte, at [3]int) []byte {
+			put(d[fileHeaderSize+freeSpaceAt:], uint32(at[1]-fileHeaderSize+100))
+			return dirty(d)
+		}, "123", nil},
+		"no checksum of the file": {func(d []byte, _ [3]int) []byte { d[30] ^= 1; d[fileFlagsAt] = noCRCFlag; return d }, "123", nil},
+		"counts of the file":      {func(d []byte, _ [3]int) []byte { clear(d[8:36]); clear(d[42:44]); return recount(d) }, "123", nil},
+		"file of version 3.2":     {func(d []byte, _ [3]int) []byte { d[36] = 2; return recount(d) }, "123", nil},
+		"chunks out of order": {func(d []byte, _ [3]int) []byte {
+			first, second := d[fileHeaderSize:][:chunkSize], d[fileHeaderSize+chunkSize:]
+			return slices.Concat(d[:fileHeaderSize], second, first)
+		}, "312", nil},
+		"unused chunk between": {func(d []byte, _ [3]int) []byte {
+			return slices.Concat(d[:fileHeaderSize+chunkSize], make([]byte, 2*chunkSize), d[fileHeaderSize+chunkSize:])
+		}, "123", nil},
 		"free space": {func(d []byte, _ [3]int) []byte {
 			put(d[fileHeaderSize+freeSpaceAt:], 1<<30)
 			return dirty(d)
@@ -84,7 +124,13 @@ func TestDamage(t *testing.T) {
 
 // dirty marks a file as one whose checksums need not hold.
 func dirty(data []byte) []byte {
-	data[fileFlagsAt] = fileDirty
+	data[fileFlagsAt] = dirtyFlag
+	return data
+}
+
+// recount makes the checksum of the file header right.
+func recount(data []byte) []byte {
+	binary.LittleEndian.PutUint32(data[checksumAt:], crc32.ChecksumIEEE(data[:headerCRCFirst]))
 	return data
 }
 

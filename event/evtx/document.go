@@ -1,6 +1,9 @@
 package evtx
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // document is an event being read: a tree of elements and texts in memory that
 // is reused, to be written as JSON once it is whole, for only then is known
@@ -22,7 +25,6 @@ const (
 	attribute
 	quoted  // text
 	literal // a number, true or false
-	null    // a value that was left out
 )
 
 // node is an element, an attribute, or a value in either. Node 0 is the
@@ -30,6 +32,7 @@ const (
 type node struct {
 	kind     kind
 	item     bool   // a value of an array, not a part of a text
+	void     bool   // to be left out
 	name     string // of an element: its member's
 	label    int    // the attribute that the name was taken from
 	from, to int    // of a value's text
@@ -104,13 +107,36 @@ func (d *document) settle() {
 			continue
 		}
 		for c := n.first; c != 0; c = d.nodes[c].next {
-			if a := &d.nodes[c]; a.kind == attribute && a.name == "Name" && a.first != 0 {
-				v := &d.nodes[a.first]
-				n.name, n.label = d.word(d.text[v.from:v.to]), c
+			if a := &d.nodes[c]; a.kind == attribute && a.name == "Name" && d.filled(c) {
+				n.name, n.label = d.word(d.plain(c)), c
 				break
 			}
 		}
 	}
+}
+
+// filled says whether there is any text in attribute i: without, it is none
+// ([MS-EVEN6] section 2.2.12.2).
+func (d *document) filled(i int) bool {
+	for c := d.nodes[i].first; c != 0; c = d.nodes[c].next {
+		if d.nodes[c].from < d.nodes[c].to {
+			return true
+		}
+	}
+	return false
+}
+
+// plain is the text of attribute i.
+func (d *document) plain(i int) []byte {
+	first := &d.nodes[d.nodes[i].first]
+	if first.next == 0 {
+		return d.text[first.from:first.to]
+	}
+	var whole []byte
+	for c := d.nodes[i].first; c != 0; c = d.nodes[c].next {
+		whole = append(whole, d.text[d.nodes[c].from:d.nodes[c].to]...)
+	}
+	return whole
 }
 
 // maxWords bounds the names that are kept from record to record.
@@ -227,7 +253,7 @@ func (d *document) element(i int) {
 // namespaces are not, nor what became the element's own name.
 func (d *document) shown(i, c int) bool {
 	n := &d.nodes[c]
-	return n.kind == attribute && c != d.nodes[i].label && n.first != 0 && n.name != "xmlns"
+	return n.kind == attribute && c != d.nodes[i].label && n.name != "xmlns" && !strings.HasPrefix(n.name, "xmlns:") && d.filled(c)
 }
 
 func (d *document) hasAttributes(i int) bool {
@@ -295,27 +321,55 @@ func (d *document) scalar(n *node) {
 	switch n.kind {
 	case literal:
 		d.out = append(d.out, d.text[n.from:n.to]...)
-	case null:
-		d.out = append(d.out, "null"...)
 	default:
 		d.out = appendQuoted(d.out, d.text[n.from:n.to])
 	}
 }
 
+// list writes the items of an array in node i. With an array in it Windows
+// repeats an element for each item, the text around the array as well ([MS-EVEN6]
+// section 3.1.4.7.5).
 func (d *document) list(i int) {
+	around, before := d.around(i)
 	d.out = append(d.out, '[')
 	comma := false
-	for c := d.nodes[i].first; c != 0; c = d.nodes[c].next {
-		if d.nodes[c].kind < quoted {
+	for c := d.nodes[i].first; c != 0 && len(d.out) <= d.limit; c = d.nodes[c].next {
+		n := &d.nodes[c]
+		if !n.item {
 			continue
 		}
 		if comma {
 			d.out = append(d.out, ',')
 		}
 		comma = true
-		d.scalar(&d.nodes[c])
+		if len(around) == 0 {
+			d.scalar(n)
+			continue
+		}
+		d.out = appendEscaped(append(d.out, '"'), around[:before])
+		d.out = appendEscaped(d.out, d.text[n.from:n.to])
+		d.out = append(appendEscaped(d.out, around[before:]), '"')
 	}
 	d.out = append(d.out, ']')
+}
+
+// around is the text in node i that stands around its array, and how much of it
+// before.
+func (d *document) around(i int) (text []byte, before int) {
+	met := false
+	for c := d.nodes[i].first; c != 0; c = d.nodes[c].next {
+		switch n := &d.nodes[c]; {
+		case n.kind < quoted:
+		case n.item:
+			met = true
+		default:
+			text = append(text, d.text[n.from:n.to]...)
+			if !met {
+				before = len(text)
+			}
+		}
+	}
+	return text, before
 }
 
 func (d *document) joined(i int) {

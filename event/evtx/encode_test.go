@@ -20,17 +20,26 @@ type (
 		attrs    []attr
 		children []xml // nil for <name/>
 	}
+	dependent struct { // on a value of the template
+		el
+		on int
+	}
 	attr struct {
 		name  string
 		value []xml
 	}
-	text       string // value text
-	cdata      string
-	char       rune
-	entityRef  string
-	pi         struct{ target, data string }
-	sub        int // normal substitution
-	opt        int // optional substitution
+	text      string // value text
+	cdata     string
+	char      rune
+	entityRef string
+	pi        struct{ target, data string }
+	sub       int // normal substitution
+	opt       int // optional substitution
+	typed     struct {
+		token byte // of the substitution
+		value int
+		kind  byte
+	}
 	inst       instance
 	fragmentOf []xml // fragment header, pieces, end
 )
@@ -51,19 +60,25 @@ type val struct {
 
 // chunkWriter writes one chunk.
 type chunkWriter struct {
-	buf          []byte
-	names        map[string]uint32
-	templates    map[string]uint32
-	dependencies bool
-	first, last  uint64
-	lastAt       int
+	buf         []byte
+	heads       [nameChains + templateChains]uint32 // of the chains of names and templates
+	names       map[string]uint32
+	templates   map[string]uint32
+	inside      bool // a template, where elements have a dependency identifier
+	records     int
+	first, last uint64
+	lastAt      int
 }
 
+// The header of a chunk has a table of chains of names and one of templates.
+const (
+	tablesAt       = 128
+	nameChains     = 64
+	templateChains = 32
+)
+
 func newChunk() *chunkWriter {
-	return &chunkWriter{
-		buf: make([]byte, chunkHeaderSize), names: map[string]uint32{}, templates: map[string]uint32{},
-		dependencies: true, first: 1,
-	}
+	return &chunkWriter{buf: make([]byte, chunkHeaderSize), names: map[string]uint32{}, templates: map[string]uint32{}}
 }
 
 func (w *chunkWriter) bytes(b ...byte) { w.buf = append(w.buf, b...) }
@@ -87,10 +102,28 @@ func (w *chunkWriter) name(name string) {
 	at := len(w.buf) + 4
 	w.names[name] = uint32(at)
 	w.u32(at)
+	hash := nameHash(name)
 	w.u32(0)
-	w.u16(0x1234) // the hash, which nobody looks at
+	w.chain(int(hash%nameChains), at)
+	w.u16(int(hash))
 	w.text(name)
 	w.u16(0)
+}
+
+// nameHash is the hash of a name ([MS-EVEN6] section 2.2.12, NameHash).
+func nameHash(name string) uint16 {
+	hash := uint32(0)
+	for _, unit := range utf16.Encode([]rune(name)) {
+		hash = hash*65599 + uint32(unit)
+	}
+	return uint16(hash)
+}
+
+// chain puts what begins at an offset, with the link to the next of its chain, at
+// the head of a chain.
+func (w *chunkWriter) chain(n, at int) {
+	w.set32(at, int(w.heads[n]))
+	w.heads[n] = uint32(at)
 }
 
 func (w *chunkWriter) text(s string) {
@@ -101,14 +134,19 @@ func (w *chunkWriter) text(s string) {
 	}
 }
 
-func (e el) write(w *chunkWriter) {
+func (e el) write(w *chunkWriter) { e.element(w, 0xffff) }
+
+func (d dependent) write(w *chunkWriter) { d.element(w, d.on) }
+
+// element writes an element that depends on a value, 0xffff for none.
+func (e el) element(w *chunkWriter, on int) {
 	token := byte(tokenOpenStart)
 	if len(e.attrs) > 0 {
 		token |= moreFlag
 	}
 	w.bytes(token)
-	if w.dependencies {
-		w.u16(0xffff)
+	if w.inside {
+		w.u16(on)
 	}
 	w.sized(func() {
 		w.name(e.name)
@@ -120,11 +158,28 @@ func (e el) write(w *chunkWriter) {
 			return
 		}
 		w.bytes(tokenCloseStart)
-		for _, c := range e.children {
-			c.write(w)
-		}
+		w.pieces(e.children)
 		w.bytes(tokenEndElement)
 	})
+}
+
+// pieces writes pieces one after the other, and says at each piece of text
+// whether another follows.
+func (w *chunkWriter) pieces(list []xml) {
+	for i, x := range list {
+		at := len(w.buf)
+		x.write(w)
+		if i == len(list)-1 {
+			break
+		}
+		switch w.buf[at] {
+		case tokenValue, tokenCDATA, tokenCharRef, tokenEntityRef:
+			switch list[i+1].(type) {
+			case text, cdata, char, entityRef:
+				w.buf[at] |= moreFlag
+			}
+		}
+	}
 }
 
 func (e el) writeAttributes(w *chunkWriter) {
@@ -135,9 +190,7 @@ func (e el) writeAttributes(w *chunkWriter) {
 		}
 		w.bytes(token)
 		w.name(a.name)
-		for _, v := range a.value {
-			v.write(w)
-		}
+		w.pieces(a.value)
 	}
 }
 
@@ -168,16 +221,13 @@ func (p pi) write(w *chunkWriter) {
 	w.text(p.data)
 }
 
-func (s sub) write(w *chunkWriter) {
-	w.bytes(tokenSubstitution)
-	w.u16(int(s))
-	w.bytes(typeString)
-}
+func (s sub) write(w *chunkWriter) { typed{tokenSubstitution, int(s), typeString}.write(w) }
+func (o opt) write(w *chunkWriter) { typed{tokenOptional, int(o), typeString}.write(w) }
 
-func (o opt) write(w *chunkWriter) {
-	w.bytes(tokenOptional)
-	w.u16(int(o))
-	w.bytes(typeString)
+func (t typed) write(w *chunkWriter) {
+	w.bytes(t.token)
+	w.u16(t.value)
+	w.bytes(t.kind)
 }
 
 func (f fragmentOf) write(w *chunkWriter) {
@@ -189,8 +239,9 @@ func (f fragmentOf) write(w *chunkWriter) {
 }
 
 func (i inst) write(w *chunkWriter) {
+	id := crc32.ChecksumIEEE([]byte(i.template))
 	w.bytes(tokenTemplate, 1)
-	w.u32(77)
+	w.u32(int(id))
 	if at, ok := w.templates[i.template]; ok {
 		w.u32(int(at))
 	} else {
@@ -198,11 +249,13 @@ func (i inst) write(w *chunkWriter) {
 		w.templates[i.template] = uint32(at)
 		w.u32(at)
 		w.u32(0)
-		w.buf = append(w.buf, make([]byte, 16)...)
-		outer := w.dependencies
-		w.dependencies = true
+		w.chain(int(nameChains+id%templateChains), at)
+		w.u32(int(id)) // the GUID, of which the identifier is the beginning
+		w.buf = append(w.buf, guid[4:]...)
+		outer := w.inside
+		w.inside = true
 		w.sized(func() { fragmentOf{i.body}.write(w) })
-		w.dependencies = outer
+		w.inside = outer
 	}
 	w.u32(len(i.values))
 	table := len(w.buf)
@@ -212,9 +265,8 @@ func (i inst) write(w *chunkWriter) {
 	for n, v := range i.values {
 		from := len(w.buf)
 		if v.nested != nil {
-			w.dependencies = false
+			w.inside = false
 			v.nested.write(w)
-			w.dependencies = true
 		}
 		w.buf = append(w.buf, v.data...)
 		w.set32(table+4*n, len(w.buf)-from|int(v.kind)<<16)
@@ -223,6 +275,7 @@ func (i inst) write(w *chunkWriter) {
 
 // record appends a record and returns where it begins.
 func (w *chunkWriter) record(id uint64, x xml) int {
+	w.inside = false
 	at := len(w.buf)
 	w.buf = append(w.buf, recordSignature...)
 	w.u32(0)
@@ -235,6 +288,9 @@ func (w *chunkWriter) record(id uint64, x xml) int {
 	size := len(w.buf) + 4 - at
 	w.u32(size)
 	w.set32(at+4, size)
+	if w.records++; w.records == 1 {
+		w.first = id
+	}
 	w.last, w.lastAt = id, at
 	return at
 }
@@ -251,9 +307,12 @@ func (w *chunkWriter) chunk() []byte {
 	le.PutUint32(c[40:], 128)
 	le.PutUint32(c[44:], uint32(w.lastAt))
 	le.PutUint32(c[freeSpaceAt:], uint32(len(w.buf)))
+	for i, at := range w.heads {
+		le.PutUint32(c[tablesAt+4*i:], at)
+	}
 	le.PutUint32(c[recordsCRCAt:], crc32.ChecksumIEEE(w.buf[chunkHeaderSize:]))
 	sum := crc32.ChecksumIEEE(c[:headerCRCFirst])
-	le.PutUint32(c[checksumAt:], crc32.Update(sum, crc32.IEEETable, c[128:chunkHeaderSize]))
+	le.PutUint32(c[checksumAt:], crc32.Update(sum, crc32.IEEETable, c[tablesAt:chunkHeaderSize]))
 	return c
 }
 

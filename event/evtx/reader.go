@@ -25,9 +25,8 @@ const (
 // Flags of files and chunks whose checksums need not hold: a log that was
 // copied while it was written to.
 const (
-	fileDirty      = 1
-	chunkDirty     = 1
-	chunkNoCRC     = 4
+	dirtyFlag      = 1
+	noCRCFlag      = 4
 	fileFlagsAt    = 120
 	chunkFlagsAt   = 120
 	checksumAt     = 124
@@ -44,9 +43,9 @@ type Reader struct {
 	src    io.Reader
 	lim    Limits
 	begun  bool
-	dirty  bool
-	number int // of the chunk that is being read
-	left   int // what its records may still cost, in bytes
+	trust  bool // in the checksums of chunks
+	number int  // of the chunk that is being read
+	left   int  // what its records may still cost, in bytes
 	chunk  chunk
 	buf    []byte
 	end    error // why no chunk comes after this one
@@ -131,8 +130,9 @@ func (r *Reader) header() {
 		r.report(n, "the file ends within its header")
 		r.end = io.EOF
 	default:
-		r.dirty = binary.LittleEndian.Uint32(h[fileFlagsAt:])&fileDirty != 0
-		if crc32.ChecksumIEEE(h[:headerCRCFirst]) != binary.LittleEndian.Uint32(h[checksumAt:]) {
+		flags := binary.LittleEndian.Uint32(h[fileFlagsAt:])
+		r.trust = flags&(dirtyFlag|noCRCFlag) == 0
+		if flags&noCRCFlag == 0 && crc32.ChecksumIEEE(h[:headerCRCFirst]) != binary.LittleEndian.Uint32(h[checksumAt:]) {
 			r.report(checksumAt, "the checksum of the file header is wrong")
 		}
 	}
@@ -161,7 +161,10 @@ func (r *Reader) nextChunk() {
 	switch {
 	case !bytes.HasPrefix(data, []byte(chunkSignature)):
 		r.report(0, "this is no chunk: its signature is missing")
-		return
+		if n < chunkHeaderSize || !bytes.HasPrefix(data[chunkHeaderSize:], []byte(recordSignature)) {
+			return
+		}
+		// Its records may be whole all the same.
 	case n < chunkHeaderSize:
 		r.report(n, "the file ends within the header of this chunk")
 		return
@@ -177,7 +180,7 @@ func (r *Reader) nextChunk() {
 // not hold. Records are read all the same: most of them are usually whole.
 func (r *Reader) checksums(data []byte) {
 	flags := binary.LittleEndian.Uint32(data[chunkFlagsAt:])
-	if r.dirty || flags&(chunkDirty|chunkNoCRC) != 0 {
+	if !r.trust || flags&(dirtyFlag|noCRCFlag) != 0 {
 		return
 	}
 	sum := crc32.ChecksumIEEE(data[:headerCRCFirst])

@@ -203,13 +203,51 @@ func TestXML(t *testing.T) {
 	}
 }
 
-// TestOptional: what an optional substitution leaves out.
-func TestOptional(t *testing.T) {
-	in := fragmentOf{inst{template: "x", values: []val{{}}, body: el{"Event", []attr{{"a", []xml{opt(0)}}, {"b", []xml{sub(0)}}}, []xml{
-		named("optional", opt(0)), named("normal", sub(0)),
-	}}}}
-	got, faults := read(t, one(in), Limits{})
-	if want := []string{`{"Event":{"#attributes":{"b":""},"optional":null,"normal":""}}`}; !cmp.Equal(got, want) || len(faults) > 0 {
+// TestAbsent: what a null value leaves out: with an optional substitution the
+// element or attribute around it whatever else that has, with a dependency
+// identifier the element; a normal one only itself.
+func TestAbsent(t *testing.T) {
+	null, number := val{}, integerOf(typeUint8, 1, 1)
+	attrs := func(name string, value ...xml) el { return el{name, []attr{{"a", value}}, []xml{text("t")}} }
+	tests := map[string]struct {
+		in   xml
+		want string
+	}{
+		"optional":                       {named("x", opt(0)), `null`},
+		"optional with text around":      {named("x", text("t"), opt(0), text("u")), `null`},
+		"optional with another":          {named("x", opt(1), opt(0)), `null`},
+		"optional, not null":             {named("x", opt(1)), `{"x":1}`},
+		"optional in an attribute":       {attrs("x", opt(0)), `{"x":"t"}`},
+		"optional in attribute and text": {attrs("x", text("t"), opt(0)), `{"x":"t"}`},
+		"optional in an attribute twice": {attrs("x", opt(1), opt(1)), `{"x":{"#attributes":{"a":"11"},"#text":"t"}}`},
+		"normal":                         {named("x", sub(0)), `{"x":""}`},
+		"normal with text around":        {named("x", text("t"), sub(0), text("u")), `{"x":"tu"}`},
+		"normal in an attribute":         {attrs("x", sub(0)), `{"x":"t"}`},
+		"attribute of no text":           {attrs("x", text("")), `{"x":"t"}`},
+		"name of no text":                {named("", text("t")), `{"Data":"t"}`},
+		"name in pieces":                 {el{"Data", []attr{{"Name", []xml{text("a"), entityRef("amp"), text("b")}}}, []xml{text("t")}}, `{"a&b":"t"}`},
+		"depends on null":                {dependent{attrs("x", text("t")), 0}, `null`},
+		"depends on a value":             {dependent{attrs("x", text("t")), 1}, `{"x":{"#attributes":{"a":"t"},"#text":"t"}}`},
+		"depends on what is not there":   {dependent{named("x", text("t")).(el), 9}, `{"x":"t"}`},
+		"a part depends on null":         {el{"x", nil, []xml{dependent{el{"y", nil, nil}, 0}, el{"z", nil, nil}}}, `{"x":{"z":null}}`},
+		"namespaces are no attributes":   {el{"x", []attr{{"xmlns:auto-ns2", []xml{text("n")}}, {"xmlns", []xml{text("m")}}}, []xml{text("t")}}, `{"x":"t"}`},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			in := inst{template: "x", values: []val{null, number}, body: el{"Event", nil, []xml{el{"EventData", nil, []xml{tt.in}}}}}
+			got, faults := read(t, one(fragmentOf{in}), Limits{})
+			if want := []string{`{"Event":{"EventData":` + tt.want + `}}`}; !cmp.Equal(got, want) || len(faults) > 0 {
+				t.Errorf("%s, faults %v, want %s", got, faults, want)
+			}
+		})
+	}
+}
+
+// TestNoData: an event whose data is null is an event all the same.
+func TestNoData(t *testing.T) {
+	in := inst{template: "x", values: []val{{}}, body: el{"Event", nil, []xml{el{"System", nil, []xml{el{"EventID", nil, []xml{text("1")}}}}, typed{tokenOptional, 0, typeBinXML}}}}
+	got, faults := read(t, one(fragmentOf{in}), Limits{})
+	if want := []string{`{"Event":{"System":{"EventID":"1"}}}`}; !cmp.Equal(got, want) || len(faults) > 0 {
 		t.Errorf("%s, faults %v, want %s", got, faults, want)
 	}
 }
@@ -225,7 +263,7 @@ func TestNested(t *testing.T) {
 		"element":           {kind: typeBinXML, nested: inner},
 		"fragment":          {kind: typeBinXML, nested: fragmentOf{inner}},
 		"template instance": {kind: typeBinXML, nested: template},
-		"with dependencies": {kind: typeBinXML, nested: dependent{inner}},
+		"with dependencies": {kind: typeBinXML, nested: with{inner}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, faults := read(t, one(event(v)), Limits{})
@@ -240,7 +278,7 @@ func TestNested(t *testing.T) {
 // identifiers and without.
 func TestNoTemplate(t *testing.T) {
 	event := el{"Event", []attr{{"a", []xml{text("1")}}}, []xml{el{"b", nil, []xml{text("2")}}}}
-	for name, in := range map[string]xml{"with": dependent{event}, "without": independent{event}} {
+	for name, in := range map[string]xml{"with": with{event}, "without": without{event}} {
 		got, faults := read(t, one(fragmentOf{in}), Limits{})
 		if want := []string{`{"Event":{"#attributes":{"a":"1"},"b":"2"}}`}; !cmp.Equal(got, want) || len(faults) > 0 {
 			t.Errorf("%s: %s, faults %v, want %s", name, got, faults, want)
@@ -248,21 +286,22 @@ func TestNoTemplate(t *testing.T) {
 	}
 }
 
-// independent writes XML without dependency identifiers where there may be some.
-type independent struct{ xml }
+// without writes XML without dependency identifiers where there may be some.
+type without struct{ xml }
 
-func (i independent) write(w *chunkWriter) {
-	w.dependencies = false
-	i.xml.write(w)
-	w.dependencies = true
+func (x without) write(w *chunkWriter) {
+	w.inside = false
+	x.xml.write(w)
+	w.inside = true
 }
 
-// dependent writes XML with dependency identifiers where there should be none.
-type dependent struct{ xml }
+// with writes XML with dependency identifiers where there should be none.
+type with struct{ xml }
 
-func (d dependent) write(w *chunkWriter) {
-	w.dependencies = true
-	d.xml.write(w)
+func (x with) write(w *chunkWriter) {
+	w.inside = true
+	x.xml.write(w)
+	w.inside = false
 }
 
 func TestPositions(t *testing.T) {

@@ -27,7 +27,7 @@ func (p *parser) template(parent, depth int) error {
 	if err != nil {
 		return err
 	}
-	body := parser{chunk: p.chunk, doc: p.doc, dependencies: true}
+	body := parser{chunk: p.chunk, doc: p.doc, inside: true}
 	if !body.define(int64(at)) {
 		return p.fault("a template lies outside of the chunk")
 	}
@@ -86,7 +86,8 @@ func (p *parser) instance() ([]value, error) {
 }
 
 // substitute reads the number and type of a substitution and fills the value
-// in. The value's own type counts: templates say less.
+// in. The value's own type counts: templates say less. An optional one that is
+// null voids the element or attribute around it.
 func (p *parser) substitute(optional bool, parent, depth int) error {
 	id, err := p.u16()
 	if err != nil {
@@ -98,13 +99,11 @@ func (p *parser) substitute(optional bool, parent, depth int) error {
 	}
 	v := p.values[id]
 	switch {
-	case v.kind == typeNull && !optional:
-		p.doc.add(parent, node{kind: quoted})
-		return nil
-	case v.kind == typeNull && p.doc.nodes[parent].kind == attribute:
+	case v.kind == typeNull && optional:
+		p.doc.nodes[parent].void = true
 		return nil
 	case v.kind == typeNull:
-		p.doc.add(parent, node{kind: null})
+		p.doc.add(parent, node{kind: quoted})
 		return nil
 	case v.kind == typeBinXML && p.doc.nodes[parent].kind != attribute:
 		return p.nested(v, parent, depth+1)
@@ -121,25 +120,6 @@ func (p *parser) nested(v value, parent, depth int) error {
 	if depth >= maxDepth {
 		return p.fault("values are nested too deep")
 	}
-	return p.chunk.outside(v.from, v.to, parent, depth)
-}
-
-// outside reads binary XML that is no template's: a record's own, or a value's.
-// Its elements have no dependency identifier (libevtx, Element start), but those
-// of some writers have: what cannot be read without is read with.
-func (c *chunk) outside(from, to, parent, depth int) error {
-	nodes, last := len(c.doc.nodes), c.doc.nodes[parent].last
-	without := parser{chunk: c, doc: &c.doc, src: c.data[:to], pos: from}
-	err := without.fragment(parent, depth)
-	if err == nil {
-		return nil
-	}
-	c.doc.truncate(parent, last, nodes)
-	with := parser{chunk: c, doc: &c.doc, src: c.data[:to], pos: from, dependencies: true}
-	switch again := with.fragment(parent, depth); {
-	case again == nil || with.pos > without.pos:
-		return again // nil, or the fault that was met further on
-	default:
-		return err
-	}
+	inner := parser{chunk: p.chunk, doc: p.doc, src: p.chunk.data[:v.to], pos: v.from}
+	return inner.fragment(parent, depth)
 }
