@@ -90,10 +90,6 @@ func (e *Event) integrityLevel(name string) (Value, bool) {
 // rules for the RPC firewall the channel.
 func evtxAliases(name string) aliasNames {
 	switch name {
-	case "Provider_Name":
-		return aliasNames{"ProviderName"}
-	case "Provider_Guid":
-		return aliasNames{"ProviderGuid"}
 	case "TimeCreated_SystemTime":
 		return aliasNames{"SystemTime"}
 	case "EventLog":
