@@ -256,3 +256,21 @@ func systemName(name string) string {
 	}
 	return name
 }
+
+// TestIndependentRealEvents: other readers find in logs of real events what ours
+// finds.
+func TestIndependentRealEvents(t *testing.T) {
+	_, archives := realInput(t)
+	var flats []map[string]any
+	for _, archive := range archives {
+		seen := map[string]int{}
+		for _, o := range realEvents(t, archive) {
+			kind := fmt.Sprint(o.flat["SourceName"], o.flat["EventID"])
+			if seen[kind]++; seen[kind] <= 3 {
+				flats = append(flats, o.flat)
+			}
+		}
+	}
+	evtx.Agree(t, evtx.Log(flats), nil)
+	t.Logf("%d events", len(flats))
+}

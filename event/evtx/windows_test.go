@@ -158,7 +158,11 @@ func windowsData(event string, flat map[string]any) xml {
 			continue
 		}
 		v := ofText(s)
-		list = append(list, named(name, typed{tokenSubstitution, len(data.values), v.kind}))
+		kind := v.kind
+		if kind == typeHex64 && len(s) < 10 {
+			kind = typeSize // of which the values are hexadecimal integers (libevtx, Normal substitution)
+		}
+		list = append(list, named(name, typed{tokenSubstitution, len(data.values), kind}))
 		data.values = append(data.values, v)
 		data.template += "," + name
 	}
@@ -198,13 +202,10 @@ func ofText(s string) val {
 		return val{kind: typeSID, data: sidOf(s)}
 	case hexText.MatchString(s):
 		n, _ := strconv.ParseUint(s, 0, 64)
-		switch {
-		case n > 1<<32:
-			return integerOf(typeHex64, n, 8)
-		case n%3 == 0:
-			return integerOf(typeSize, n, 8)
+		if n < 1<<32 && n%3 > 0 {
+			return integerOf(typeHex32, n, 4)
 		}
-		return integerOf(typeHex32, n, 4)
+		return integerOf(typeHex64, n, 8)
 	case intText.MatchString(s):
 		n, _ := strconv.ParseInt(s, 10, 64)
 		switch {
