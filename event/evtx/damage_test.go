@@ -7,6 +7,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
 // three returns a file of two chunks with three records, and where the records
@@ -121,6 +124,45 @@ func TestDamage(t *testing.T) {
 		})
 	}
 }
+
+// TestTruncated: wherever a file ends, what is whole before that is read.
+func TestTruncated(t *testing.T) {
+	data, at := three()
+	second := at[1] + int(binary.LittleEndian.Uint32(data[at[1]+4:]))
+	whole, _ := read(t, data, Limits{})
+	for n := range second + 100 {
+		want := 0
+		for _, end := range []int{at[1], second} {
+			if n >= end {
+				want++
+			}
+		}
+		got, faults := read(t, data[:n], Limits{})
+		if !cmp.Equal(got, whole[:want:want], cmpopts.EquateEmpty()) || len(faults) == 0 && n != fileHeaderSize {
+			t.Fatalf("cut at %d: %d records, faults %q", n, len(got), faults)
+		}
+	}
+}
+
+// TestFlipped: wherever a bit of a chunk is wrong, that is said, and the next
+// chunk is read.
+func TestFlipped(t *testing.T) {
+	data, at := three()
+	whole, _ := read(t, data, Limits{})
+	end := at[1] + int(binary.LittleEndian.Uint32(data[at[1]+4:]))
+	for i := fileHeaderSize; i < end; i++ {
+		data[i] ^= 1 << (i % 8)
+		got, faults := read(t, data, Limits{})
+		if len(got) == 0 || got[len(got)-1] != whole[2] || len(got) > 3 || len(faults) == 0 && !uncounted(i) {
+			t.Fatalf("byte %d: %d records, faults %q", i, len(got), faults)
+		}
+		data[i] ^= 1 << (i % 8)
+	}
+}
+
+// uncounted says whether no checksum is of a byte of the first chunk's header: its
+// flags, with which none need hold.
+func uncounted(i int) bool { return i >= fileHeaderSize+chunkFlagsAt && i < fileHeaderSize+checksumAt }
 
 // dirty marks a file as one whose checksums need not hold.
 func dirty(data []byte) []byte {

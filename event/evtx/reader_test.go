@@ -345,6 +345,14 @@ func FuzzReader(f *testing.F) {
 		broken[at[0]+24+i*7] ^= byte(1 << (i % 8))
 		f.Add(broken)
 	}
+	for _, file := range [][]byte{Log([]map[string]any{
+		{"SourceName": "P", "EventID": json.Number("1"), "ProviderGuid": "{57703850-0000-0000-0000-000000000001}", "a": "S-1-5-18", "b": "0x1f", "c": "true"},
+		{"SourceName": "P", "EventID": json.Number("1"), "ProviderGuid": "{57703850-0000-0000-0000-000000000001}", "a": "text", "b": "-1", "c": "{57703850-0000-0000-0000-000000000001}"},
+	}), one(fragmentOf{inst{template: "x", values: []val{{}, {kind: typeString | arrayFlag, data: utf16Bytes("a\x00b\x00")}}, body: el{"Event", []attr{{"a", []xml{opt(0)}}}, []xml{
+		dependent{el{"x", nil, nil}, 0}, named("y", text("t"), sub(1), cdata("u"), char('&'), entityRef("lt")), pi{"p", "q"}, el{"Binary", nil, []xml{opt(0)}},
+	}}}})} {
+		f.Add(file[:fileHeaderSize+4096])
+	}
 	f.Add(selfish()[:fileHeaderSize+1024])
 	f.Add([]byte(fileSignature))
 	f.Fuzz(func(t *testing.T, in []byte) {

@@ -81,8 +81,13 @@ func itemLength(kind byte, b []byte) int {
 		n = 1
 	case typeInt16, typeUint16:
 		n = 2
-	case typeInt32, typeUint32, typeReal32, typeBool, typeHex32:
+	case typeInt32, typeUint32, typeReal32, typeHex32:
 		n = 4
+	case typeBool: // of four bytes (libevtx) or one ([MS-EVEN6]): the whole says which
+		n = 4
+		if len(b)%4 != 0 {
+			n = 1
+		}
 	case typeInt64, typeUint64, typeReal64, typeFileTime, typeHex64:
 		n = 8
 	case typeGUID, typeSysTime:

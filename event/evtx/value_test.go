@@ -56,6 +56,7 @@ func TestValues(t *testing.T) {
 		"array of uint16":      {array(typeUint16, []byte{1, 0, 2, 1}), `[1,258]`},
 		"array of uint8":       {array(typeUint8, []byte{1, 2}), `[1,2]`},
 		"array of bool":        {array(typeBool, []byte{1, 0, 0, 0, 0, 0, 0, 0}), `[true,false]`},
+		"array of small bool":  {array(typeBool, []byte{1, 0, 1}), `[true,false,true]`},
 		"array of hex64":       {array(typeHex64, integerOf(0, 17, 8).data, integerOf(0, 1, 8).data), `["0x11","0x1"]`},
 		"array of guid":        {array(typeGUID, guid, guid), `["{5770385f-c22a-43e0-bf4c-06f5698ffbd9}","{5770385f-c22a-43e0-bf4c-06f5698ffbd9}"]`},
 		"array of sid":         {array(typeSID, sid(18), sid(32, 544)), `["S-1-5-18","S-1-5-32-544"]`},
@@ -66,6 +67,31 @@ func TestValues(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			in := fragmentOf{inst{template: "x", body: el{"Event", nil, []xml{named("v", sub(0))}}, values: []val{tt.in}}}
+			got, faults := read(t, one(in), Limits{})
+			if want := []string{`{"Event":{"v":` + tt.want + `}}`}; !cmp.Equal(got, want) || len(faults) > 0 {
+				t.Errorf("%s, faults %v, want %s", got, faults, want)
+			}
+		})
+	}
+}
+
+// TestArrayInText: an array repeats the text around it.
+func TestArrayInText(t *testing.T) {
+	numbers := val{kind: typeUint8 | arrayFlag, data: []byte{1, 2}}
+	none := val{kind: typeString | arrayFlag}
+	tests := map[string]struct {
+		in   []xml
+		want string
+	}{
+		"around":      {[]xml{text("a"), sub(0), text("b")}, `["a1b","a2b"]`},
+		"before":      {[]xml{text("a\""), sub(0)}, `["a\"1","a\"2"]`},
+		"behind":      {[]xml{sub(0), text("b")}, `["1b","2b"]`},
+		"bare":        {[]xml{sub(0)}, `[1,2]`},
+		"empty array": {[]xml{text("a"), sub(1)}, `["a"]`},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			in := fragmentOf{inst{template: "x", body: el{"Event", nil, []xml{named("v", tt.in...)}}, values: []val{numbers, none}}}
 			got, faults := read(t, one(in), Limits{})
 			if want := []string{`{"Event":{"v":` + tt.want + `}}`}; !cmp.Equal(got, want) || len(faults) > 0 {
 				t.Errorf("%s, faults %v, want %s", got, faults, want)
