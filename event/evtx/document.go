@@ -13,6 +13,7 @@ type document struct {
 	text  []byte // of all values
 	out   []byte
 	words map[string]string // names that came before
+	vals  []value           // of all template instances
 	limit int               // bytes of JSON
 	spent int               // bytes and tokens so far
 }
@@ -47,7 +48,7 @@ const tooLarge = "a record is larger than allowed"
 
 func (d *document) reset(limit int) {
 	d.nodes = append(d.nodes[:0], node{})
-	d.text = d.text[:0]
+	d.text, d.vals = d.text[:0], d.vals[:0]
 	d.limit, d.spent = limit, 0
 }
 
@@ -389,21 +390,26 @@ func appendQuoted[T string | []byte](dst []byte, text T) []byte {
 
 func appendEscaped[T string | []byte](dst []byte, text T) []byte {
 	const digits = "0123456789abcdef"
+	from := 0
 	for i := range len(text) {
-		switch c := text[i]; {
-		case c == '"' || c == '\\':
+		c := text[i]
+		if c >= ' ' && c != '"' && c != '\\' {
+			continue
+		}
+		dst = append(dst, text[from:i]...)
+		from = i + 1
+		switch c {
+		case '"', '\\':
 			dst = append(dst, '\\', c)
-		case c == '\n':
+		case '\n':
 			dst = append(dst, '\\', 'n')
-		case c == '\r':
+		case '\r':
 			dst = append(dst, '\\', 'r')
-		case c == '\t':
+		case '\t':
 			dst = append(dst, '\\', 't')
-		case c < ' ':
-			dst = append(dst, '\\', 'u', '0', '0', digits[c>>4], digits[c&15])
 		default:
-			dst = append(dst, c)
+			dst = append(dst, '\\', 'u', '0', '0', digits[c>>4], digits[c&15])
 		}
 	}
-	return dst
+	return append(dst, text[from:]...)
 }

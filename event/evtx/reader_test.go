@@ -379,12 +379,27 @@ func FuzzReader(f *testing.F) {
 	})
 }
 
+// BenchmarkReader reads a log of four chunks as Windows writes them.
 func BenchmarkReader(b *testing.B) {
-	w := newChunk()
-	for id := uint64(1); len(w.buf) < chunkSize-1000; id++ {
-		w.record(id, sysmon(1, `C:\Windows\System32\cmd.exe`, `cmd.exe /c whoami /all`))
+	const process, parent = "{9f85ce58-5a6a-5f2b-a900-000000000400}", "{9f85ce58-59dc-5f2b-1000-000000000400}"
+	flats := make([]map[string]any, 150)
+	for i := range flats {
+		flats[i] = map[string]any{
+			"SourceName": "Microsoft-Windows-Sysmon", "ProviderGuid": "{5770385F-C22A-43E0-BF4C-06F5698FFBD9}",
+			"Channel": "Microsoft-Windows-Sysmon/Operational", "Hostname": "WORKSTATION5.example", "UserID": "S-1-5-18",
+			"EventID": json.Number("1"), "Version": json.Number("5"), "Level": json.Number("4"), "Task": json.Number("1"),
+			"OpcodeValue": json.Number("0"), "ExecutionProcessID": json.Number("3888"), "ThreadID": json.Number("4208"), "Keywords": "0x8000000000000000",
+			"RuleName": "-", "UtcTime": "2020-08-07 14:32:22.692", "ProcessGuid": process, "ProcessId": fmt.Sprint(1000 + i),
+			"Image": `C:\Windows\System32\WindowsPowerShell\v1.0\powershell.exe`, "FileVersion": "10.0.18362.1 (WinBuild.160101.0800)",
+			"Description": "Windows PowerShell", "Product": "Microsoft® Windows® Operating System", "Company": "Microsoft Corporation",
+			"OriginalFileName": "PowerShell.EXE", "CommandLine": `powershell.exe -NoProfile -Command "Get-ChildItem C:\Users"`,
+			"CurrentDirectory": `C:\Users\someone\`, "User": `EXAMPLE\someone`, "LogonGuid": process, "LogonId": "0x2ba622",
+			"TerminalSessionId": "2", "IntegrityLevel": "Medium", "ParentProcessGuid": parent, "ParentProcessId": "3052",
+			"Hashes":      "SHA1=6CBCE4A295C163791B60FC23D285E6D84F28EE4C,MD5=7353F60B1739074EB17C5F4DDDEFE239",
+			"ParentImage": `C:\Windows\explorer.exe`, "ParentCommandLine": `C:\Windows\Explorer.EXE`,
+		}
 	}
-	data := file(w.chunk(), w.chunk(), w.chunk(), w.chunk())
+	data := Log(flats)
 	b.SetBytes(int64(len(data)))
 	b.ReportAllocs()
 	n := 0

@@ -1,6 +1,9 @@
 package evtx
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"slices"
+)
 
 // value is one value of a template instance: its type and where it lies in the
 // chunk.
@@ -70,7 +73,9 @@ func (p *parser) instance() ([]value, error) {
 	if !p.doc.spend(int(count)) {
 		return nil, p.fault(tooLarge)
 	}
-	values := make([]value, count)
+	first := len(p.doc.vals)
+	p.doc.vals = slices.Grow(p.doc.vals, int(count))[:first+int(count)]
+	values := p.doc.vals[first:]
 	from := p.pos + descriptor*len(values)
 	for i := range values {
 		d := p.src[p.pos+descriptor*i:]

@@ -185,8 +185,7 @@ func appendReal(dst []byte, b []byte) ([]byte, kind) {
 func appendStructure(dst []byte, kind byte, b []byte) []byte {
 	switch {
 	case kind == typeGUID && len(b) == 16:
-		return fmt.Appendf(dst, "{%08x-%04x-%04x-%x-%x}", binary.LittleEndian.Uint32(b),
-			binary.LittleEndian.Uint16(b[4:]), binary.LittleEndian.Uint16(b[6:]), b[8:10], b[10:])
+		return appendGUID(dst, b)
 	case kind == typeFileTime && len(b) == 8:
 		return appendFileTime(dst, binary.LittleEndian.Uint64(b))
 	case kind == typeSysTime && len(b) == 16:
@@ -199,6 +198,17 @@ func appendStructure(dst []byte, kind byte, b []byte) []byte {
 	return appendHex(dst, b)
 }
 
+// appendGUID writes an identifier, the first three parts of which are numbers
+// ([MS-DTYP] section 2.3.4).
+func appendGUID(dst, b []byte) []byte {
+	b = []byte{b[3], b[2], b[1], b[0], b[5], b[4], b[7], b[6], b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]}
+	dst = hex.AppendEncode(append(dst, '{'), b[:4])
+	for _, part := range [...][]byte{b[4:6], b[6:8], b[8:10], b[10:]} {
+		dst = hex.AppendEncode(append(dst, '-'), part)
+	}
+	return append(dst, '}')
+}
+
 // appendFileTime writes a count of 100 ns since 1601 ([MS-DTYP] section 2.3.3).
 func appendFileTime(dst []byte, ticks uint64) []byte {
 	const perSecond, from1601To1970 = 10_000_000, 11_644_473_600
@@ -209,7 +219,8 @@ func appendFileTime(dst []byte, ticks uint64) []byte {
 // appendSID writes a security identifier ([MS-DTYP] section 2.4.2).
 func appendSID(dst []byte, b []byte) []byte {
 	authority := uint64(binary.BigEndian.Uint16(b[2:]))<<32 | uint64(binary.BigEndian.Uint32(b[4:]))
-	dst = fmt.Appendf(dst, "S-%d-%d", b[0], authority)
+	dst = strconv.AppendUint(append(dst, "S-"...), uint64(b[0]), 10)
+	dst = strconv.AppendUint(append(dst, '-'), authority, 10)
 	for i := range int(b[1]) {
 		dst = append(dst, '-')
 		dst = strconv.AppendUint(dst, uint64(binary.LittleEndian.Uint32(b[8+4*i:])), 10)
@@ -243,6 +254,10 @@ func appendUTF16(dst, b []byte) []byte {
 	for len(b) > 1 {
 		r := rune(binary.LittleEndian.Uint16(b))
 		b = b[2:]
+		if r < utf8.RuneSelf {
+			dst = append(dst, byte(r))
+			continue
+		}
 		if utf16.IsSurrogate(r) {
 			low := rune(0)
 			if len(b) > 1 {
