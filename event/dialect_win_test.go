@@ -51,6 +51,13 @@ var windowsCases = []dialectCase{
 		},
 	},
 	{
+		"a provider in the data", `{"Event":{"System":{"Provider":{"#attributes":{"Name":"Microsoft-Windows-Security-Auditing","Guid":"{1}"}},"EventID":5447,"Channel":"Security"},` +
+			`"EventData":{"ProviderName":"Microsoft Corporation","ProviderGuid":"{2}"}}}`,
+		WindowsEVTX, Logsource{"windows", "", "security"}, "", map[string]string{
+			"Provider_Name": "Microsoft-Windows-Security-Auditing", "Provider_Guid": "{1}", "ProviderName": "Microsoft Corporation", "ProviderGuid": "{2}",
+		},
+	},
+	{
 		"user data in an object of its own", `{"Event":{"System":{"Provider":{"#attributes":{"Name":"Microsoft-Windows-Eventlog"}},"EventID":104,"Channel":"System"},` +
 			`"UserData":{"LogFileCleared":{"#attributes":{"xmlns":"x"},"SubjectUserName":"a","Channel":"Security","BackupPath":null}}}}`,
 		WindowsEVTX, Logsource{"windows", "", "system"}, "", map[string]string{"SubjectUserName": "a", "Channel": "System", "BackupPath": ""},

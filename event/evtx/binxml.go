@@ -157,9 +157,8 @@ func (p *parser) text() ([]byte, error) {
 }
 
 // element reads an element from its start tag to its end tag. One that depends
-// on a value that is not there, or asks for such a value without having to have
-// it, is not in the document ([MS-EVEN6] sections 2.2.12.1 and 3.1.4.7.2); the
-// outermost always is.
+// on a value that is null is not in the document ([MS-EVEN6] section 2.2.12.1),
+// but for the outermost: Windows says of every event that it depends on its data.
 func (p *parser) element(parent, depth int) error {
 	if depth >= maxDepth {
 		return p.fault("elements are nested too deep")

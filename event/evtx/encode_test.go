@@ -110,13 +110,16 @@ func (w *chunkWriter) name(name string) {
 	w.u16(0)
 }
 
-// nameHash is the hash of a name ([MS-EVEN6] section 2.2.12, NameHash).
-func nameHash(name string) uint16 {
+// nameHash is the hash of a name.
+func nameHash(name string) uint16 { return uint16(hash16(utf16Bytes(name))) }
+
+// hash16 is the hash of numbers of 16 bits ([MS-EVEN6] section 2.2.12, NameHash).
+func hash16(b []byte) uint32 {
 	hash := uint32(0)
-	for _, unit := range utf16.Encode([]rune(name)) {
-		hash = hash*65599 + uint32(unit)
+	for ; len(b) > 1; b = b[2:] {
+		hash = hash*65599 + uint32(binary.LittleEndian.Uint16(b))
 	}
-	return uint16(hash)
+	return hash
 }
 
 // chain puts what begins at an offset, with the link to the next of its chain, at
@@ -249,9 +252,9 @@ func (i inst) write(w *chunkWriter) {
 		w.templates[i.template] = uint32(at)
 		w.u32(at)
 		w.u32(0)
-		w.chain(int(nameChains+id%templateChains), at)
 		w.u32(int(id)) // the GUID, of which the identifier is the beginning
 		w.buf = append(w.buf, guid[4:]...)
+		w.chain(nameChains+int(hash16(w.buf[at+4:])%templateChains), at)
 		outer := w.inside
 		w.inside = true
 		w.sized(func() { fragmentOf{i.body}.write(w) })
@@ -307,6 +310,7 @@ func (w *chunkWriter) chunk() []byte {
 	le.PutUint32(c[40:], 128)
 	le.PutUint32(c[44:], uint32(w.lastAt))
 	le.PutUint32(c[freeSpaceAt:], uint32(len(w.buf)))
+	le.PutUint32(c[chunkFlagsAt:], 1) // as Windows writes
 	for i, at := range w.heads {
 		le.PutUint32(c[tablesAt+4*i:], at)
 	}

@@ -22,11 +22,12 @@ const (
 	recordSignature = "\x2a\x2a\x00\x00"
 )
 
-// Flags of files and chunks whose checksums need not hold: a log that was
-// copied while it was written to.
+// Flags of files whose checksums need not hold, such as a log that was copied
+// while it was written to. On chunks the first means nothing known: those of
+// logs that were closed have it too.
 const (
 	dirtyFlag      = 1
-	noCRCFlag      = 4
+	noCRCFlag      = 4 // of chunks too
 	fileFlagsAt    = 120
 	chunkFlagsAt   = 120
 	checksumAt     = 124
@@ -180,7 +181,7 @@ func (r *Reader) nextChunk() {
 // not hold. Records are read all the same: most of them are usually whole.
 func (r *Reader) checksums(data []byte) {
 	flags := binary.LittleEndian.Uint32(data[chunkFlagsAt:])
-	if !r.trust || flags&(dirtyFlag|noCRCFlag) != 0 {
+	if !r.trust || flags&noCRCFlag != 0 {
 		return
 	}
 	sum := crc32.ChecksumIEEE(data[:headerCRCFirst])

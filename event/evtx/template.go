@@ -91,8 +91,10 @@ func (p *parser) instance() ([]value, error) {
 }
 
 // substitute reads the number and type of a substitution and fills the value
-// in. The value's own type counts: templates say less. An optional one that is
-// null voids the element or attribute around it.
+// in. The value's own type counts: templates say less. A null leaves out an
+// attribute that it is optional in. An element stays, empty, but for one that
+// depends on the value: an empty text is a null to Windows, and it writes
+// <Data Name="x"/>.
 func (p *parser) substitute(optional bool, parent, depth int) error {
 	id, err := p.u16()
 	if err != nil {
@@ -104,7 +106,7 @@ func (p *parser) substitute(optional bool, parent, depth int) error {
 	}
 	v := p.values[id]
 	switch {
-	case v.kind == typeNull && optional:
+	case v.kind == typeNull && optional && p.doc.nodes[parent].kind == attribute:
 		p.doc.nodes[parent].void = true
 		return nil
 	case v.kind == typeNull:

@@ -127,7 +127,7 @@ func windowsTemplate(word func(string) string) xml {
 	if id := word("ProviderGuid"); id != "" {
 		provider = append(provider, attr{"Guid", []xml{text(id)}})
 	}
-	return el{"Event", []attr{{"xmlns", []xml{text("http://schemas.microsoft.com/win/2004/08/events/event")}}}, []xml{
+	return dependent{el{"Event", []attr{{"xmlns", []xml{text("http://schemas.microsoft.com/win/2004/08/events/event")}}}, []xml{
 		el{"System", nil, []xml{
 			el{"Provider", provider, nil},
 			dependent{el{"EventID", []attr{{"Qualifiers", []xml{value(qualifiersValue, typeUint16)}}}, []xml{value(idValue, typeUint16)}}, idValue},
@@ -145,7 +145,7 @@ func windowsTemplate(word func(string) string) xml {
 			el{"Security", []attr{{"UserID", []xml{value(userValue, typeSID)}}}, nil},
 		}},
 		value(dataValue, typeBinXML),
-	}}
+	}}, dataValue}
 }
 
 // windowsData is the event's own data, in a template for the names it has.
@@ -159,10 +159,13 @@ func windowsData(event string, flat map[string]any) xml {
 		}
 		v := ofText(s)
 		kind := v.kind
-		if kind == typeHex64 && len(s) < 10 {
+		switch {
+		case kind == typeHex64 && len(s) < 10:
 			kind = typeSize // of which the values are hexadecimal integers (libevtx, Normal substitution)
+		case s == "":
+			v = val{} // Windows knows no text of no length
 		}
-		list = append(list, named(name, typed{tokenSubstitution, len(data.values), kind}))
+		list = append(list, named(name, typed{tokenOptional, len(data.values), kind}))
 		data.values = append(data.values, v)
 		data.template += "," + name
 	}
