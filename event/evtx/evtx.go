@@ -21,11 +21,32 @@
 // bounded. What is damaged is reported with its chunk and offset, and reading
 // goes on with the next record or chunk.
 //
-// Values are written as Windows renders them in an event's XML: identifiers in
-// braces, times in UTC with seven decimals, hexadecimal integers with 0x.
+// A copy of a log that was being written to is read as far as its records go,
+// whatever its headers say: counts, order and use of chunks are not looked at,
+// and records beyond those that a chunk's header knows of are found by their
+// numbers.
 //
-// Sources: J. Metz, "Windows XML Event Log (EVTX) format" (libevtx
-// documentation, sections 2 to 4); [MS-EVEN6] section 2.2.12, BinXml.
+// Values are written as Windows renders them in an event's XML ([MS-EVEN6]
+// sections 2.2.12.3 and 3.1.4.7.3), which is what rules are written for:
+//
+//	integers          decimal; a number in JSON
+//	hexadecimal       0x and lower-case digits without leading zeroes: logon and
+//	and sizes         process identifiers of Security, keywords, status codes
+//	booleans          true, false
+//	real numbers      the shortest that reads back; a number in JSON
+//	identifiers       in braces, lower case
+//	security ids      S-1-…
+//	times             ISO 8601 in UTC; of FILETIME with seven decimals, as later
+//	                  versions of Windows write it: earlier ones wrote nine
+//	binary            hexadecimal, upper case, without spaces
+//	arrays            the element once for each item: a list
+//	null              nothing: the element that depends on it and the attribute
+//	                  that it is optional in are left out, other elements empty
+//
+// Sources: [MS-EVEN6] section 2.2.12, BinXml, and 3.1.4.7; J. Metz, "Windows XML
+// Event Log (EVTX) format" (libevtx documentation, sections 2 to 4); for what
+// neither says, others' measurements of real files (fjacquet/go-evtx, notes on
+// the format): that empty texts are null, which chunks have which flags.
 package evtx
 
 import "fmt"
