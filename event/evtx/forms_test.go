@@ -1,8 +1,12 @@
 package evtx
 
 import (
+	"bytes"
 	"encoding/binary"
+	"errors"
 	"hash/crc32"
+	"io"
+	"runtime"
 	"slices"
 	"testing"
 
@@ -220,5 +224,31 @@ func TestAroundEvent(t *testing.T) {
 		if v, _ := e.Field(field); v.Text() != want {
 			t.Errorf("%s = %q, want %q", field, v.Text(), want)
 		}
+	}
+}
+
+// TestLongLog: of a log of any length the reader holds a chunk.
+func TestLongLog(t *testing.T) {
+	w := newChunk()
+	for id := range uint64(20) {
+		w.record(id, sysmon(1, `C:\a.exe`, "a"))
+	}
+	const chunks = 1000
+	sources := []io.Reader{bytes.NewReader(file())}
+	for range chunks {
+		sources = append(sources, bytes.NewReader(w.chunk()))
+	}
+	r, n := NewReader(io.MultiReader(sources...), Limits{}), 0
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for _, err := r.Next(); !errors.Is(err, io.EOF); _, err = r.Next() {
+		if err != nil {
+			t.Fatal(err)
+		}
+		n++
+	}
+	runtime.ReadMemStats(&after)
+	if spent := after.TotalAlloc - before.TotalAlloc; n != 20*chunks || spent > chunks*chunkSize/10 {
+		t.Errorf("%d records took %d bytes", n, spent)
 	}
 }
