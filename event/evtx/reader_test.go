@@ -2,6 +2,8 @@ package evtx
 
 import (
 	"bytes"
+	"compress/gzip"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -106,18 +108,33 @@ func TestEvent(t *testing.T) {
 
 var update = flag.Bool("update", false, "write the golden files")
 
-// TestGolden keeps a file for tests elsewhere: two chunks with three records,
-// the second cut off behind its record.
+// TestGolden keeps a file for tests elsewhere, packed and as text: two chunks with
+// three records, the second cut off behind its record.
 func TestGolden(t *testing.T) {
-	const golden = "testdata/three.evtx"
+	const golden = "testdata/three.evtx.gz.base64"
 	data, at := three()
 	data = data[:at[2]+2048]
 	if *update {
-		if err := os.WriteFile(golden, data, 0o600); err != nil {
+		var text bytes.Buffer
+		encoder := base64.NewEncoder(base64.StdEncoding, &text)
+		packer := gzip.NewWriter(encoder)
+		if _, err := packer.Write(data); err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(packer.Close(), encoder.Close(), os.WriteFile(golden, text.Bytes(), 0o600)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	kept, err := os.ReadFile(golden)
+	text, err := os.Open(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer text.Close()
+	packed, err := gzip.NewReader(base64.NewDecoder(base64.StdEncoding, text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept, err := io.ReadAll(packed)
 	if err != nil {
 		t.Fatal(err)
 	}

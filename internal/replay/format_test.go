@@ -2,7 +2,10 @@ package replay
 
 import (
 	"bytes"
+	"compress/gzip"
+	"encoding/base64"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -155,13 +158,25 @@ func TestIndex(t *testing.T) {
 
 // TestEventLog reads a Windows event log file, plain and packed, under any name.
 func TestEventLog(t *testing.T) {
-	log, err := os.ReadFile("../../event/evtx/testdata/three.evtx")
+	text, err := os.ReadFile("../../event/evtx/testdata/three.evtx.gz.base64")
+	if err != nil {
+		t.Fatal(err)
+	}
+	packed, err := base64.StdEncoding.DecodeString(string(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	unpacker, err := gzip.NewReader(bytes.NewReader(packed))
+	if err != nil {
+		t.Fatal(err)
+	}
+	log, err := io.ReadAll(unpacker)
 	if err != nil {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
 	for _, path := range []string{
-		write(t, dir, "a.evtx", log), write(t, dir, "b.evtx.gz", gzipped(t, log)),
+		write(t, dir, "a.evtx", log), write(t, dir, "b.evtx.gz", packed),
 		write(t, dir, "c.zip", zipped(t, map[string][]byte{"c.evtx": log})), write(t, dir, "d", log),
 	} {
 		got, errs := collect(t, Options{}, path)
