@@ -12,35 +12,20 @@ func (m *Matcher) collect(p *plan) {
 			m.inAll(&p.fields[i])
 		}
 	}
-	if p.keywords != nil && m.mayHave(p.keywords) {
+	switch {
+	case p.keywords == nil:
+	case m.quick != nil:
+		m.quick.EachStretch(m.looks)
+	default:
 		m.inAll(p.keywords)
 	}
 }
 
-// mayHave says whether some text of the event may have a keyword: seldom does any,
-// and the record is looked through in fewer pieces than it has texts.
-func (m *Matcher) mayHave(keywords *fieldIndex) bool {
-	m.hopeful = m.quick == nil || !keywords.anywhere()
-	if !m.hopeful {
-		m.quick.EachStretch(m.looks)
-	}
-	return m.hopeful
-}
-
-// anywhere says that all witnesses are texts that may stand anywhere in a value.
-func (f *fieldIndex) anywhere() bool {
-	return f.exact == nil && f.present == nil && f.scan.starts == nil && f.scan.ends == nil
-}
-
-// look looks for any keyword of the plan.
+// look looks for keywords where more than one text lies: a record has far fewer
+// stretches than texts, and keywords may stand anywhere in one.
 func (m *Matcher) look(stretch string) {
-	if m.hopeful {
-		return
-	}
-	f := m.plan.keywords
 	m.value.raw, m.value.folded, m.value.num = stretch, "", ""
-	m.literals = f.scan.scan(m.seeable(f, &m.value), m.literals[:0])
-	m.hopeful = len(m.literals) > 0
+	m.find(m.plan.keywords.scan, m.seeable(m.plan.keywords, &m.value))
 }
 
 // see looks for witnesses in a value that belongs to a field of the plan.
@@ -98,9 +83,6 @@ func (m *Matcher) saw(f *finding) {
 		if m.memo[node]>>2 != m.epoch {
 			m.memo[node] = m.state(stateOpen)
 		}
-	}
-	if f.sure >= 0 {
-		m.memo[f.sure] = m.state(stateTrue)
 	}
 }
 

@@ -53,11 +53,6 @@ func gramAt(s string, i, width int) uint64 {
 	return gram
 }
 
-func load24(s string, i int) uint32 {
-	s = s[i : i+3]
-	return uint32(s[0]) | uint32(s[1])<<8 | uint32(s[2])<<16
-}
-
 const case8 = 0x20 * everyByte
 
 // startsFolded is strings.HasPrefix of the folded text, for text without letters

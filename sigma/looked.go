@@ -79,8 +79,7 @@ func (l *looking) node(id int32) {
 // all are cheap.
 func (l *looking) pred(id int32, many bool) {
 	n := &l.engine.nodes[id]
-	p := l.engine.preds[n.from]
-	witnesses := p.witnesses(n.slot)
+	witnesses := l.engine.preds[n.from].witnesses(n.slot)
 	if l.looked.has(id) || witnesses == nil {
 		return
 	}
@@ -91,11 +90,7 @@ func (l *looking) pred(id int32, many bool) {
 	}
 	for _, w := range witnesses {
 		f := l.sightings.of(w)
-		if n.slot == keywordSlot && p.searchable() {
-			f.sure = id
-		} else {
-			f.nodes = append(f.nodes, id)
-		}
+		f.nodes = append(f.nodes, id)
 	}
 	l.looked.add(id)
 }
@@ -107,7 +102,7 @@ func (l *looking) cheap(w witness, many bool) bool {
 	case w.kind == predAny:
 		return false
 	case w.slot == keywordSlot:
-		return l.sightings[w.slot][w] != nil || w.kind == predContains && len(w.lit) >= minShort
+		return l.sightings[w.slot][w] != nil || len(w.lit) >= minShort
 	case l.sightings[w.slot] == nil:
 		return false
 	case w.kind == predContains:
@@ -116,9 +111,6 @@ func (l *looking) cheap(w witness, many bool) bool {
 		return w.lit != ""
 	}
 }
-
-// searchable says whether a keyword holds wherever its witness is a text of the event.
-func (p *pred) searchable() bool { return p.kind == predContains && !p.cased && len(p.lit) >= minShort }
 
 // any says of an or of which all operands are looked for that it may hold where
 // what one of them needs was seen.

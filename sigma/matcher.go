@@ -17,7 +17,6 @@ type Matcher struct {
 	contents []slotContent
 	arena    []byte  // folded text of this event
 	literals []int32 // found in a value
-	digests  digests
 	found    []int32 // candidates of this event, then its matches
 	event    Event
 	quick    quickEvent // the event, where it is one
@@ -27,7 +26,6 @@ type Matcher struct {
 	plans    []*plan // that this event goes through
 	plan     *plan   // the one that see looks in
 	value    text    // that it looks at
-	hopeful  bool    // a keyword may be in the event
 	looks    func(stretch string)
 	sees     func(name int, v event.Value)
 	filling  *content // the one that addValue and addText fill
@@ -84,7 +82,6 @@ func (m *Matcher) Match(ev Event, yield func(*Rule) bool) {
 	for _, p := range m.route(ev.Logsource()) {
 		m.collect(p)
 	}
-	m.digests.begin(len(m.found))
 	m.stats.Events++
 	m.stats.Candidates += uint64(len(m.found))
 	matches := m.found[:0]
@@ -142,7 +139,6 @@ func (m *Matcher) begin(ev Event) {
 	m.arena = m.arena[:0]
 	m.found = m.found[:0]
 	m.plans = m.plans[:0]
-	m.digests.begin(0)
 }
 
 // The states of a node in the event of its epoch: something was seen that it
@@ -328,7 +324,7 @@ func (m *Matcher) foldContent(c *content) {
 
 // textOf prepares a scalar for comparison.
 func (m *Matcher) textOf(v event.Value) text {
-	return text{raw: v.Text(), num: canonical(v), digests: &m.digests}
+	return text{raw: v.Text(), num: canonical(v)}
 }
 
 // canonical is a number's text where another one is equal to it, else "".

@@ -179,29 +179,3 @@ func (s *scanner) gramsOf(text string) *grams {
 	}
 	return nil
 }
-
-// TestDigestsChangeNothing: a long text has what it has, however often it was
-// asked.
-func TestDigestsChangeNothing(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		letters := rapid.StringOfN(rapid.SampledFrom([]rune("abcdefgh資")), 0, 6, -1)
-		long := text{digests: &digests{}}
-		long.digests.begin(rapid.SampledFrom([]int{0, manyCandidates}).Draw(t, "candidates"))
-		long.folded = strings.Repeat(letters.Draw(t, "part")+"xyz", longText/3+1) + letters.Draw(t, "end")
-		for range searchedByFew + 4 {
-			if lit := letters.Draw(t, "literal"); long.has(lit) != strings.Contains(long.folded, lit) {
-				t.Fatalf("%q in %q: %v", lit, long.folded, long.has(lit))
-			}
-		}
-		if long.digest == nil {
-			t.Fatal("no digest was made")
-		}
-	})
-	ds := &digests{}
-	for range maxDigests {
-		ds.of("some text")
-	}
-	if ds.of("one more") != nil {
-		t.Error("digests are not bounded")
-	}
-}

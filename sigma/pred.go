@@ -63,10 +63,6 @@ type text struct {
 	raw    string
 	folded string
 	num    string // canonical form of a number; "" when it is the raw text or no number
-
-	digests *digests // where digests are made; nil outside a Matcher
-	digest  *digest  // see has
-	asked   int
 }
 
 // content is what an event has under one field name.
@@ -130,10 +126,7 @@ func (p *pred) one(t *text) bool {
 	case predSuffix:
 		return strings.HasSuffix(s, p.lit)
 	case predContains:
-		if p.cased {
-			return strings.Contains(s, p.lit)
-		}
-		return t.has(p.lit)
+		return strings.Contains(s, p.lit)
 	case predGlob:
 		return p.glob.match(s)
 	case predAny:

@@ -30,7 +30,6 @@ func (l lengths) has(n int) bool { return l>>min(n, 63)&1 != 0 }
 type finding struct {
 	rules []int32 // to be evaluated
 	nodes []int32 // that may hold now
-	sure  int32   // a keyword, which then holds where the text is the event's own; -1 for none
 }
 
 // sightings are what there is to see, by the slot it is in.
@@ -43,7 +42,7 @@ func (s sightings) of(w witness) *finding {
 	}
 	f := s[w.slot][w]
 	if f == nil {
-		f = &finding{sure: -1}
+		f = &finding{}
 		s[w.slot][w] = f
 	}
 	return f
