@@ -9,6 +9,10 @@ import (
 // bounds a whole record at 8,970 bytes (MAX_AUDIT_MESSAGE_LENGTH).
 const maxAuditValue = 16 << 10
 
+// auditNull is what stands for a value that there is none of. Enriched fields may
+// follow it immediately, where what separates them was lost on the way.
+const auditNull = "(null)"
+
 // auditRecord says whether text is a record of the Linux audit daemon:
 // "type=NAME msg=audit(SECONDS.MILLIS:SERIAL): key=value …", with or without
 // "node=NAME " before it (audit record format, man auditd and ausearch).
@@ -27,15 +31,21 @@ func auditRecord(text string) bool {
 	return strings.Contains(text[:min(len(text), 128)], "audit(")
 }
 
-// audit adds the fields of the audit record in [start,end) of the tape.
+// audit adds the fields of the audit record in [start,end) of the tape, or of
+// the records of one event where a collector wrote them behind one another.
 func (b *builder) audit(start, end uint32) {
 	a := auditScanner{builder: b, src: b.text(start, end), base: start}
 	for !b.full && a.pair() {
+	}
+	if len(a.kinds) > 1 {
+		a.join(b)
 	}
 }
 
 type auditScanner struct {
 	*builder
+	joinedAudit
+
 	src  string
 	base uint32
 	pos  int
@@ -75,7 +85,7 @@ func (a *auditScanner) pair() bool {
 // left over from msg='…'.
 func leading(s string) int {
 	n := 0
-	for n < len(s) && (s[n] == ' ' || s[n] == 0x1d || s[n] == '\'' || s[n] == '\t' || s[n] == ',') {
+	for n < len(s) && strings.IndexByte(" \x1d'\t\r\n,", s[n]) >= 0 {
 		n++
 	}
 	return n
@@ -98,7 +108,7 @@ func keyLength(s string) int {
 
 // word returns the length up to the next separator.
 func word(s string) int {
-	if n := strings.IndexAny(s, " \x1d"); n >= 0 {
+	if n := strings.IndexAny(s, " \x1d\r\n"); n >= 0 {
 		return n
 	}
 	return len(s)
@@ -112,7 +122,7 @@ func (a *auditScanner) stamp() bool {
 		return false
 	}
 	end += from
-	if colon := strings.IndexByte(a.src[from:end], ':'); colon >= 0 {
+	if colon := strings.LastIndexByte(a.src[from:end], ':'); colon >= 0 && len(a.kinds) < 2 {
 		a.add("timestamp", String, a.base+uint32(from), a.base+uint32(from+colon))
 		a.add("audit_id", String, a.base+uint32(from+colon+1), a.base+uint32(end))
 	}
@@ -139,6 +149,10 @@ func (a *auditScanner) value() (from, to int) {
 			}
 			return from + 1, a.pos - 1
 		}
+	}
+	if strings.HasPrefix(a.src[from:], auditNull) {
+		a.pos += len(auditNull)
+		return from, a.pos
 	}
 	a.pos += word(a.src[a.pos:])
 	to = a.pos
@@ -180,6 +194,7 @@ func (a *auditScanner) field(key, n, from, to int) {
 		}
 	}
 	a.addAt(a.base+uint32(key), n, String, start, end)
+	a.take(a.kind, name, piece{start, end})
 }
 
 // hexField says whether a field holds untrusted text that may be written as

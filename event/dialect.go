@@ -72,6 +72,8 @@ func (t *tape) detect() Dialect {
 		return WindowsFlat
 	case strings.HasSuffix(t.str("eventSource"), ".amazonaws.com"):
 		return CloudTrail
+	case t.laurel():
+		return Auditd
 	case t.cloudSource() != Logsource{}:
 		return Cloud
 	default:

@@ -8,7 +8,7 @@ import (
 
 // dialectCases are synthetic records, one for each form of each dialect, with
 // what they must say. A field that maps to "∅" must be missing.
-var dialectCases = slices.Concat(firstCases, windowsCases, cloudCases, shapeCases, exportCases, lineCases)
+var dialectCases = slices.Concat(firstCases, windowsCases, cloudCases, shapeCases, exportCases, lineCases, auditCases)
 
 type dialectCase struct {
 	name    string
@@ -232,6 +232,9 @@ func TestDialects(t *testing.T) {
 				if !ok {
 					text = "∅"
 				}
+				if v.Kind() == List && text == "" { // made of what stands apart in the record
+					v.Each(func(item Value) bool { text += " " + item.Text(); return true })
+				}
 				if text != want {
 					t.Errorf("%s = %q, want %q", name, text, want)
 				}
@@ -248,6 +251,8 @@ func TestEachTextNames(t *testing.T) {
 		"user data in an object of its own/Channel": true, "auditd in syslog/timestamp": true, "access log in syslog/timestamp": true, "generic/a.b": true,
 		"cloudtrail/requestParameters.containerDefinitions.command": true, // a list in a list
 		"opentelemetry/message": true, "cef in syslog/severity": true, "get-winevent/ProcessId": true, "azure, the table's name among its columns/Type": true,
+		"records behind one another/a0": true, "records behind one another/a1": true, "records behind one another/item": true,
+		"auditbeat, program started/a0": true, "wazuh/timestamp": true, "wazuh, syslog/timestamp": true,
 		"evtxecmd, columns with names of fields/UserName": true, "evtxecmd, columns with names of fields/Payload": true,
 	}
 	for _, c := range dialectCases {

@@ -46,6 +46,8 @@ func (e *Event) derived(name string) (Value, bool) {
 		return e.derivedCloud(name)
 	case CloudTrail:
 		return e.tape.inside(name)
+	case Auditd:
+		return e.tape.derivedAudit(name)
 	case Generic, AccessLog, Zeek, Suricata:
 		return e.derivedWeb(name)
 	default:
@@ -192,12 +194,7 @@ func (t *tape) literalOrDown(name string) uint32 {
 // flat view.
 func (t *tape) path(name string) (Value, bool) {
 	var few [8]uint32
-	found := t.follow(few[:0], 0, name)
-	for dot := strings.LastIndexByte(name, '.'); dot > 0 && len(found) == 0; dot = strings.LastIndexByte(name[:dot], '.') {
-		if i := t.lookup(name[:dot]); i != 0 {
-			found = t.follow(found, i, name[dot+1:])
-		}
-	}
+	found := t.places(few[:0], name)
 	switch len(found) {
 	case 0:
 		return Value{}, false
@@ -209,6 +206,17 @@ func (t *tape) path(name string) (Value, bool) {
 		items[i] = t.value(n)
 	}
 	return ListValue(items...), true
+}
+
+// places appends the nodes that a dotted name leads to.
+func (t *tape) places(found []uint32, name string) []uint32 {
+	found = t.follow(found, 0, name)
+	for dot := strings.LastIndexByte(name, '.'); dot > 0 && len(found) == 0; dot = strings.LastIndexByte(name[:dot], '.') {
+		if i := t.lookup(name[:dot]); i != 0 {
+			found = t.follow(found, i, name[dot+1:])
+		}
+	}
+	return found
 }
 
 // follow appends the nodes that name leads to from node i. The longest member

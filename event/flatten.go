@@ -26,6 +26,11 @@ func (e *Event) flatten(lim Limits) error {
 		if log, ok := strings.CutPrefix(e.text("event.dataset"), "zeek."); ok {
 			t.lift(t.down("zeek", log))
 		}
+		if e.text("event.module") == "auditd" {
+			if err := t.flattenAuditbeat(lim); err != nil {
+				return err
+			}
+		}
 		return e.flattenNested(lim, "message", "event.original")
 	case CloudTrail:
 		t.unfold(lim, "requestParameters", "responseElements", "userIdentity", "additionalEventData")
@@ -35,6 +40,8 @@ func (e *Event) flatten(lim Limits) error {
 		if i := t.down("query", "hostname"); i != 0 {
 			t.stand(i, "query")
 		}
+	case Auditd:
+		return t.flattenLaurel(lim)
 	case DefenderXDR:
 		t.joinRegistry()
 		return e.flattenNested(lim, "AdditionalFields")
@@ -46,8 +53,10 @@ func (e *Event) flatten(lim Limits) error {
 
 // stand adds the value at node i to the flat view under another name, in place
 // of what has that name.
-func (t *tape) stand(i uint32, name string) {
-	n := t.nodes[i]
+func (t *tape) stand(i uint32, name string) { t.further(t.nodes[i], name) }
+
+// further appends a value under a name, in place of what has that name.
+func (t *tape) further(n node, name string) {
 	start, end := t.intern(name)
 	n.key, n.keyLen, n.hash, n.next = start, uint16(end-start), hashName(name), uint32(len(t.nodes))+1
 	n.flags |= isMember
@@ -136,11 +145,16 @@ func (e *Event) flattenGeneric(lim Limits) error {
 	if e.tape.has("short_message") {
 		e.tape.unlineMembers()
 	}
-	if err := e.flattenNested(lim, "message", "event.original", "_raw", "log", "full_message", "short_message", "RawEventData", "AuditData", "CloudTrailEvent"); err != nil {
+	if err := e.flattenNested(lim, "message", "event.original", "_raw", "log", "full_message", "short_message", "full_log", "RawEventData", "AuditData", "CloudTrailEvent"); err != nil {
 		return err
 	}
 	if e.tape.kindOf("event") == String {
 		if err := e.flattenNested(lim, "event"); err != nil {
+			return err
+		}
+	}
+	if e.dialect == Generic && e.tape.hasAny("decoder", "predecoder") {
+		if err := e.flattenLine(lim, e.tape.lookup("full_log")); err != nil {
 			return err
 		}
 	}
@@ -181,15 +195,28 @@ func (e *Event) flattenMember(lim Limits, i uint32) error {
 	if text[0] == '{' {
 		return t.nested(lim, n.start, n.end)
 	}
-	if !xmlEvent(text) && !auditRecord(text) && !pairsRecord(text) {
-		return nil
-	}
 	b := t.build(lim, n.start, n.end)
-	d, _ := b.payload(n.start, n.end)
-	if e.dialect != WindowsFlat {
+	d, ok := b.payload(n.start, n.end)
+	switch {
+	case !ok:
+		t.nodes = t.nodes[:b.self]
+	case e.dialect != WindowsFlat:
 		e.dialect = d
 	}
 	return b.err()
+}
+
+// flattenLine adds the fields of a line of text that Wazuh's agents have sent.
+func (e *Event) flattenLine(lim Limits, i uint32) error {
+	t := &e.tape
+	if n := t.nodes[i]; i != 0 && n.kind == String && n.start < n.end {
+		b := t.build(lim, n.start, n.end)
+		if d := b.line(n.start, n.end); d != Text {
+			e.dialect = d
+		}
+		return b.err()
+	}
+	return nil
 }
 
 // nested scans JSON that stands as text in a field and lifts its members. Text

@@ -73,7 +73,7 @@ func (e *Event) classify() {
 	case SysmonLinux:
 		e.source = Logsource{Product: "linux", Service: "sysmon", Category: sysmonCategory(t.str("EventID"), t.str("EventType"))}
 	case Auditd:
-		e.source = Logsource{Product: "linux", Service: "auditd"}
+		e.source = t.auditSource()
 	case Syslog:
 		e.source = e.syslogSource()
 	case Zeek:
