@@ -30,8 +30,6 @@ func (e *Event) aliases(name string) aliasNames {
 		return zeekAliases(name)
 	case Suricata:
 		return suricataAliases(name)
-	case DefenderXDR:
-		return e.defenderAliases(name)
 	case Pairs:
 		return pairAliases(name)
 	case Syslog:
@@ -70,18 +68,13 @@ func (e *Event) auditAlias(name string) string {
 }
 
 // integrityLevel is MandatoryLabel of Security 4688 in the words of Sysmon
-// (same pipeline; the labels are in MS-DTYP section 2.4.2.4).
+// (same pipeline).
 func (e *Event) integrityLevel(name string) (Value, bool) {
 	if name != "IntegrityLevel" || e.source.Category != "process_creation" {
 		return Value{}, false
 	}
-	label := e.tape.str("MandatoryLabel")
-	for _, level := range [...]struct{ sid, word string }{
-		{"S-1-16-4096", "Low"}, {"S-1-16-8192", "Medium"}, {"S-1-16-12288", "High"}, {"S-1-16-16384", "System"},
-	} {
-		if level.sid == label {
-			return StringValue(level.word), true
-		}
+	if level := sysmonIntegrity(e.tape.str("MandatoryLabel")); level != "" {
+		return StringValue(level), true
 	}
 	return Value{}, false
 }

@@ -44,7 +44,7 @@ func ecsAlias(name string) string {
 func (e *Event) foreign(name string) bool {
 	category := e.source.Category
 	switch e.dialect {
-	case ECS, Winlogbeat, OCSF, DefenderXDR:
+	case ECS, Winlogbeat, OCSF:
 	default:
 		return false
 	}

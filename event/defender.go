@@ -11,10 +11,14 @@ func advancedHunting(category string) bool { return strings.HasPrefix(category, 
 // schema tables; ActionType).
 func defenderXDRCategory(action string) string {
 	switch action {
-	case "ProcessCreated":
+	case "ProcessCreated", "ProcessCreatedUsingWmiQuery":
 		return "process_creation"
 	case "FileCreated", "FileModified":
 		return "file_event"
+	case "FileTimestampModificationEvent":
+		return "file_change"
+	case "SensitiveFileRead":
+		return "file_access"
 	case "FileRenamed":
 		return "file_rename"
 	case "FileDeleted":
@@ -33,13 +37,15 @@ func defenderXDRCategory(action string) string {
 		return "registry_rename"
 	case "NamedPipeEvent":
 		return "pipe_created"
-	case "DnsQueryResponse":
+	case "DnsQueryResponse", "DnsQueryRequest":
 		return "dns_query"
+	case "WmiBindEventFilterToConsumer":
+		return "wmi_event"
 	case "CreateRemoteThreadApiCall":
 		return "create_remote_thread"
 	case "OpenProcessApiCall":
 		return "process_access"
-	case "AntivirusDetection":
+	case "AntivirusDetection", "AntivirusReport":
 		return "antivirus"
 	}
 	if strings.Contains(action, "Connection") {
@@ -48,117 +54,123 @@ func defenderXDRCategory(action string) string {
 	return ""
 }
 
-// defenderAliases are the tables' names of Sigma's fields, as pySigma's pipeline
-// microsoft_xdr has them. What acts is InitiatingProcess…, but for a process
-// that was created: there it is the parent.
-func (e *Event) defenderAliases(name string) aliasNames {
-	created := e.source.Category == "process_creation"
-	switch name {
-	case "Image":
-		if created {
-			return aliasNames{"FolderPath"}
-		}
-		return aliasNames{"InitiatingProcessFolderPath"}
-	case "CommandLine":
-		if created {
-			return aliasNames{"ProcessCommandLine"}
-		}
-		return aliasNames{"InitiatingProcessCommandLine"}
-	case "User":
-		if created {
-			return aliasNames{"AccountName"}
-		}
-		return aliasNames{"InitiatingProcessAccountName"}
-	case "ParentImage":
-		if created {
-			return aliasNames{"InitiatingProcessFolderPath"}
-		}
-		return aliasNames{"InitiatingProcessParentFileName"}
-	case "ParentCommandLine":
-		return aliasNames{"InitiatingProcessCommandLine"}
-	case "ParentUser":
-		return aliasNames{"InitiatingProcessAccountName"}
-	case "ParentProcessId":
-		return aliasNames{"InitiatingProcessId"}
-	case "SourceImage":
-		return aliasNames{"InitiatingProcessFolderPath"}
-	case "OriginalFileName":
-		return aliasNames{"ProcessVersionInfoOriginalFileName"}
-	case "Company":
-		return aliasNames{"ProcessVersionInfoCompanyName"}
-	case "Description":
-		return aliasNames{"ProcessVersionInfoFileDescription"}
-	case "Product":
-		return aliasNames{"ProcessVersionInfoProductName"}
-	case "FileVersion":
-		return aliasNames{"ProcessVersionInfoProductVersion"}
-	case "IntegrityLevel":
-		return aliasNames{"ProcessIntegrityLevel"}
-	default:
-		return defenderObjectAliases(name)
-	}
-}
-
-// defenderObjectAliases are those of what is acted upon.
-func defenderObjectAliases(name string) aliasNames {
-	switch name {
-	case "TargetFilename", "ImageLoaded", "TargetImage", "Filename":
-		return aliasNames{"FolderPath"}
-	case "SourceFilename":
-		return aliasNames{"PreviousFolderPath"}
-	case "TargetObject":
-		return aliasNames{"RegistryKey"}
-	case "Details":
-		return aliasNames{"RegistryValueData"}
-	case "DestinationIp":
-		return aliasNames{"RemoteIP"}
-	case "DestinationPort":
-		return aliasNames{"RemotePort"}
-	case "DestinationHostname":
-		return aliasNames{"RemoteUrl"}
-	case "SourceIp":
-		return aliasNames{"LocalIP"}
-	case "SourcePort":
-		return aliasNames{"LocalPort"}
-	case "Computer":
-		return aliasNames{"DeviceName"}
-	case "QueryName":
-		return aliasNames{"DnsQueryString"}
-	case "Signature":
-		return aliasNames{"ThreatName"}
-	}
-	return aliasNames{}
-}
-
-// derivedDefender finds what the tables keep in several columns.
-func (e *Event) derivedDefender(name string) (Value, bool) {
+// flattenDefender gives the columns of a row Sigma's names, as pySigma's pipeline
+// microsoft_xdr does, and their values Sysmon's words.
+func (e *Event) flattenDefender(lim Limits) error {
 	t := &e.tape
-	switch name {
-	case "Hashes":
-		var parts []string
-		for _, kind := range [...]string{"MD5", "SHA1", "SHA256"} {
-			if hash := t.str(kind); hash != "" {
-				parts = append(parts, kind+"="+hash)
-			}
-		}
-		return StringValue(strings.Join(parts, ",")), parts != nil
-	case "Initiated":
-		switch action := t.str("ActionType"); {
-		case strings.HasPrefix(action, "Inbound"):
-			return StringValue("false"), true
-		case strings.HasPrefix(action, "Connection"):
-			return StringValue("true"), true
-		}
+	if err := e.flattenNested(lim, "AdditionalFields"); err != nil {
+		return err
 	}
-	return Value{}, false
+	for _, of := range [...]string{"", "InitiatingProcess", "Previous"} {
+		t.wholePath(of+"FolderPath", of+"FileName")
+	}
+	action := t.str("ActionType")
+	category := defenderXDRCategory(action)
+	if key := t.str("RegistryKey"); key != "" {
+		if value := t.str("RegistryValueName"); value != "" {
+			key += `\` + value
+		}
+		t.say("TargetObject", sysmonKey(key))
+		t.say("Details", sysmonData(t.str("RegistryValueType"), t.str("RegistryValueData")))
+		t.say("EventType", defenderEventType(action))
+	}
+	t.say("Hashes", t.hashesOf(naming{"MD5", "MD5"}, naming{"SHA1", "SHA1"}, naming{"SHA256", "SHA256"}))
+	switch {
+	case strings.HasPrefix(action, "Inbound"):
+		t.say("Initiated", "false")
+	case strings.HasPrefix(action, "Connection"):
+		t.say("Initiated", "true")
+	}
+	if category == "process_creation" {
+		t.say("User", t.account("AccountDomain", "AccountName"))
+		t.say("ParentUser", t.account("InitiatingProcessAccountDomain", "InitiatingProcessAccountName"))
+		t.give(defenderProcess()...)
+	} else {
+		t.say("User", t.account("InitiatingProcessAccountDomain", "InitiatingProcessAccountName"))
+		t.give(defenderObject(category)...)
+	}
+	if i := t.place("FolderPath"); i != 0 && category == "file_access" {
+		t.stand(i, "FileName") // of which the column has the last part
+	}
+	e.source = Logsource{Product: t.hostProduct(), Category: category}
+	if category != "process_creation" {
+		t.say("ParentImage", endOfPath(e.source.Product, t.str("InitiatingProcessParentFileName")))
+	}
+	return nil
 }
 
-// joinRegistry puts the name of a value behind its key, as Sysmon writes it.
-func (t *tape) joinRegistry() {
-	key, value := t.str("RegistryKey"), t.str("RegistryValueName")
-	if key == "" || value == "" {
+// wholePath puts the name of a file behind its folder where the folder has been
+// written alone, as the documentation has it. The tables hold whole paths.
+func (t *tape) wholePath(folder, file string) {
+	path, name := t.str(folder), t.str(file)
+	if path == "" || name == "" || len(path) >= len(name) && strings.EqualFold(path[len(path)-len(name):], name) {
 		return
 	}
-	n := &t.nodes[t.lookup("RegistryKey")]
-	n.start, n.end = t.intern(key + `\` + value)
+	separator := `\`
+	if strings.HasPrefix(path, "/") {
+		separator = "/"
+	}
+	n := &t.nodes[t.lookup(folder)]
+	n.start, n.end = t.intern(strings.TrimSuffix(path, separator) + separator + name)
+}
+
+// account is an account as Windows writes it: behind its domain, if that is said.
+func (t *tape) account(domain, name string) string {
+	if d, n := t.called(domain), t.called(name); d != "" && n != "" {
+		return d + `\` + n
+	}
+	return t.called(name)
+}
+
+func defenderEventType(action string) string {
+	switch action {
+	case "RegistryValueSet":
+		return "SetValue"
+	case "RegistryValueDeleted":
+		return "DeleteValue"
+	case "RegistryKeyCreated":
+		return "CreateKey"
+	case "RegistryKeyDeleted":
+		return "DeleteKey"
+	case "RegistryKeyRenamed":
+		return "RenameKey"
+	}
+	return ""
+}
+
+// defenderProcess names the columns of a process that was started: what acts,
+// InitiatingProcess…, is its parent.
+func defenderProcess() []naming {
+	return []naming{
+		{"Image", "FolderPath"}, {"CommandLine", "ProcessCommandLine"}, {"IntegrityLevel", "ProcessIntegrityLevel"},
+		{"ParentImage", "InitiatingProcessFolderPath"}, {"ParentCommandLine", "InitiatingProcessCommandLine"}, {"ParentProcessId", "InitiatingProcessId"},
+		{"OriginalFileName", "ProcessVersionInfoOriginalFileName"}, {"Company", "ProcessVersionInfoCompanyName"},
+		{"Description", "ProcessVersionInfoFileDescription"}, {"Product", "ProcessVersionInfoProductName"},
+		{"FileVersion", "ProcessVersionInfoProductVersion"}, {"Computer", "DeviceName"},
+	}
+}
+
+// defenderObject names the columns of what a process acted upon.
+func defenderObject(category string) []naming {
+	names := []naming{
+		{"Image", "InitiatingProcessFolderPath"}, {"CommandLine", "InitiatingProcessCommandLine"}, {"ProcessId", "InitiatingProcessId"},
+		{"ParentProcessId", "InitiatingProcessParentId"}, {"IntegrityLevel", "InitiatingProcessIntegrityLevel"}, {"Computer", "DeviceName"},
+	}
+	switch category {
+	case "file_event", "file_change", "file_delete", "file_rename":
+		return append(names, naming{"TargetFilename", "FolderPath"}, naming{"SourceFilename", "PreviousFolderPath"})
+	case "image_load", "driver_load":
+		return append(names, naming{"ImageLoaded", "FolderPath"})
+	case "process_access", "create_remote_thread":
+		return append(names, naming{"SourceImage", "InitiatingProcessFolderPath"}, naming{"TargetImage", "FolderPath"},
+			naming{"SourceProcessId", "InitiatingProcessId"}, naming{"TargetProcessId", "ProcessId"}, naming{"SourceCommandLine", "InitiatingProcessCommandLine"})
+	case "network_connection":
+		return append(names, naming{"DestinationIp", "RemoteIP"}, naming{"DestinationPort", "RemotePort"}, naming{"DestinationHostname", "RemoteUrl"},
+			naming{"SourceIp", "LocalIP"}, naming{"SourcePort", "LocalPort"})
+	case "dns_query":
+		return append(names, naming{"QueryName", "DnsQueryString"}, naming{"QueryResults", "DnsQueryResult"})
+	case "antivirus":
+		return append(names, naming{"Signature", "ThreatName"}, naming{"Filename", "FolderPath"})
+	}
+	return names
 }

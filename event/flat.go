@@ -40,8 +40,6 @@ func (e *Event) derived(name string) (Value, bool) {
 		return e.derivedWindows(name)
 	case OCSF:
 		return e.derivedOCSF(name)
-	case DefenderXDR:
-		return e.derivedDefender(name)
 	case Cloud:
 		return e.derivedCloud(name)
 	case CloudTrail:

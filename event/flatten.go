@@ -43,8 +43,7 @@ func (e *Event) flatten(lim Limits) error {
 	case Auditd:
 		return t.flattenLaurel(lim)
 	case DefenderXDR:
-		t.joinRegistry()
-		return e.flattenNested(lim, "AdditionalFields")
+		return e.flattenDefender(lim)
 	case Generic:
 		return e.flattenGeneric(lim)
 	}

@@ -91,8 +91,6 @@ func (e *Event) classify() {
 		if t.has("c-uri") {
 			e.source.Category = "proxy"
 		}
-	case DefenderXDR:
-		e.source = Logsource{Product: "windows", Category: defenderXDRCategory(t.str("ActionType"))}
 	case OCSF:
 		e.source = e.ocsfSource()
 	case Cloud:
