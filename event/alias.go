@@ -131,15 +131,15 @@ func winlogbeatAliases(name string) aliasNames {
 	case "EventID":
 		return aliasNames{"winlog.event_id", "event_id", ecsAlias(name)}
 	case "Channel":
-		return aliasNames{"winlog.channel", "log_name", ecsAlias(name)}
+		return aliasNames{"winlog.channel", "log_name", "channel", ecsAlias(name)}
 	case "Provider_Name":
-		return aliasNames{"winlog.provider_name", "source_name", ecsAlias(name)}
+		return aliasNames{"winlog.provider_name", "source_name", "provider_name", ecsAlias(name)}
 	case "Provider_Guid":
 		return aliasNames{"winlog.provider_guid", "provider_guid", ecsAlias(name)}
 	case "Computer":
-		return aliasNames{"winlog.computer_name", "computer_name", ecsAlias(name)}
+		return aliasNames{"winlog.computer_name", "computer_name", "computer", ecsAlias(name)}
 	case "EventRecordID":
-		return aliasNames{"winlog.record_id", "record_number", ecsAlias(name)}
+		return aliasNames{"winlog.record_id", "record_number", "record_id", ecsAlias(name)}
 	case "Keywords":
 		return aliasNames{"winlog.keywords", "keywords", ecsAlias(name)}
 	case "Task":

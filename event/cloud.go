@@ -34,7 +34,7 @@ func (t *tape) cloudSource() Logsource {
 func (t *tape) azureSource() Logsource {
 	var service string
 	switch {
-	case advancedHunting(t.str("category")):
+	case advancedHunting(t.str("category")), t.down("properties", "httpMethod") != 0:
 		return Logsource{}
 	case t.hasAny("riskEventType", "RiskEventType") || t.down("properties", "riskEventType") != 0:
 		service = "riskdetection"

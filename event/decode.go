@@ -234,9 +234,11 @@ func (b *builder) payload(start, end uint32) (Dialect, bool) {
 		}
 		return Pairs, true
 	}
-	if a, ok := parseAccess(b.text(start, end)); ok {
-		b.access(start, end, a)
-		return AccessLog, true
+	for _, parse := range [...]func(string) (accessLine, bool){parseAccess, parseBalancer, parseProxied} {
+		if a, ok := parse(b.text(start, end)); ok {
+			b.access(start, end, a)
+			return AccessLog, true
+		}
 	}
 	if s, ok := parseSquid(b.text(start, end)); ok {
 		b.squid(start, end, s)

@@ -25,6 +25,12 @@ const (
 	DefenderXDR
 	Cloud // audit logs of cloud services and applications, each with names of its own
 	Pairs // lines of names and values: CEF, LEEF, and those of firewalls
+	Osquery
+	Falco
+	Tetragon
+	CrowdStrike
+	SentinelOne
+	ASIM
 )
 
 // ownWindows says whether the dialect is Windows events under Windows' own names.
@@ -38,6 +44,7 @@ func (d Dialect) String() string {
 		"generic", "windows-flat", "windows-evtx", "winlogbeat", "ecs", "zeek",
 		"cloudtrail", "suricata", "syslog", "auditd", "sysmon-linux", "text",
 		"ocsf", "access-log", "defender-xdr", "cloud", "pairs",
+		"osquery", "falco", "tetragon", "crowdstrike", "sentinelone", "asim",
 	}
 	if int(d) < len(names) {
 		return names[d]
@@ -52,7 +59,7 @@ func (t *tape) detect() Dialect {
 		return WindowsFlat
 	case t.nestedEvent():
 		return WindowsEVTX
-	case t.kindOf("winlog") == Object, t.has("event_id") && t.has("log_name"):
+	case t.kindOf("winlog") == Object, t.has("event_id") && t.hasAny("log_name", "provider_name"):
 		return Winlogbeat
 	case t.zeekLog() != "":
 		return Zeek
@@ -74,10 +81,12 @@ func (t *tape) detect() Dialect {
 		return CloudTrail
 	case t.laurel():
 		return Auditd
+	case t.table() != Generic:
+		return t.table()
 	case t.cloudSource() != Logsource{}:
 		return Cloud
 	default:
-		return Generic
+		return t.agent()
 	}
 }
 
@@ -114,6 +123,9 @@ func (t *tape) wazuh() uint32 {
 func (t *tape) detectECS() Dialect {
 	if t.hasAny("winlog.channel", "winlog.event_id", "winlog.provider_name") {
 		return Winlogbeat
+	}
+	if t.osqueryRow() != 0 {
+		return Osquery
 	}
 	return ECS
 }

@@ -8,7 +8,7 @@ import (
 
 // dialectCases are synthetic records, one for each form of each dialect, with
 // what they must say. A field that maps to "∅" must be missing.
-var dialectCases = slices.Concat(firstCases, windowsCases, cloudCases, shapeCases, exportCases, lineCases, auditCases)
+var dialectCases = slices.Concat(firstCases, windowsCases, cloudCases, shapeCases, exportCases, lineCases, auditCases, agentCases, tableCases)
 
 type dialectCase struct {
 	name    string
@@ -252,6 +252,7 @@ func TestEachTextNames(t *testing.T) {
 		"cloudtrail/requestParameters.containerDefinitions.command": true, // a list in a list
 		"opentelemetry/message": true, "cef in syslog/severity": true, "get-winevent/ProcessId": true, "azure, the table's name among its columns/Type": true,
 		"records behind one another/a0": true, "records behind one another/a1": true, "records behind one another/item": true,
+		"osquery, socket/action": true, "defender, file read/FileName": true, "osquery, socket bound/action": true, "osquery, file/action": true,
 		"auditbeat, program started/a0": true, "wazuh/timestamp": true, "wazuh, syslog/timestamp": true,
 		"evtxecmd, columns with names of fields/UserName": true, "evtxecmd, columns with names of fields/Payload": true,
 	}

@@ -33,6 +33,7 @@ func (e *Event) flatten(lim Limits) error {
 		}
 		return e.flattenNested(lim, "message", "event.original")
 	case CloudTrail:
+		t.flattenTable(CloudTrail)
 		t.unfold(lim, "requestParameters", "responseElements", "userIdentity", "additionalEventData")
 	case Cloud:
 		return e.flattenCloud(lim)
@@ -44,6 +45,18 @@ func (e *Event) flatten(lim Limits) error {
 		return t.flattenLaurel(lim)
 	case DefenderXDR:
 		return e.flattenDefender(lim)
+	case Pairs:
+		t.flattenTable(Pairs)
+	case AccessLog:
+		if t.table() == AccessLog {
+			t.flattenTable(AccessLog)
+		} else {
+			t.flattenWeb()
+		}
+	case ASIM:
+		e.source = t.flattenASIM()
+	case Osquery, Falco, Tetragon, CrowdStrike, SentinelOne:
+		return e.flattenAgent(lim)
 	case Generic:
 		return e.flattenGeneric(lim)
 	}

@@ -62,15 +62,15 @@ func (d Dialect) timeFields() [12]string {
 			"timestamp", "EventReceivedTime", "TimeCollected", "TimeCreated",
 		}
 	case Winlogbeat, ECS:
-		return [12]string{"@timestamp", "event.created", "event.ingested", "event.start", "event.end", "UtcTime"}
+		return [12]string{"@timestamp", "event.created", "event.ingested", "event.start", "event.end", "UtcTime", "timestamp"}
 	case Zeek:
 		return [12]string{"ts", "_write_ts", "@timestamp"}
 	case CloudTrail:
 		return [12]string{"eventTime", "@timestamp"}
 	case Suricata:
 		return [12]string{"timestamp", "@timestamp", "flow.start", "flow.end"}
-	case DefenderXDR:
-		return [12]string{"Timestamp", "TimeGenerated"}
+	case DefenderXDR, ASIM:
+		return [12]string{"Timestamp", "TimeGenerated", "EventStartTime"}
 	case OCSF:
 		return [12]string{"time", "time_dt", "start_time", "metadata.logged_time", "metadata.original_time"}
 	case Cloud:
@@ -78,10 +78,15 @@ func (d Dialect) timeFields() [12]string {
 			"createdDateTime", "activityDateTime", "CreationTime", "published", "requestReceivedTimestamp",
 			"timestamp", "@timestamp", "time", "TimeGenerated", "created_at", "eventTimestamp", "id.time",
 		}
+	case Osquery, Falco, Tetragon, CrowdStrike, SentinelOne:
+		return [12]string{"ContextTimeStamp", "event.time", "time", "unixTime", "timestamp", "@timestamp", "datetime"}
 	case Pairs:
-		return [12]string{"rt", "end", "start", "devTime", "eventtime", "timestamp", "@timestamp"}
+		return [12]string{"rt", "end", "start", "devTime", "eventtime", "TimeGenerated", "timestamp", "@timestamp"}
 	case Syslog, Auditd, AccessLog, Text:
-		return [12]string{"timestamp", "EventTime", "TimeGenerated", "@timestamp", "__REALTIME_TIMESTAMP"}
+		return [12]string{
+			"timestamp", "EventTime", "time_iso8601", "time_local", "StartUTC", "ts", "start_time", "EdgeStartTimestamp", "time",
+			"TimeGenerated", "@timestamp", "__REALTIME_TIMESTAMP",
+		}
 	default:
 		return [12]string{
 			"@timestamp", "timestamp", "eventTime", "EventTime", "TimeGenerated", "event_time", "time", "ts",
