@@ -90,6 +90,8 @@ func told(ev *event.Event) bool {
 	switch {
 	case stated(ev), guessed(ev), ev.Dialect() == event.ECS:
 		return false
+	case ev.Dialect() == event.ASIM:
+		return true // whatever product the rows came from, they have the model's fields
 	case windows(ev):
 		return ls.Service != "" || text(ev, "Channel") != "" && text(ev, "Channel") != "ForwardedEvents"
 	default:

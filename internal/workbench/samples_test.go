@@ -30,17 +30,30 @@ func TestSamples(t *testing.T) {
 		t.Fatalf("archives %v, error %v", archives, err)
 	}
 	for _, name := range archives {
-		t.Run(strings.TrimSuffix(filepath.Base(name), ".txtar"), func(t *testing.T) { judgeArchive(t, name) })
+		t.Run(strings.TrimSuffix(filepath.Base(name), ".txtar"), func(t *testing.T) { judgeArchive(t, name, nil) })
 	}
 }
 
-func judgeArchive(t *testing.T, name string) {
+// TestPublicRules judges the samples of testdata/public by all public rules. What
+// must come out was written after reading the rules; every match is listed.
+func TestPublicRules(t *testing.T) {
+	rules := realRules(t)
+	archives, err := filepath.Glob("testdata/public/*.txtar")
+	if err != nil || len(archives) == 0 {
+		t.Fatalf("archives %v, error %v", archives, err)
+	}
+	for _, name := range archives {
+		t.Run(strings.TrimSuffix(filepath.Base(name), ".txtar"), func(t *testing.T) { judgeArchive(t, name, rules) })
+	}
+}
+
+// judgeArchive judges an archive by the rules given, or by its own.
+func judgeArchive(t *testing.T, name string, rules *Rules) {
 	archive, err := txtar.ParseFile(name)
 	if err != nil {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	var rules *Rules
 	var events, want, problems []string
 	for _, f := range archive.Files {
 		switch f.Name {
@@ -95,4 +108,12 @@ func judged(t *testing.T, rules *Rules, dir string, events []string) (matches, p
 	return matches, problems
 }
 
-func lines(data []byte) []string { return strings.Split(strings.TrimSpace(string(data)), "\n") }
+// lines returns the lines of a file without what follows a # in them.
+func lines(data []byte) []string {
+	var all []string
+	for line := range strings.Lines(strings.TrimSpace(string(data))) {
+		line, _, _ = strings.Cut(line, " #")
+		all = append(all, strings.TrimSpace(line))
+	}
+	return all
+}
