@@ -34,12 +34,7 @@ func (t *tape) flattenCrowdStrike() Logsource {
 			t.say("Initiated", "true")
 		}
 	case "registry_set", "registry_add", "registry_event":
-		key := t.str("RegObjectName")
-		if value := t.str("RegValueName"); value != "" {
-			key += `\` + value
-		}
-		t.say("TargetObject", sysmonKey(key))
-		t.say("Details", t.str("RegStringValue"))
+		t.sayRegistry(t.str("RegObjectName"), t.str("RegValueName"), "", t.str("RegStringValue"))
 		t.say("Details", sysmonData("DWORD", t.str("RegNumericValue")))
 	}
 	return l
@@ -126,7 +121,7 @@ func (t *tape) flattenSentinel() Logsource {
 	}
 	switch l.Category {
 	case "registry_set", "registry_add", "registry_delete", "registry_rename":
-		t.say("TargetObject", sysmonKey(t.called("registry.keyPath")+t.str("RegistryKeyPath")))
+		t.sayRegistry(t.called("registry.keyPath")+t.str("RegistryKeyPath"), "", "", "")
 	case "network_connection":
 		t.say("Initiated", map[string]string{"OUTGOING": "true", "INCOMING": "false"}[t.called("event.network.direction")+t.str("NetConnStatus")])
 	}

@@ -162,6 +162,16 @@ func ecsWebAlias(name string) string {
 	return ""
 }
 
+// flattenRegistryECS says in Sysmon's words what the schema has of the registry:
+// numbers in decimal, beside their type.
+func (t *tape) flattenRegistryECS() {
+	t.sayRegistry(t.called("registry.path"), "", "", "")
+	data := t.called("registry.data.strings")
+	if text := sysmonData(t.called("registry.data.type"), data); text != data {
+		t.say("Details", text)
+	}
+}
+
 // derivedECS finds what the schema keeps in other forms than Windows events, or
 // in places that depend on what the event is about.
 func (e *Event) derivedECS(name string) (Value, bool) {

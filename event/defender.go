@@ -66,14 +66,8 @@ func (e *Event) flattenDefender(lim Limits) error {
 	}
 	action := t.str("ActionType")
 	category := defenderXDRCategory(action)
-	if key := t.str("RegistryKey"); key != "" {
-		if value := t.str("RegistryValueName"); value != "" {
-			key += `\` + value
-		}
-		t.say("TargetObject", sysmonKey(key))
-		t.say("Details", sysmonData(t.str("RegistryValueType"), t.str("RegistryValueData")))
-		t.say("EventType", defenderEventType(action))
-	}
+	t.sayRegistry(t.str("RegistryKey"), t.str("RegistryValueName"), t.str("RegistryValueType"), t.str("RegistryValueData"))
+	t.say("EventType", defenderEventType(action))
 	t.say("Hashes", t.hashesOf(naming{"MD5", "MD5"}, naming{"SHA1", "SHA1"}, naming{"SHA256", "SHA256"}))
 	switch {
 	case strings.HasPrefix(action, "Inbound"):

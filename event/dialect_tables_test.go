@@ -9,6 +9,22 @@ var tableCases = []dialectCase{
 		map[string]string{"TargetObject": `HKLM\SOFTWARE\x\y`, "Details": "DWORD (0x00000001)", "EventType": "SetValue", "ParentImage": `\c.exe`},
 	},
 	{
+		"ecs, registry number", `{"@timestamp":"2025-01-02T03:04:05Z","ecs":{"version":"8"},"host":{"os":{"type":"windows"}},"event":{"category":["registry"],"type":["change"]},"registry":{"path":"HKEY_USERS\\S-1-5-21\\x\\y","data":{"type":"REG_DWORD","strings":["1"]}},"process":{"executable":"C:\\b.exe"}}`,
+		ECS, Logsource{"windows", "registry_set", ""}, "2025-01-02T03:04:05Z", map[string]string{"TargetObject": `HKU\S-1-5-21\x\y`, "Details": "DWORD (0x00000001)", "Image": `C:\b.exe`},
+	},
+	{
+		"ecs, registry texts", `{"@timestamp":"2025-01-02T03:04:05Z","ecs":{"version":"8"},"event":{"category":["registry"],"type":["change"]},"registry":{"path":"HKLM\\x","data":{"type":"REG_MULTI_SZ","strings":["a","b"]}}}`,
+		ECS, Logsource{"", "registry_set", ""}, "2025-01-02T03:04:05Z", map[string]string{"TargetObject": `HKLM\x`, "Details": `["a","b"]`},
+	},
+	{
+		"ocsf, registry number", `{"class_uid":201002,"activity_id":2,"metadata":{},"device":{"os":{"type_id":100}},"reg_value":{"path":"HKEY_LOCAL_MACHINE\\x","name":"y","type_id":2,"data":2}}`,
+		OCSF, Logsource{"windows", "registry_set", ""}, "", map[string]string{"TargetObject": `HKLM\x\y`, "Details": "DWORD (0x00000002)"},
+	},
+	{
+		"ocsf, registry key", `{"class_uid":201001,"activity_id":1,"metadata":{},"device":{"os":{"type_id":100}},"reg_key":{"path":"HKEY_USERS\\x"}}`,
+		OCSF, Logsource{"windows", "registry_add", ""}, "", map[string]string{"TargetObject": `HKU\x`, "Details": "∅"},
+	},
+	{
 		"defender, folder alone", `{"ActionType":"ProcessCreated","DeviceName":"h","FileName":"a.exe","FolderPath":"C:\\x","AccountDomain":"nt authority","AccountName":"system","InitiatingProcessFolderPath":"c:\\b.exe","InitiatingProcessFileName":"B.exe"}`,
 		DefenderXDR, Logsource{"windows", "process_creation", ""}, "", map[string]string{"Image": `C:\x\a.exe`, "ParentImage": `c:\b.exe`, "User": `nt authority\system`},
 	},

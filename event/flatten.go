@@ -31,6 +31,7 @@ func (e *Event) flatten(lim Limits) error {
 				return err
 			}
 		}
+		t.flattenRegistryECS()
 		return e.flattenNested(lim, "message", "event.original")
 	case CloudTrail:
 		t.flattenTable(CloudTrail)
@@ -41,6 +42,7 @@ func (e *Event) flatten(lim Limits) error {
 		if i := t.down("query", "hostname"); i != 0 {
 			t.stand(i, "query")
 		}
+		t.flattenRegistryOCSF()
 	case Auditd:
 		return t.flattenLaurel(lim)
 	case DefenderXDR:

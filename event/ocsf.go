@@ -113,6 +113,22 @@ func ocsfRegistryCategory(activity string) string {
 	return "registry_event"
 }
 
+// flattenRegistryOCSF says in Sysmon's words what the schema has of the registry:
+// the path of a value is that of its key (object win/reg_value).
+func (t *tape) flattenRegistryOCSF() {
+	kind := t.called("reg_value.type")
+	switch t.called("reg_value.type_id") {
+	case "1":
+		kind = "BINARY"
+	case "2":
+		kind = "DWORD"
+	case "8":
+		kind = "QWORD"
+	}
+	t.sayRegistry(t.called("reg_value.path"), t.called("reg_value.name"), kind, t.any("reg_value.data|reg_value.reg_integer_data|reg_value.reg_string_data"))
+	t.sayRegistry(t.called("reg_key.path"), "", "", "")
+}
+
 // derivedOCSF finds Sigma's fields in an OCSF event. What is about the process
 // that acts lies under actor.process; in events about processes, process is the
 // one that was started or reached, and the actor is its parent.
@@ -243,10 +259,6 @@ func ocsfAliases(name string) aliasNames {
 		return aliasNames{"module.file.path", "driver.file.path"}
 	case "Signature":
 		return aliasNames{"finding_info.analytic.name", "malware.name", "finding_info.title"}
-	case "TargetObject":
-		return aliasNames{"reg_value.path", "reg_key.path"}
-	case "Details":
-		return aliasNames{"reg_value.data"}
 	case "EventID":
 		return aliasNames{"metadata.event_code"}
 	case "Channel", "EventLog":

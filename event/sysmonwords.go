@@ -43,6 +43,18 @@ func sysmonData(kind, data string) string {
 	return fmt.Sprintf("QWORD (0x%08x-0x%08x)", n>>32, uint32(n))
 }
 
+// sayRegistry says what was done to a key of the registry, or to a value of it.
+func (t *tape) sayRegistry(key, value, kind, data string) {
+	if key == "" {
+		return
+	}
+	if value != "" && !strings.HasSuffix(key, `\`+value) {
+		key += `\` + value
+	}
+	t.say("TargetObject", sysmonKey(key))
+	t.say("Details", sysmonData(kind, data))
+}
+
 // sysmonIntegrity is the word for a level of integrity given as a number or as
 // the security identifier of its label (MS-DTYP section 2.4.2.4).
 func sysmonIntegrity(level string) string {

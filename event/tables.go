@@ -102,13 +102,7 @@ func (t *tape) flattenASIM() Logsource {
 		l.Category = "file_access"
 	}
 	t.give(asimNames(l.Category)...)
-	if key := t.str("RegistryKey"); key != "" {
-		if value := t.str("RegistryValue"); value != "" {
-			key += `\` + value
-		}
-		t.say("TargetObject", sysmonKey(key))
-		t.say("Details", sysmonData(t.str("RegistryValueType"), t.str("RegistryValueData")))
-	}
+	t.sayRegistry(t.str("RegistryKey"), t.str("RegistryValue"), t.str("RegistryValueType"), t.str("RegistryValueData"))
 	l.Product = t.hostProduct()
 	return l
 }
