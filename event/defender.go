@@ -66,6 +66,9 @@ func (e *Event) flattenDefender(lim Limits) error {
 	}
 	action := t.str("ActionType")
 	category := defenderXDRCategory(action)
+	if action == "" {
+		category = t.defenderTable()
+	}
 	t.sayRegistry(t.str("RegistryKey"), t.str("RegistryValueName"), t.str("RegistryValueType"), t.str("RegistryValueData"))
 	t.say("EventType", defenderEventType(action))
 	t.say("Hashes", t.hashesOf(naming{"MD5", "MD5"}, naming{"SHA1", "SHA1"}, naming{"SHA256", "SHA256"}))
@@ -87,10 +90,36 @@ func (e *Event) flattenDefender(lim Limits) error {
 		t.stand(i, "FileName") // of which the column has the last part
 	}
 	e.source = Logsource{Product: t.hostProduct(), Category: category}
-	if category != "process_creation" {
-		t.say("ParentImage", endOfPath(e.source.Product, t.str("InitiatingProcessParentFileName")))
+	names := []naming{{"Image", "InitiatingProcessFileName"}, {"ParentImage", "InitiatingProcessParentFileName"}}
+	if category == "process_creation" {
+		names = []naming{{"Image", "FileName"}, {"ParentImage", "InitiatingProcessFileName"}}
+	}
+	for _, n := range names {
+		t.say(n.field, endOfPath(e.source.Product, t.str(n.own)))
 	}
 	return nil
+}
+
+// defenderTable is the category of a row that does not say what was done, by the
+// table that it says it is of, or by columns that only one table has.
+func (t *tape) defenderTable() string {
+	table := t.any("Type|$table|TableName")
+	switch {
+	case table == "DeviceProcessEvents", t.has("ProcessCommandLine"):
+		return "process_creation"
+	case table == "DeviceRegistryEvents", t.has("RegistryKey"):
+		if t.called("RegistryValueData") != "" {
+			return "registry_set"
+		}
+		return "registry_event"
+	case table == "DeviceNetworkEvents", t.hasAny("RemoteIP", "RemoteUrl"):
+		return "network_connection"
+	case table == "DeviceImageLoadEvents":
+		return "image_load"
+	case table == "DeviceFileEvents":
+		return "file_event"
+	}
+	return ""
 }
 
 // wholePath puts the name of a file behind its folder where the folder has been

@@ -73,7 +73,7 @@ func (t *tape) detect() Dialect {
 		return t.detectECS()
 	case t.has("class_uid") && t.hasAny("category_uid", "activity_id", "type_uid", "metadata"):
 		return OCSF
-	case t.has("ActionType") && t.hasAny("InitiatingProcessFolderPath", "InitiatingProcessFileName", "DeviceName"):
+	case t.has("ActionType") && t.has("DeviceName"), t.hasAny("InitiatingProcessFolderPath", "InitiatingProcessFileName", "InitiatingProcessCommandLine"):
 		return DefenderXDR
 	case t.flatWindows():
 		return WindowsFlat

@@ -29,6 +29,18 @@ var tableCases = []dialectCase{
 		DefenderXDR, Logsource{"windows", "process_creation", ""}, "", map[string]string{"Image": `C:\x\a.exe`, "ParentImage": `c:\b.exe`, "User": `nt authority\system`},
 	},
 	{
+		"defender, columns chosen", `{"Timestamp":"Jan 2, 2025 3:04:05 AM","FileName":"hh.exe","ProcessCommandLine":"hh x","InitiatingProcessFileName":"WINWORD.EXE"}`,
+		DefenderXDR, Logsource{"windows", "process_creation", ""}, "2025-01-02T03:04:05Z", map[string]string{"Image": `\hh.exe`, "CommandLine": "hh x", "ParentImage": `\WINWORD.EXE`},
+	},
+	{
+		"defender, a table's name", `{"TimeGenerated [UTC]":"1/2/2025, 3:04:05.678 AM","RegistryKey":"HKEY_USERS\\x","RegistryValueName":"y","RegistryValueData":"z","InitiatingProcessFileName":"b.exe","Type":"DeviceRegistryEvents"}`,
+		DefenderXDR, Logsource{"windows", "registry_set", ""}, "2025-01-02T03:04:05.678Z", map[string]string{"Image": `\b.exe`, "TargetObject": `HKU\x\y`},
+	},
+	{
+		"security event from the portal", `{"TimeGenerated [UTC]":"1/2/2025, 3:04:05.678 PM","EventID":"4688","Computer":"H","NewProcessName":"C:\\a.exe","Type":"SecurityEvent"}`,
+		WindowsFlat, Logsource{"windows", "process_creation", "security"}, "2025-01-02T15:04:05.678Z", map[string]string{"Image": `C:\a.exe`},
+	},
+	{
 		"defender, linux", `{"ActionType":"ProcessCreated","DeviceName":"h","FileName":"nc","FolderPath":"/usr/bin/nc","ProcessCommandLine":"nc -e","InitiatingProcessFolderPath":"/bin/bash"}`,
 		DefenderXDR, Logsource{"linux", "process_creation", ""}, "", map[string]string{"Image": "/usr/bin/nc", "ParentImage": "/bin/bash"},
 	},

@@ -18,7 +18,8 @@ func Shift(raw []byte, delta time.Duration) []byte {
 		return raw
 	}
 	var edits []edit
-	for _, name := range e.dialect.timeFields() {
+	own, portal := e.dialect.timeFields(), portalTimeFields()
+	for _, name := range append(own[:], portal[:]...) {
 		if v, ok := e.timeValue(name); ok {
 			edits = e.shiftField(edits, v, delta)
 		}

@@ -30,7 +30,15 @@ func (e *Event) TimeNear(received time.Time) (time.Time, bool) {
 
 // stamp is the first of the dialect's time fields that holds a time.
 func (e *Event) stamp() (stamp, bool) {
-	for _, name := range e.dialect.timeFields() {
+	own, portal := e.dialect.timeFields(), portalTimeFields()
+	if s, ok := e.firstStamp(own[:]); ok {
+		return s, true
+	}
+	return e.firstStamp(portal[:])
+}
+
+func (e *Event) firstStamp(names []string) (stamp, bool) {
+	for _, name := range names {
 		v, ok := e.timeValue(name)
 		if !ok {
 			continue
@@ -49,6 +57,9 @@ func (e *Event) timeValue(name string) (Value, bool) {
 	v, ok := e.Field(name)
 	return v, ok && (v.Kind() == String || v.Kind() == Number)
 }
+
+// portalTimeFields are what Azure's portal heads the times of any table with.
+func portalTimeFields() [2]string { return [2]string{"TimeGenerated [UTC]", "Timestamp [UTC]"} }
 
 // timeFields names the fields that hold a record's times, the one that says
 // when it happened best first; the rest matter when times are shifted. A time

@@ -18,6 +18,21 @@ type stamp struct {
 	wrap     [2]string     // text before and after
 }
 
+// portalLayouts are those of Azure's and Defender's portals.
+func portalLayouts() [4]string {
+	return [4]string{"1/2/2006, 3:04:05.000 PM", "1/2/2006, 3:04:05 PM", "Jan 2, 2006 3:04:05.000 PM", "Jan 2, 2006 3:04:05 PM"}
+}
+
+// parsePortal reads a time as portals write it into tables.
+func parsePortal(text string) (stamp, bool) {
+	for _, layout := range portalLayouts() {
+		if t, err := time.Parse(layout, text); err == nil && t.Format(layout) == text {
+			return stamp{when: t, layout: layout}, true
+		}
+	}
+	return stamp{}, false
+}
+
 // accessLayout is how web servers write times into their access logs.
 const accessLayout = "02/Jan/2006:15:04:05 -0700"
 
@@ -26,7 +41,7 @@ const accessLayout = "02/Jan/2006:15:04:05 -0700"
 // fraction), RFC 3164 ("Jan _2 15:04:05", no year), access logs
 // ("02/Jan/2006:15:04:05 -0700"), a count since 1970 in
 // seconds, milliseconds, microseconds or nanoseconds by its size, with or
-// without a fraction, and /Date(milliseconds)/.
+// without a fraction, /Date(milliseconds)/, and those of Microsoft's portals.
 func parseTime(text string) (stamp, bool) {
 	switch {
 	case len(text) >= 19 && text[4] == '-' && (text[10] == 'T' || text[10] == ' '):
@@ -41,6 +56,8 @@ func parseTime(text string) (stamp, bool) {
 		s, ok := parseCount(text[6 : len(text)-2])
 		s.wrap = [2]string{"/Date(", ")/"}
 		return s, ok
+	case strings.HasSuffix(text, " AM"), strings.HasSuffix(text, " PM"):
+		return parsePortal(text)
 	default:
 		return parseCount(text)
 	}
