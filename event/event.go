@@ -14,14 +14,17 @@
 //     them; with EventData as an object, a list, or text that holds JSON or XML;
 //     from Get-WinEvent and Fluent Bit, which have the rendered message alone.
 //     Package evtx makes such JSON of event log files.
-//   - the Elastic Common Schema, OCSF and the hunting tables of Microsoft
-//     Defender XDR, under Sigma's names and their own;
+//   - the Elastic Common Schema, OCSF, Microsoft Sentinel's information model and
+//     the hunting tables of Microsoft Defender XDR, under Sigma's names and their own;
+//   - agents' reports: osquery, Falco, Tetragon, CrowdStrike, SentinelOne;
 //   - Zeek, Suricata EVE, CloudTrail;
 //   - the audit logs of Azure, Google Cloud and Workspace, Microsoft 365, Okta,
 //     GitHub, Bitbucket, Kubernetes, OneLogin, Duo, OpenCanary, FortiGate;
 //   - syslog, systemd's journal, and in syslog or alone auditd's records, Sysmon
 //     for Linux, lines of web servers' and Squid's access logs, CEF, LEEF, and
 //     the pairs of names and values that firewalls write;
+//   - audit events as LAUREL, Auditbeat and Wazuh join them; access logs in JSON of
+//     web servers, load balancers and firewalls for them;
 //   - any of these inside an Elasticsearch hit, a Splunk result, an EventBridge
 //     event, or the message of a collector.
 //
