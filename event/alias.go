@@ -169,7 +169,7 @@ func zeekAliases(name string) aliasNames {
 		return aliasNames{"id.resp_h", "id_resp_h"}
 	case "dst_port", "DestinationPort", "id.resp_p", "destination.port":
 		return aliasNames{"id.resp_p", "id_resp_p"}
-	case "c-uri", "cs-uri", "cs-uri-query":
+	case "cs-uri-query":
 		return aliasNames{"uri"}
 	case "c-useragent", "cs-user-agent":
 		return aliasNames{"user_agent"}
@@ -262,7 +262,7 @@ func suricataAliases(name string) aliasNames {
 		return aliasNames{"dns.rrtype", "dns.queries.rrtype", "dns.query.rrtype"}
 	case "answer", "dns.answers.data":
 		return aliasNames{"dns.answers.rdata", "dns.rdata", "dns.grouped.A", "dns.grouped.TXT", "dns.grouped.CNAME"}
-	case "c-uri", "cs-uri", "cs-uri-query":
+	case "cs-uri-query":
 		return aliasNames{"http.url"}
 	case "cs-host", "r-dns":
 		return aliasNames{"http.hostname"}

@@ -24,7 +24,7 @@ func ecsAlias(name string) string {
 		return "process.parent.pid"
 	case "ParentProcessGuid":
 		return "process.parent.entity_id"
-	case "User", "SubjectUserName", "AccountName":
+	case "SubjectUserName", "AccountName":
 		return "user.name"
 	case "SubjectDomainName", "TargetDomainName", "AccountDomain":
 		return "user.domain"
@@ -138,8 +138,6 @@ func ecsNetworkAlias(name string) string {
 // ecsWebAlias maps the W3C names of proxy and webserver rules.
 func ecsWebAlias(name string) string {
 	switch name {
-	case "c-uri", "cs-uri":
-		return "url.original"
 	case "cs-uri-stem", "c-uri-stem":
 		return "url.path"
 	case "cs-uri-query": // of a web server: the path with the query, see access
@@ -207,8 +205,12 @@ func (e *Event) derivedECS(name string) (Value, bool) {
 		return t.named("winlog.logon.type")
 	case "CommandLine":
 		return e.ecsArguments()
+	case "User": // behind its domain, as Windows and Sysmon write it
+		if account := t.account("user.domain", "user.name"); account != "" {
+			return StringValue(account), true
+		}
 	case "c-uri", "cs-uri":
-		return t.named("url.full")
+		return bothURIs(t.called("url.scheme"), t.called("url.domain"), t.any("url.original|url.full|url.path"))
 	case "cs-uri-query":
 		return t.named("url.query")
 	}

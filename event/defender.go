@@ -137,14 +137,6 @@ func (t *tape) wholePath(folder, file string) {
 	n.start, n.end = t.intern(strings.TrimSuffix(path, separator) + separator + name)
 }
 
-// account is an account as Windows writes it: behind its domain, if that is said.
-func (t *tape) account(domain, name string) string {
-	if d, n := t.called(domain), t.called(name); d != "" && n != "" {
-		return d + `\` + n
-	}
-	return t.called(name)
-}
-
 func defenderEventType(action string) string {
 	switch action {
 	case "RegistryValueSet":

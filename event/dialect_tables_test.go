@@ -13,6 +13,23 @@ var tableCases = []dialectCase{
 		ECS, Logsource{"windows", "registry_set", ""}, "2025-01-02T03:04:05Z", map[string]string{"TargetObject": `HKU\S-1-5-21\x\y`, "Details": "DWORD (0x00000001)", "Image": `C:\b.exe`},
 	},
 	{
+		"ecs, account and parts of a uri", `{"@timestamp":"2025-01-02T03:04:05Z","ecs":{"version":"8"},"event":{"category":["web"]},"user":{"name":"SYSTEM","domain":"NT AUTHORITY"},"url":{"domain":"a.example","path":"/x.exe","scheme":"https"}}`,
+		ECS, Logsource{"", "proxy", ""}, "2025-01-02T03:04:05Z", map[string]string{"User": `NT AUTHORITY\SYSTEM`, "SubjectUserName": "SYSTEM", "c-uri": `["/x.exe","https://a.example/x.exe"]`},
+	},
+	{
+		"ecs, file renamed", `{"@timestamp":"2025-01-02T03:04:05Z","ecs":{"version":"8"},"event":{"category":["file"],"type":["change"],"action":"rename"},"file":{"path":"C:\\y"}}`,
+		ECS, Logsource{"", "file_rename", ""}, "2025-01-02T03:04:05Z", map[string]string{"TargetFilename": `C:\y`},
+	},
+	{
+		"ecs, file overwritten", `{"@timestamp":"2025-01-02T03:04:05Z","ecs":{"version":"8"},"event":{"category":["file"],"type":["change"],"action":"overwrite"},"file":{"path":"C:\\y"}}`,
+		ECS, Logsource{"", "file_event", ""}, "2025-01-02T03:04:05Z", nil,
+	},
+	{
+		"suricata, http", `{"timestamp":"2025-01-02T03:04:05.5+0000","flow_id":1,"event_type":"http","http":{"hostname":"a.example","url":"/x.exe?y","http_method":"GET","http_user_agent":"u"}}`,
+		Suricata, Logsource{"suricata", "proxy", "http"}, "2025-01-02T03:04:05.5Z",
+		map[string]string{"c-uri": `["/x.exe?y","http://a.example/x.exe?y"]`, "cs-uri-query": "/x.exe?y", "c-uri-extension": "exe", "c-uri-query": "y", "c-useragent": "u"},
+	},
+	{
 		"ecs, registry texts", `{"@timestamp":"2025-01-02T03:04:05Z","ecs":{"version":"8"},"event":{"category":["registry"],"type":["change"]},"registry":{"path":"HKLM\\x","data":{"type":"REG_MULTI_SZ","strings":["a","b"]}}}`,
 		ECS, Logsource{"", "registry_set", ""}, "2025-01-02T03:04:05Z", map[string]string{"TargetObject": `HKLM\x`, "Details": `["a","b"]`},
 	},

@@ -112,7 +112,7 @@ var firstCases = []dialectCase{
 	{
 		"zeek by shape, nested id", `{"ts":1735787045.5,"uid":"C1","id":{"orig_h":"10.0.0.1","resp_h":"10.0.0.2"},"method":"GET","host":"h.example","uri":"/x","user_agent":"u"}`,
 		Zeek, Logsource{"zeek", "proxy", "http"}, "2025-01-02T03:04:05.5Z",
-		map[string]string{"id.orig_h": "10.0.0.1", "c-uri": "/x", "c-useragent": "u", "cs-host": "h.example", "dst_ip": "10.0.0.2"},
+		map[string]string{"id.orig_h": "10.0.0.1", "c-uri": `["/x","http://h.example/x"]`, "c-useragent": "u", "cs-host": "h.example", "dst_ip": "10.0.0.2"},
 	},
 	{
 		"cloudtrail", `{"eventVersion":"1.08","eventTime":"2025-01-02T03:04:05Z","eventSource":"iam.amazonaws.com","eventName":"CreateUser","awsRegion":"x","userIdentity":{"type":"Root","sessionContext":{"sessionIssuer":{"type":"Role"}}},` +

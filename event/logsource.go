@@ -184,7 +184,9 @@ func (e *Event) ecsSource() Logsource {
 	case e.holds("event.category", "process"):
 		l.Category = ecsProcessCategory(kind)
 	case e.holds("event.category", "file"):
-		l.Category = ecsFileCategory(kind)
+		if l.Category = ecsFileCategory(kind); e.text("event.action") == "rename" {
+			l.Category = "file_rename"
+		}
 	case e.holds("event.category", "library"):
 		l.Category = "image_load"
 	case e.holds("event.category", "driver"):
@@ -214,7 +216,7 @@ func ecsFileCategory(kind func(string) bool) string {
 	switch {
 	case kind("deletion"):
 		return "file_delete"
-	case kind("creation"):
+	case kind("creation"), kind("change"):
 		return "file_event"
 	case kind("access"):
 		return "file_access"

@@ -82,6 +82,15 @@ func sysmonProtocol(protocol string) string {
 	return protocol
 }
 
+// account is an account as Windows writes it: behind its domain, if that is said.
+func (t *tape) account(domain, name string) string {
+	d, n := t.called(domain), t.called(name)
+	if d == "" || n == "" || strings.IndexByte(n, '\\') >= 0 {
+		return n
+	}
+	return d + `\` + n
+}
+
 // endOfPath is a file of which nothing is known but its name, as a path that rules
 // for the end of a path find.
 func endOfPath(product, name string) string {

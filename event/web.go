@@ -29,22 +29,24 @@ func webAliases(name string) aliasNames {
 // appendix, category proxy).
 func (e *Event) derivedWeb(name string) (Value, bool) {
 	if name == "c-uri" || name == "cs-uri" {
+		switch e.dialect {
+		case Zeek:
+			return bothURIs("", e.tape.called("host"), e.tape.called("uri"))
+		case Suricata:
+			return bothURIs("", e.tape.called("http.hostname"), e.tape.called("http.url"))
+		}
 		return e.tape.joinedURI()
 	}
 	part := uriPart(name)
 	if part == nil {
 		return Value{}, false
 	}
-	var text string
-	for _, whole := range [...]string{"c-uri", "cs-uri"} {
-		if v, ok := e.tape.named(whole); ok && text == "" {
-			text = v.Text()
-		}
-		for _, other := range e.aliases(whole) {
-			if v, ok := e.tape.named(other); ok && text == "" {
-				text = v.Text()
-			}
-		}
+	text := e.tape.any("c-uri|cs-uri|url.original|url.full")
+	switch e.dialect {
+	case Zeek:
+		text = e.tape.called("uri")
+	case Suricata:
+		text = e.tape.called("http.url")
 	}
 	if text == "" {
 		return Value{}, false
@@ -97,6 +99,21 @@ func uriPart(name string) func(uri) string {
 		return func(u uri) string { return u.host }
 	}
 	return nil
+}
+
+// bothURIs is a URI whose host is said apart from its path: the path alone and
+// the whole, since rules for proxies ask for either.
+func bothURIs(scheme, host, target string) (Value, bool) {
+	switch {
+	case target == "":
+		return Value{}, false
+	case host == "" || target[0] != '/':
+		return StringValue(target), true
+	}
+	if scheme == "" {
+		scheme = "http"
+	}
+	return ListValue(StringValue(target), StringValue(scheme+"://"+host+target)), true
 }
 
 // joinedURI is the URI of a record that has its host and path apart.
