@@ -50,7 +50,7 @@ func (e *Event) flattenOsquery(lim Limits) error {
 			t.say("Initiated", map[string]string{"connect": "true", "accept": "false"}[t.osqueryAction()])
 		}
 		if e.source.Category != "" {
-			e.source.Product = t.hostProduct()
+			e.source.Product = t.osqueryProduct()
 		}
 	}
 	e.source.Service = "osquery"
@@ -65,6 +65,19 @@ func (t *tape) osqueryAction() string {
 		return t.body(&t.nodes[c])
 	}
 	return ""
+}
+
+// osqueryProduct tells operating systems apart, which results do not name, by
+// columns that only macOS has and by paths.
+func (t *tape) osqueryProduct() string {
+	path := t.any("path|executable|target_path|dest_filename")
+	switch {
+	case t.hasAny("signing_id", "team_id", "cdhash", "platform_binary"):
+		return "macos"
+	case strings.IndexByte(path, '\\') >= 0, strings.HasPrefix(path, "/"):
+		return t.hostProduct()
+	}
+	return "linux"
 }
 
 func (t *tape) osqueryCategory() string {

@@ -106,7 +106,7 @@ func (t *tape) derivedAudit(name string) (Value, bool) {
 // auditSource is the log source of an audit record, or of a joined event.
 func (t *tape) auditSource() Logsource {
 	l := Logsource{Product: "linux", Service: "auditd"}
-	if t.has("Image") && t.has("CommandLine") {
+	if t.has("Image") {
 		l.Category = "process_creation"
 	}
 	return l

@@ -8,6 +8,14 @@ var agentCases = []dialectCase{
 		map[string]string{"Image": "/usr/bin/nc", "CommandLine": "nc -e /bin/sh", "ProcessId": "8", "ParentProcessId": "7", "Computer": "h.example", "path": "/usr/bin/nc", "columns.path": "/usr/bin/nc"},
 	},
 	{
+		"osquery, macos", `{"name":"p","hostIdentifier":"h","columns":{"event_type":"exec","path":"/usr/bin/osascript","cmdline":"osascript x","signing_id":"com.apple.osascript"},"action":"added"}`,
+		Osquery, Logsource{"macos", "process_creation", "osquery"}, "", map[string]string{"Image": "/usr/bin/osascript"},
+	},
+	{
+		"osquery, windows", `{"name":"p","hostIdentifier":"h","columns":{"type":"ProcessStart","path":"C:\\a.exe","cmdline":"a -b","username":"D\\u"},"action":"added"}`,
+		Osquery, Logsource{"windows", "process_creation", "osquery"}, "", map[string]string{"Image": `C:\a.exe`, "User": `D\u`},
+	},
+	{
 		"osquery, removed", `{"name":"p","hostIdentifier":"h","unixTime":1735787045,"columns":{"path":"/usr/bin/nc","cmdline":"nc"},"action":"removed"}`,
 		Osquery, Logsource{"linux", "process_termination", "osquery"}, "2025-01-02T03:04:05Z", nil,
 	},

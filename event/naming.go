@@ -5,13 +5,15 @@ type naming struct{ field, own string }
 
 // give gives values the names that Sigma's taxonomy has for them. What has such
 // a name already keeps it, and of several namings of a field the first counts
-// that the record has a value for.
+// that the record has a value for, an empty text only where there is no other.
 func (t *tape) give(names ...naming) {
 	for _, n := range names {
-		if t.lookup(n.field) != 0 {
-			continue
+		if i := t.place(n.own); i != 0 && t.lookup(n.field) == 0 {
+			t.stand(i, n.field)
 		}
-		if i := t.place(n.own); i != 0 {
+	}
+	for _, n := range names {
+		if i := t.lookup(n.own); i != 0 && t.nodes[i].kind == String && t.lookup(n.field) == 0 {
 			t.stand(i, n.field)
 		}
 	}

@@ -223,7 +223,7 @@ func (e *Event) pairsSource() Logsource {
 			l.Category = "firewall"
 		}
 		return l
-	case t.hasAny("request", "url", "c-uri"):
+	case t.hasAny("request", "url"), t.str("c-uri") != "":
 		return Logsource{Category: "proxy"}
 	case t.hasAny("dst", "dpt", "dstip", "dstPort", "dstport", "DPT", "DST", "dst_port", "dst_ip"):
 		return Logsource{Category: "firewall"}
