@@ -50,6 +50,7 @@ type auditScanner struct {
 	base uint32
 	pos  int
 	kind string // value of type=
+	long uint32 // the argument of which the last piece was read
 }
 
 // pair reads the next key=value and returns false at the end.
@@ -92,11 +93,12 @@ func leading(s string) int {
 }
 
 // keyLength returns the length of the name at the start of s that is followed
-// by an equals sign, 0 when there is none.
+// by an equals sign, 0 when there is none. Pieces of long arguments have a number
+// in brackets in their names.
 func keyLength(s string) int {
 	for i := 0; i < len(s); i++ {
 		switch c := s[i]; {
-		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c == '_', c == '-' && i > 0, c >= '0' && c <= '9' && i > 0:
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c == '_', i > 0 && (c == '-' || c >= '0' && c <= '9'), i > 1 && s[0] == 'a' && (c == '[' || c == ']'):
 		case c == '=':
 			return i
 		default:
@@ -188,6 +190,10 @@ func (a *auditScanner) field(key, n, from, to int) {
 	}
 	start, end := a.base+uint32(from), a.base+uint32(from+len(text))
 	quoted := from > 0 && a.src[from-1] == '"'
+	if bracket := strings.IndexByte(name, '['); bracket > 0 {
+		a.piece(key, bracket, name[bracket:], text, quoted)
+		return
+	}
 	if !quoted && hexField(a.kind, name) {
 		if plain, ok := decodeHex(text); ok {
 			start, end = a.intern(plain)
@@ -197,6 +203,28 @@ func (a *auditScanner) field(key, n, from, to int) {
 	a.take(a.kind, name, piece{start, end})
 }
 
+// piece adds a piece of an argument that was too long for one value, a1[0] and on:
+// the first as a1, the others to its end.
+func (a *auditScanner) piece(key, n int, number, text string, quoted bool) {
+	if plain, err := hex.DecodeString(text); err == nil && !quoted {
+		text = strings.ToValidUTF8(string(plain), "\ufffd")
+	}
+	if number == "[0]" {
+		start, end := a.intern(text)
+		a.long = a.addAt(a.base+uint32(key), n, String, start, end)
+		a.take(a.kind, a.src[key:key+n], piece{start, end})
+		return
+	}
+	long := &a.nodes[a.long]
+	if a.long == 0 || long.end != a.arenaEnd() || a.key(long) != a.src[key:key+n] {
+		return
+	}
+	_, long.end = a.intern(text)
+	if last := len(a.args) - 1; last >= 0 && a.args[last].start == long.start {
+		a.args[last].end = long.end
+	}
+}
+
 // hexField says whether a field holds untrusted text that may be written as
 // hexadecimal. In SYSCALL records a0…a3 are numbers, not text.
 func hexField(kind, name string) bool {
@@ -204,7 +232,7 @@ func hexField(kind, name string) bool {
 	case "proctitle", "comm", "exe", "cwd", "name", "cmd", "data", "path", "key_r", "acct":
 		return true
 	}
-	return kind == "EXECVE" && len(name) > 1 && name[0] == 'a' && name[1] >= '0' && name[1] <= '9'
+	return kind == "EXECVE" && len(name) > 1 && name[0] == 'a' && digits(name[1:]) >= 0
 }
 
 // decodeHex decodes upper-case hexadecimal text, with spaces for the NULs

@@ -59,6 +59,14 @@ var auditCases = []dialectCase{
 		Auditd, Logsource{"linux", "", "auditd"}, "", map[string]string{"type": "EXECVE", "a2": "two words"},
 	},
 	{
+		"long argument", `type=EXECVE msg=audit(1735787045.678:91): argc=3 a0="sh" a1="-c" a2_len=14 a2[0]=6375726C20 a2[1]="http://a" a2[2]=20`,
+		Auditd, Logsource{"linux", "", "auditd"}, "2025-01-02T03:04:05.678Z", map[string]string{"a1": "-c", "a2": "curl http://a ", "a2_len": "14", "a2[1]": "∅"},
+	},
+	{
+		"long argument in a joined event", `type=SYSCALL msg=audit(1735787045.678:91): arch=c000003e syscall=59 success=yes a0=1 a1=2 exe="/bin/sh" type=EXECVE msg=audit(1735787045.678:91): argc=2 a0="sh" a1[0]="one " a1[1]="two"`,
+		Auditd, Logsource{"linux", "process_creation", "auditd"}, "2025-01-02T03:04:05.678Z", map[string]string{"a1": "one two", "CommandLine": "sh one two"},
+	},
+	{
 		"wazuh", `{"timestamp":"2025-01-02T03:04:05.678+0000","agent":{"name":"h"},"decoder":{"name":"auditd"},"full_log":"type=SYSCALL msg=audit(1735787045.678:91): arch=c000003e syscall=59 success=yes exe=\"/bin/cat\" type=EXECVE msg=audit(1735787045.678:91): argc=1 a0=\"cat\"","data":{"audit":{"type":"SYSCALL"}}}`,
 		Auditd, Logsource{"linux", "process_creation", "auditd"}, "2025-01-02T03:04:05.678Z", map[string]string{"a0": "cat", "exe": "/bin/cat", "Image": "/bin/cat"},
 	},

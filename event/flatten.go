@@ -26,7 +26,7 @@ func (e *Event) flatten(lim Limits) error {
 		if log, ok := strings.CutPrefix(e.text("event.dataset"), "zeek."); ok {
 			t.lift(t.down("zeek", log))
 		}
-		if e.text("event.module") == "auditd" {
+		if strings.HasPrefix(e.text("event.module"), "auditd") {
 			if err := t.flattenAuditbeat(lim); err != nil {
 				return err
 			}

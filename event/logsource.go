@@ -176,7 +176,7 @@ func (e *Event) ecsSource() Logsource {
 	if l.Product == "" {
 		l.Product = e.text("host.os.family")
 	}
-	if e.text("event.module") == "auditd" {
+	if strings.HasPrefix(e.text("event.module"), "auditd") { // Elastic Agent's is auditd_manager
 		l = Logsource{Product: "linux", Service: "auditd"}
 	}
 	kind := func(name string) bool { return e.holds("event.type", name) }

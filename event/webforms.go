@@ -76,7 +76,7 @@ func (t *tape) webForm() (webForm, bool) {
 // flattenWeb names the parts of a request as [builder.access] does.
 func (t *tape) flattenWeb() {
 	f, _ := t.webForm()
-	method, target, host := t.any(f.method), t.any(f.target), ""
+	method, target := t.any(f.method), t.any(f.target)
 	if line := t.any(f.line); target == "" && line != "" {
 		var a accessLine
 		a.request(line, span{0, len(line)})
@@ -88,7 +88,7 @@ func (t *tape) flattenWeb() {
 	if query := strings.TrimPrefix(t.any(f.query), "?"); query != "" && query != "-" && strings.IndexByte(target, '?') < 0 {
 		target += "?" + query
 	}
-	host, target = cutHost(target)
+	host, target := cutHost(target)
 	path, _, _ := strings.Cut(target, "?")
 	t.say("cs-method", method)
 	t.say("cs-uri-query", target)
