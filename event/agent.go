@@ -1,6 +1,9 @@
 package event
 
-import "strings"
+import (
+	"strconv"
+	"strings"
+)
 
 // What agents on hosts report of processes, files, connections and the registry,
 // under names of their own. As they are read their fields get the names that
@@ -62,85 +65,87 @@ func (t *tape) tetragonEvent() string {
 }
 
 func (t *tape) flattenTetragon() Logsource {
-	l := Logsource{Product: "linux", Service: "tetragon"}
 	kind := t.tetragonEvent()
 	of := kind + "."
-	call := t.called(of + "function_name")
-	switch {
-	case kind == "process_exec":
-		l.Category = "process_creation"
-	case kind == "process_exit":
-		l.Category = "process_termination"
-	case strings.HasPrefix(call, "tcp_connect"), strings.HasSuffix(call, "sys_connect"), call == "security_socket_connect":
-		l.Category = "network_connection"
-		t.say("Initiated", "true")
-		t.say("Protocol", sysmonProtocol(t.called(of+"args.sock_arg.protocol")))
-	case call == "security_file_permission", call == "security_path_truncate", call == "file_permission":
-		l.Category = "file_access"
-		if t.called(of+"args.int_arg") == "2" || call == "security_path_truncate" { // MAY_WRITE
-			l.Category = "file_event"
-		}
-	case strings.HasSuffix(call, "sys_unlinkat"), strings.HasSuffix(call, "sys_unlink"), call == "security_path_unlink":
-		l.Category = "file_delete"
-	}
+	l := Logsource{Product: "linux", Service: "tetragon", Category: t.tetragonCategory(kind)}
 	for _, p := range [...]struct{ field, of string }{{"CommandLine", "process."}, {"ParentCommandLine", "parent."}} {
 		t.say(p.field, strings.TrimRight(t.called(of+p.of+"binary")+" "+t.called(of+p.of+"arguments"), " "))
 	}
-	t.give(
-		naming{"Image", of + "process.binary"}, naming{"ParentImage", of + "parent.binary"}, naming{"CurrentDirectory", of + "process.cwd"},
-		naming{"ProcessId", of + "process.pid"}, naming{"ParentProcessId", of + "parent.pid"}, naming{"User", of + "process.user.name"},
-		naming{"User", of + "process.uid"}, naming{"ProcessGuid", of + "process.exec_id"}, naming{"Computer", "node_name"},
-	)
+	t.give([]naming{
+		{"Image", of + "process.binary"}, {"ParentImage", of + "parent.binary"}, {"CurrentDirectory", of + "process.cwd"},
+		{"ProcessId", of + "process.pid"}, {"ParentProcessId", of + "parent.pid"}, {"User", of + "process.user.name"},
+		{"ProcessGuid", of + "process.exec_id"}, {"Computer", "node_name"},
+	})
+	t.say("User", linuxUser(t.called(of+"process.uid")))
 	switch l.Category {
 	case "network_connection":
-		t.give(
-			naming{"DestinationIp", of + "args.sock_arg.daddr"}, naming{"DestinationPort", of + "args.sock_arg.dport"},
-			naming{"DestinationIp", of + "args.sockaddr_arg.addr"}, naming{"DestinationPort", of + "args.sockaddr_arg.port"},
-			naming{"SourceIp", of + "args.sock_arg.saddr"}, naming{"SourcePort", of + "args.sock_arg.sport"},
-		)
+		t.say("Initiated", "true")
+		t.say("Protocol", sysmonProtocol(t.called(of+"args.sock_arg.protocol")))
+		t.give([]naming{
+			{"DestinationIp", of + "args.sock_arg.daddr"}, {"DestinationPort", of + "args.sock_arg.dport"},
+			{"DestinationIp", of + "args.sockaddr_arg.addr"}, {"DestinationPort", of + "args.sockaddr_arg.port"},
+			{"SourceIp", of + "args.sock_arg.saddr"}, {"SourcePort", of + "args.sock_arg.sport"},
+		})
 	case "file_event", "file_access", "file_delete":
-		t.give(naming{"TargetFilename", of + "args.file_arg.path"}, naming{"TargetFilename", of + "args.path_arg.path"}, naming{"TargetFilename", of + "args.string_arg"})
+		t.give([]naming{{"TargetFilename", of + "args.file_arg.path"}, {"TargetFilename", of + "args.path_arg.path"}, {"TargetFilename", of + "args.string_arg"}})
 	}
 	return l
+}
+
+// tetragonCategory is that of what a program did, for probes by the function in
+// the kernel that they were put on.
+func (t *tape) tetragonCategory(kind string) string {
+	const mayWrite = "2"
+	switch call := t.called(kind + ".function_name"); {
+	case kind == "process_exec":
+		return "process_creation"
+	case kind == "process_exit":
+		return "process_termination"
+	case call == "tcp_connect", call == "security_socket_connect", strings.HasSuffix(call, "sys_connect"):
+		return "network_connection"
+	case call == "security_path_truncate", call == "security_file_permission" && t.called(kind+".args.int_arg") == mayWrite:
+		return "file_event"
+	case call == "security_file_permission":
+		return "file_access"
+	case call == "security_path_unlink", strings.HasSuffix(call, "sys_unlink"), strings.HasSuffix(call, "sys_unlinkat"):
+		return "file_delete"
+	}
+	return ""
 }
 
 // flattenFalco names the fields of an alert: those that its rule put into its
 // output, which are all that is known of the event.
 func (t *tape) flattenFalco() Logsource {
 	if source := t.str("source"); source != "" && source != "syscall" {
-		return Logsource{} // of plugins, whose records are other dialects
+		return Logsource{Product: "falco", Service: source} // of plugins, whose records are other dialects
 	}
 	l := Logsource{Product: "linux", Service: "falco", Category: t.falcoCategory()}
 	const of = "output_fields."
-	t.give(
-		naming{"Image", of + "proc.exepath"}, naming{"CommandLine", of + "proc.cmdline"}, naming{"CurrentDirectory", of + "proc.cwd"},
-		naming{"ParentImage", of + "proc.pexepath"}, naming{"ParentCommandLine", of + "proc.pcmdline"}, naming{"User", of + "user.name"},
-		naming{"ProcessId", of + "proc.pid"}, naming{"ParentProcessId", of + "proc.ppid"}, naming{"Computer", "hostname"},
-	)
+	t.give([]naming{
+		{"Image", of + "proc.exepath"}, {"CommandLine", of + "proc.cmdline"}, {"CurrentDirectory", of + "proc.cwd"},
+		{"ParentImage", of + "proc.pexepath"}, {"ParentCommandLine", of + "proc.pcmdline"}, {"User", of + "user.name"},
+		{"ProcessId", of + "proc.pid"}, {"ParentProcessId", of + "proc.ppid"}, {"Computer", "hostname"},
+	})
 	t.say("Image", endOfPath(l.Product, t.called(of+"proc.name")))
 	t.say("ParentImage", endOfPath(l.Product, t.called(of+"proc.pname")))
 	switch name := t.called(of + "fd.name"); {
 	case l.Category == "network_connection":
-		t.give(
-			naming{"DestinationIp", of + "fd.rip"}, naming{"DestinationIp", of + "fd.sip"}, naming{"DestinationPort", of + "fd.rport"},
-			naming{"DestinationPort", of + "fd.sport"}, naming{"SourceIp", of + "fd.lip"}, naming{"SourceIp", of + "fd.cip"},
-			naming{"SourcePort", of + "fd.lport"}, naming{"SourcePort", of + "fd.cport"}, naming{"Protocol", of + "fd.l4proto"},
-			naming{"DestinationHostname", of + "fd.rip.name"}, naming{"DestinationHostname", of + "fd.sip.name"},
-		)
+		t.give([]naming{
+			{"DestinationIp", of + "fd.rip"}, {"DestinationIp", of + "fd.sip"}, {"DestinationPort", of + "fd.rport"},
+			{"DestinationPort", of + "fd.sport"}, {"SourceIp", of + "fd.lip"}, {"SourceIp", of + "fd.cip"},
+			{"SourcePort", of + "fd.lport"}, {"SourcePort", of + "fd.cport"}, {"Protocol", of + "fd.l4proto"},
+			{"DestinationHostname", of + "fd.rip.name"}, {"DestinationHostname", of + "fd.sip.name"},
+		})
 		from, to, _ := strings.Cut(name, "->")
 		t.endpoint("Source", from)
 		t.endpoint("Destination", to)
-		if accept := strings.HasPrefix(t.called(of+"evt.type"), "accept"); accept {
-			t.say("Initiated", "false")
-		} else {
-			t.say("Initiated", "true")
-		}
+		t.say("Initiated", strconv.FormatBool(t.called(of+"evt.type") == "connect"))
 	case strings.HasPrefix(l.Category, "file_"):
-		t.give(
-			naming{"TargetFilename", of + "fs.path.target"}, naming{"TargetFilename", of + "fs.path.name"}, naming{"TargetFilename", of + "fd.name"},
-			naming{"TargetFilename", of + "evt.arg.newpath"}, naming{"TargetFilename", of + "evt.arg.path"}, naming{"TargetFilename", of + "evt.arg.name"},
-			naming{"SourceFilename", of + "fs.path.source"}, naming{"SourceFilename", of + "evt.arg.oldpath"},
-		)
+		t.give([]naming{
+			{"TargetFilename", of + "fs.path.target"}, {"TargetFilename", of + "fs.path.name"}, {"TargetFilename", of + "fd.name"},
+			{"TargetFilename", of + "evt.arg.newpath"}, {"TargetFilename", of + "evt.arg.path"}, {"TargetFilename", of + "evt.arg.name"},
+			{"SourceFilename", of + "fs.path.source"}, {"SourceFilename", of + "evt.arg.oldpath"},
+		})
 	}
 	return l
 }

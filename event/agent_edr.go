@@ -1,6 +1,9 @@
 package event
 
-import "strings"
+import (
+	"strconv"
+	"strings"
+)
 
 // flattenCrowdStrike names the fields of an event as pySigma's pipelines for
 // Falcon do. Its paths begin with the devices of volumes, not with letters of
@@ -22,17 +25,13 @@ func (t *tape) flattenCrowdStrike() Logsource {
 			t.nodes[i].start, t.nodes[i].end = t.intern(sysmonIntegrity(level))
 		}
 	}
-	t.give(crowdStrikeNames(l.Category)...)
+	t.give(crowdStrikeNames(l.Category))
 	t.say("ParentImage", endOfPath(l.Product, t.str("ParentBaseFileName")))
 	t.say("Image", endOfPath(l.Product, t.str("ContextBaseFileName")))
-	t.say("Hashes", t.hashesOf(naming{"MD5", "MD5HashData"}, naming{"SHA1", "SHA1HashData"}, naming{"SHA256", "SHA256HashData"}))
+	t.say("Hashes", t.hashesOf([]naming{{"MD5", "MD5HashData"}, {"SHA1", "SHA1HashData"}, {"SHA256", "SHA256HashData"}}))
 	switch l.Category {
 	case "network_connection":
-		if strings.HasPrefix(name, "NetworkReceive") {
-			t.say("Initiated", "false")
-		} else {
-			t.say("Initiated", "true")
-		}
+		t.say("Initiated", strconv.FormatBool(strings.HasPrefix(name, "NetworkConnect")))
 	case "registry_set", "registry_add", "registry_event":
 		t.sayRegistry(t.str("RegObjectName"), t.str("RegValueName"), "", t.str("RegStringValue"))
 		t.say("Details", sysmonData("DWORD", t.str("RegNumericValue")))
@@ -73,16 +72,16 @@ func crowdStrikeNames(category string) []naming {
 	names := []naming{{"Computer", "ComputerName"}, {"User", "UserName"}, {"ProcessId", "RawProcessId"}, {"ProcessGuid", "TargetProcessId"}}
 	switch category {
 	case "process_creation", "process_termination":
-		return append(names, naming{"Image", "ImageFileName"}, naming{"OriginalFileName", "OriginalFilename"})
+		return append(names, []naming{{"Image", "ImageFileName"}, {"OriginalFileName", "OriginalFilename"}}...)
 	case "image_load", "driver_load":
-		return append(names, naming{"ImageLoaded", "ImageFileName"}, naming{"Image", "ContextImageFileName"})
+		return append(names, []naming{{"ImageLoaded", "ImageFileName"}, {"Image", "ContextImageFileName"}}...)
 	case "dns_query":
-		return append(names, naming{"QueryName", "DomainName"}, naming{"QueryResults", "IP4Records"}, naming{"QueryResults", "IP6Records"}, naming{"Image", "ContextImageFileName"})
+		return append(names, []naming{{"QueryName", "DomainName"}, {"QueryResults", "IP4Records"}, {"QueryResults", "IP6Records"}, {"Image", "ContextImageFileName"}}...)
 	case "network_connection":
-		return append(names, naming{"DestinationIp", "RemoteAddressIP4"}, naming{"DestinationIp", "RemoteAddressIP6"}, naming{"DestinationPort", "RemotePort"},
-			naming{"SourceIp", "LocalAddressIP4"}, naming{"SourceIp", "LocalAddressIP6"}, naming{"SourcePort", "LocalPort"}, naming{"Image", "ContextImageFileName"})
+		return append(names, []naming{{"DestinationIp", "RemoteAddressIP4"}, {"DestinationIp", "RemoteAddressIP6"}, {"DestinationPort", "RemotePort"},
+			{"SourceIp", "LocalAddressIP4"}, {"SourceIp", "LocalAddressIP6"}, {"SourcePort", "LocalPort"}, {"Image", "ContextImageFileName"}}...)
 	case "file_event", "file_delete", "file_rename":
-		return append(names, naming{"TargetFilename", "TargetFileName"}, naming{"SourceFilename", "SourceFileName"}, naming{"Image", "ContextImageFileName"})
+		return append(names, []naming{{"TargetFilename", "TargetFileName"}, {"SourceFilename", "SourceFileName"}, {"Image", "ContextImageFileName"}}...)
 	}
 	return append(names, naming{"Image", "ContextImageFileName"})
 }
@@ -113,11 +112,11 @@ func (t *tape) flattenSentinel() Logsource {
 		l.Product = "macos"
 	}
 	if l.Category == "process_creation" {
-		t.give(sentinelNames("tgt.process.", "TgtProc", "src.process.", "SrcProc")...)
-		t.say("Hashes", t.hashesOf(naming{"MD5", "tgt.process.image.md5"}, naming{"SHA1", "tgt.process.image.sha1"}, naming{"SHA256", "tgt.process.image.sha256"}))
+		t.give(sentinelNames("tgt.process.", "TgtProc", "src.process.", "SrcProc"))
+		t.say("Hashes", t.hashesOf([]naming{{"MD5", "tgt.process.image.md5"}, {"SHA1", "tgt.process.image.sha1"}, {"SHA256", "tgt.process.image.sha256"}}))
 	} else {
-		t.give(sentinelNames("src.process.", "SrcProc", "src.process.parent.", "SrcProcParent")...)
-		t.give(sentinelObject(l.Category)...)
+		t.give(sentinelNames("src.process.", "SrcProc", "src.process.parent.", "SrcProcParent"))
+		t.give(sentinelObject(l.Category))
 	}
 	switch l.Category {
 	case "registry_set", "registry_add", "registry_delete", "registry_rename":

@@ -29,22 +29,23 @@ func (t *tape) osqueryRow() uint32 {
 func (e *Event) flattenOsquery(lim Limits) error {
 	t := &e.tape
 	t.lift(t.osqueryRow())
-	t.give(naming{"Computer", "computer_name"}, naming{"Computer", "hostIdentifier"}, naming{"Computer", "decorations.hostname"})
+	t.give([]naming{{"Computer", "computer_name"}, {"Computer", "hostIdentifier"}, {"Computer", "decorations.hostname"}})
 	switch {
 	case t.has("eventid") && t.has("provider_name"): // windows_events
-		t.give(naming{"EventID", "eventid"}, naming{"Channel", "source"}, naming{"Provider_Name", "provider_name"})
+		t.give([]naming{{"EventID", "eventid"}, {"Channel", "source"}, {"Provider_Name", "provider_name"}})
 		e.dialect = WindowsFlat
 		return e.flattenMember(lim, t.lookup("data"))
 	case t.has("script_text"): // powershell_events
-		t.give(naming{"ScriptBlockText", "script_text"}, naming{"Path", "script_path"})
+		t.give([]naming{{"ScriptBlockText", "script_text"}, {"Path", "script_path"}})
 		e.source = Logsource{Product: "windows", Category: "ps_script"}
 	case t.has("tag") && t.has("message") && t.has("facility"): // syslog_events
-		t.give(naming{"program", "tag"}, naming{"hostname", "host"})
+		t.give([]naming{{"program", "tag"}, {"hostname", "host"}})
 		e.dialect = Syslog
 		return nil
 	default:
 		e.source = Logsource{Category: t.osqueryCategory()}
-		t.give(osqueryNames(e.source.Category)...)
+		t.give(osqueryNames(e.source.Category))
+		t.say("User", linuxUser(t.str("uid")))
 		t.say("Protocol", sysmonProtocol(t.str("protocol")))
 		if e.source.Category == "network_connection" {
 			t.say("Initiated", map[string]string{"connect": "true", "accept": "false"}[t.osqueryAction()])
@@ -121,11 +122,11 @@ func osqueryNames(category string) []naming {
 	}
 	switch category {
 	case "network_connection":
-		return append(names, naming{"DestinationIp", "remote_address"}, naming{"DestinationPort", "remote_port"},
-			naming{"SourceIp", "local_address"}, naming{"SourcePort", "local_port"})
+		return append(names, []naming{{"DestinationIp", "remote_address"}, {"DestinationPort", "remote_port"},
+			{"SourceIp", "local_address"}, {"SourcePort", "local_port"}}...)
 	case "file_event", "file_delete", "file_rename", "file_change", "file_access":
 		names[0] = naming{"Image", "executable"}
-		return append(names, naming{"TargetFilename", "target_path"}, naming{"TargetFilename", "dest_filename"}, naming{"TargetFilename", "dest_path"})
+		return append(names, []naming{{"TargetFilename", "target_path"}, {"TargetFilename", "dest_filename"}, {"TargetFilename", "dest_path"}}...)
 	}
 	return names
 }

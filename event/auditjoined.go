@@ -41,11 +41,12 @@ func (j *joinedAudit) join(b *builder) {
 		words[i] = b.text(arg.start, arg.end)
 	}
 	b.say("CommandLine", strings.Join(words, " "))
-	b.give(
-		naming{"Image", "exe"}, naming{"CommandLine", "proctitle"}, naming{"CurrentDirectory", "cwd"}, naming{"ProcessId", "pid"},
-		naming{"ParentProcessId", "ppid"}, naming{"User", "UID"}, naming{"User", "uid"},
-		naming{"ParentImage", "PARENT_INFO.exe"}, naming{"ParentImage", "PPID.exe"},
-	)
+	b.give([]naming{
+		{"Image", "exe"}, {"CommandLine", "proctitle"}, {"CurrentDirectory", "cwd"}, {"ProcessId", "pid"},
+		{"ParentProcessId", "ppid"}, {"User", "UID"},
+		{"ParentImage", "PARENT_INFO.exe"}, {"ParentImage", "PPID.exe"},
+	})
+	b.say("User", linuxUser(b.str("uid")))
 	b.finish()
 }
 
@@ -205,12 +206,12 @@ func (t *tape) flattenAuditbeat(lim Limits) error {
 	t.stripMembers("auditd.data.", "auditd.log.")
 	t.lift(t.down("auditd", "data"))
 	t.lift(t.down("auditd", "log"))
-	t.give(
-		naming{"type", "auditd.message_type"}, naming{"type", "event.action"}, naming{"SYSCALL", "syscall"}, naming{"exe", "process.executable"},
-		naming{"comm", "process.name"}, naming{"cwd", "process.working_directory"}, naming{"key", "tags"}, naming{"proctitle", "process.title"},
-		naming{"pid", "process.pid"}, naming{"ppid", "process.parent.pid"},
-		naming{"uid", "user.id"}, naming{"euid", "user.effective.id"}, naming{"auid", "user.audit.id"}, naming{"UID", "user.name"},
-	)
+	t.give([]naming{
+		{"type", "auditd.message_type"}, {"type", "event.action"}, {"SYSCALL", "syscall"}, {"exe", "process.executable"},
+		{"comm", "process.name"}, {"cwd", "process.working_directory"}, {"key", "tags"}, {"proctitle", "process.title"},
+		{"pid", "process.pid"}, {"ppid", "process.parent.pid"},
+		{"uid", "user.id"}, {"euid", "user.effective.id"}, {"auid", "user.audit.id"}, {"UID", "user.name"},
+	})
 	b := t.build(lim, 0, 0)
 	var joined joinedAudit
 	if i := t.lookup("type"); i != 0 {

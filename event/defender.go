@@ -71,7 +71,7 @@ func (e *Event) flattenDefender(lim Limits) error {
 	}
 	t.sayRegistry(t.str("RegistryKey"), t.str("RegistryValueName"), t.str("RegistryValueType"), t.str("RegistryValueData"))
 	t.say("EventType", defenderEventType(action))
-	t.say("Hashes", t.hashesOf(naming{"MD5", "MD5"}, naming{"SHA1", "SHA1"}, naming{"SHA256", "SHA256"}))
+	t.say("Hashes", t.hashesOf([]naming{{"MD5", "MD5"}, {"SHA1", "SHA1"}, {"SHA256", "SHA256"}}))
 	switch {
 	case strings.HasPrefix(action, "Inbound"):
 		t.say("Initiated", "false")
@@ -81,10 +81,10 @@ func (e *Event) flattenDefender(lim Limits) error {
 	if category == "process_creation" {
 		t.say("User", t.account("AccountDomain", "AccountName"))
 		t.say("ParentUser", t.account("InitiatingProcessAccountDomain", "InitiatingProcessAccountName"))
-		t.give(defenderProcess()...)
+		t.give(defenderProcess())
 	} else {
 		t.say("User", t.account("InitiatingProcessAccountDomain", "InitiatingProcessAccountName"))
-		t.give(defenderObject(category)...)
+		t.give(defenderObject(category))
 	}
 	if i := t.place("FolderPath"); i != 0 && category == "file_access" {
 		t.stand(i, "FileName") // of which the column has the last part
@@ -173,19 +173,19 @@ func defenderObject(category string) []naming {
 	}
 	switch category {
 	case "file_event", "file_change", "file_delete", "file_rename":
-		return append(names, naming{"TargetFilename", "FolderPath"}, naming{"SourceFilename", "PreviousFolderPath"})
+		return append(names, []naming{{"TargetFilename", "FolderPath"}, {"SourceFilename", "PreviousFolderPath"}}...)
 	case "image_load", "driver_load":
 		return append(names, naming{"ImageLoaded", "FolderPath"})
 	case "process_access", "create_remote_thread":
-		return append(names, naming{"SourceImage", "InitiatingProcessFolderPath"}, naming{"TargetImage", "FolderPath"},
-			naming{"SourceProcessId", "InitiatingProcessId"}, naming{"TargetProcessId", "ProcessId"}, naming{"SourceCommandLine", "InitiatingProcessCommandLine"})
+		return append(names, []naming{{"SourceImage", "InitiatingProcessFolderPath"}, {"TargetImage", "FolderPath"},
+			{"SourceProcessId", "InitiatingProcessId"}, {"TargetProcessId", "ProcessId"}, {"SourceCommandLine", "InitiatingProcessCommandLine"}}...)
 	case "network_connection":
-		return append(names, naming{"DestinationIp", "RemoteIP"}, naming{"DestinationPort", "RemotePort"}, naming{"DestinationHostname", "RemoteUrl"},
-			naming{"SourceIp", "LocalIP"}, naming{"SourcePort", "LocalPort"})
+		return append(names, []naming{{"DestinationIp", "RemoteIP"}, {"DestinationPort", "RemotePort"}, {"DestinationHostname", "RemoteUrl"},
+			{"SourceIp", "LocalIP"}, {"SourcePort", "LocalPort"}}...)
 	case "dns_query":
-		return append(names, naming{"QueryName", "DnsQueryString"}, naming{"QueryResults", "DnsQueryResult"})
+		return append(names, []naming{{"QueryName", "DnsQueryString"}, {"QueryResults", "DnsQueryResult"}}...)
 	case "antivirus":
-		return append(names, naming{"Signature", "ThreatName"}, naming{"Filename", "FolderPath"})
+		return append(names, []naming{{"Signature", "ThreatName"}, {"Filename", "FolderPath"}}...)
 	}
 	return names
 }

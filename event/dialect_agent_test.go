@@ -77,14 +77,14 @@ var agentCases = []dialectCase{
 	},
 	{
 		"falco, of a plugin", `{"output":"x","priority":"Error","rule":"r","source":"k8s_audit","time":"2025-01-02T03:04:05Z","output_fields":{"ka.verb":"create"}}`,
-		Falco, Logsource{}, "2025-01-02T03:04:05Z", map[string]string{"Image": "∅"},
+		Falco, Logsource{"falco", "", "k8s_audit"}, "2025-01-02T03:04:05Z", map[string]string{"Image": "∅"},
 	},
 	{
 		"tetragon, program", `{"process_exec":{"process":{"exec_id":"x","pid":8,"uid":0,"cwd":"/tmp","binary":"/usr/bin/curl","arguments":"http://a.example/x.sh","flags":"execve"},"parent":{"pid":7,"binary":"/bin/bash","arguments":"-c x"}},"node_name":"n","time":"2025-01-02T03:04:05.678901234Z"}`,
 		Tetragon, Logsource{"linux", "process_creation", "tetragon"}, "2025-01-02T03:04:05.678901234Z",
 		map[string]string{
 			"Image": "/usr/bin/curl", "CommandLine": "/usr/bin/curl http://a.example/x.sh", "ParentImage": "/bin/bash", "ParentCommandLine": "/bin/bash -c x",
-			"CurrentDirectory": "/tmp", "ProcessId": "8", "User": "0", "Computer": "n",
+			"CurrentDirectory": "/tmp", "ProcessId": "8", "User": "root", "Computer": "n",
 		},
 	},
 	{

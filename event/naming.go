@@ -1,12 +1,14 @@
 package event
 
+import "strings"
+
 // naming is what a field of Sigma's taxonomy is called in another.
 type naming struct{ field, own string }
 
 // give gives values the names that Sigma's taxonomy has for them. What has such
 // a name already keeps it, and of several namings of a field the first counts
 // that the record has a value for, an empty text only where there is no other.
-func (t *tape) give(names ...naming) {
+func (t *tape) give(names []naming) {
 	for _, n := range names {
 		if i := t.place(n.own); i != 0 && t.lookup(n.field) == 0 {
 			t.stand(i, n.field)
@@ -42,6 +44,19 @@ func (t *tape) place(name string) uint32 {
 func (t *tape) called(name string) string {
 	if i := t.place(name); i != 0 {
 		return t.body(&t.nodes[i])
+	}
+	return ""
+}
+
+// any is the text of the first of several names, with bars between them, that the
+// record has a text for.
+func (t *tape) any(names string) string {
+	for names != "" {
+		var name string
+		name, names, _ = strings.Cut(names, "|")
+		if text := t.called(name); text != "" {
+			return text
+		}
 	}
 	return ""
 }

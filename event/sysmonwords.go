@@ -71,6 +71,14 @@ func sysmonIntegrity(level string) string {
 	return ""
 }
 
+// linuxUser is the name of a user given by number, where it is known.
+func linuxUser(uid string) string {
+	if uid == "0" {
+		return "root"
+	}
+	return uid
+}
+
 // sysmonProtocol is the name of a protocol given as a number (IANA) or a name.
 func sysmonProtocol(protocol string) string {
 	switch strings.ToLower(protocol) {
@@ -104,7 +112,7 @@ func endOfPath(product, name string) string {
 }
 
 // hashesOf joins hashes as Sysmon does: of each kind its name and its value.
-func (t *tape) hashesOf(kinds ...naming) string {
+func (t *tape) hashesOf(kinds []naming) string {
 	var parts []string
 	for _, k := range kinds {
 		if hash := t.called(k.own); hash != "" {

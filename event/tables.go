@@ -37,32 +37,32 @@ func (t *tape) asim() string {
 func (t *tape) flattenTable(d Dialect) {
 	switch d {
 	case AccessLog:
-		t.give(
-			naming{"cs-method", "csMethod"}, naming{"cs-uri-stem", "csUriStem"}, naming{"cs-uri-query", "csUriQuery"}, naming{"cs-user-agent", "csUserAgent"},
-			naming{"cs-referer", "csReferer"}, naming{"cs-cookie", "csCookie"}, naming{"cs-host", "csHost"}, naming{"cs-username", "csUserName"},
-			naming{"sc-status", "scStatus"}, naming{"c-ip", "cIP"}, naming{"s-ip", "sIP"}, naming{"s-port", "sPort"},
-			naming{"cs-method", "CsMethod"}, naming{"cs-uri-stem", "CsUriStem"}, naming{"cs-uri-query", "CsUriQuery"}, naming{"cs-user-agent", "UserAgent"},
-			naming{"cs-referer", "Referer"}, naming{"cs-cookie", "Cookie"}, naming{"cs-host", "CsHost"}, naming{"cs-username", "CsUsername"},
-			naming{"sc-status", "ScStatus"}, naming{"c-ip", "CIp"},
-		)
+		t.give([]naming{
+			{"cs-method", "csMethod"}, {"cs-uri-stem", "csUriStem"}, {"cs-uri-query", "csUriQuery"}, {"cs-user-agent", "csUserAgent"},
+			{"cs-referer", "csReferer"}, {"cs-cookie", "csCookie"}, {"cs-host", "csHost"}, {"cs-username", "csUserName"},
+			{"sc-status", "scStatus"}, {"c-ip", "cIP"}, {"s-ip", "sIP"}, {"s-port", "sPort"},
+			{"cs-method", "CsMethod"}, {"cs-uri-stem", "CsUriStem"}, {"cs-uri-query", "CsUriQuery"}, {"cs-user-agent", "UserAgent"},
+			{"cs-referer", "Referer"}, {"cs-cookie", "Cookie"}, {"cs-host", "CsHost"}, {"cs-username", "CsUsername"},
+			{"sc-status", "ScStatus"}, {"c-ip", "CIp"},
+		})
 	case Pairs:
-		t.give(
-			naming{"src_ip", "SourceIP"}, naming{"src_port", "SourcePort"}, naming{"dst_ip", "DestinationIP"}, naming{"dst_port", "DestinationPort"},
-			naming{"action", "DeviceAction"}, naming{"username", "SourceUserName"}, naming{"c-ip", "SourceIP"}, naming{"c-uri", "RequestURL"},
-			naming{"cs-method", "RequestMethod"}, naming{"c-useragent", "RequestClientApplication"}, naming{"cs-host", "DestinationHostName"},
-			naming{"Filename", "FilePath"}, naming{"Filename", "FileName"}, naming{"Signature", "Activity"},
-		)
+		t.give([]naming{
+			{"src_ip", "SourceIP"}, {"src_port", "SourcePort"}, {"dst_ip", "DestinationIP"}, {"dst_port", "DestinationPort"},
+			{"action", "DeviceAction"}, {"username", "SourceUserName"}, {"c-ip", "SourceIP"}, {"c-uri", "RequestURL"},
+			{"cs-method", "RequestMethod"}, {"c-useragent", "RequestClientApplication"}, {"cs-host", "DestinationHostName"},
+			{"Filename", "FilePath"}, {"Filename", "FileName"}, {"Signature", "Activity"},
+		})
 	case CloudTrail:
-		t.give(
-			naming{"eventName", "EventName"}, naming{"eventSource", "EventSource"}, naming{"awsRegion", "AWSRegion"}, naming{"eventType", "EventTypeName"},
-			naming{"sourceIPAddress", "SourceIpAddress"}, naming{"userAgent", "UserAgent"}, naming{"errorCode", "ErrorCode"}, naming{"errorMessage", "ErrorMessage"},
-			naming{"requestParameters", "RequestParameters"}, naming{"responseElements", "ResponseElements"}, naming{"additionalEventData", "AdditionalEventData"},
-			naming{"userIdentity.type", "UserIdentityType"}, naming{"userIdentity.arn", "UserIdentityArn"}, naming{"userIdentity.principalId", "UserIdentityPrincipalid"},
-			naming{"userIdentity.userName", "UserIdentityUserName"}, naming{"userIdentity.accountId", "UserIdentityAccountId"},
-			naming{"userIdentity.invokedBy", "UserIdentityInvokedBy"}, naming{"userIdentity.accessKeyId", "UserIdentityAccessKeyId"},
-			naming{"userIdentity.sessionContext.sessionIssuer.type", "SessionIssuerType"}, naming{"userIdentity.sessionContext.sessionIssuer.arn", "SessionIssuerArn"},
-			naming{"userIdentity.sessionContext.attributes.mfaAuthenticated", "SessionMfaAuthenticated"}, naming{"eventTime", "TimeGenerated"},
-		)
+		t.give([]naming{
+			{"eventName", "EventName"}, {"eventSource", "EventSource"}, {"awsRegion", "AWSRegion"}, {"eventType", "EventTypeName"},
+			{"sourceIPAddress", "SourceIpAddress"}, {"userAgent", "UserAgent"}, {"errorCode", "ErrorCode"}, {"errorMessage", "ErrorMessage"},
+			{"requestParameters", "RequestParameters"}, {"responseElements", "ResponseElements"}, {"additionalEventData", "AdditionalEventData"},
+			{"userIdentity.type", "UserIdentityType"}, {"userIdentity.arn", "UserIdentityArn"}, {"userIdentity.principalId", "UserIdentityPrincipalid"},
+			{"userIdentity.userName", "UserIdentityUserName"}, {"userIdentity.accountId", "UserIdentityAccountId"},
+			{"userIdentity.invokedBy", "UserIdentityInvokedBy"}, {"userIdentity.accessKeyId", "UserIdentityAccessKeyId"},
+			{"userIdentity.sessionContext.sessionIssuer.type", "SessionIssuerType"}, {"userIdentity.sessionContext.sessionIssuer.arn", "SessionIssuerArn"},
+			{"userIdentity.sessionContext.attributes.mfaAuthenticated", "SessionMfaAuthenticated"}, {"eventTime", "TimeGenerated"},
+		})
 	}
 }
 
@@ -71,26 +71,26 @@ func (t *tape) flattenTable(d Dialect) {
 func (t *tape) flattenASIM() Logsource {
 	switch t.asim() {
 	case "Dns":
-		t.give(
-			naming{"query", "DnsQuery"}, naming{"query", "Name"}, naming{"record_type", "DnsQueryTypeName"}, naming{"record_type", "QueryType"},
-			naming{"answer", "DnsResponseName"}, naming{"answer", "IPAddresses"}, naming{"src_ip", "SrcIpAddr"}, naming{"src_ip", "ClientIP"}, naming{"dst_ip", "DstIpAddr"},
-		)
+		t.give([]naming{
+			{"query", "DnsQuery"}, {"query", "Name"}, {"record_type", "DnsQueryTypeName"}, {"record_type", "QueryType"},
+			{"answer", "DnsResponseName"}, {"answer", "IPAddresses"}, {"src_ip", "SrcIpAddr"}, {"src_ip", "ClientIP"}, {"dst_ip", "DstIpAddr"},
+		})
 		return Logsource{Category: "dns"}
 	case "NetworkSession":
-		t.give(
-			naming{"src_ip", "SrcIpAddr"}, naming{"src_port", "SrcPortNumber"}, naming{"dst_ip", "DstIpAddr"}, naming{"dst_port", "DstPortNumber"},
-			naming{"action", "DvcAction"}, naming{"username", "SrcUsername"},
-		)
+		t.give([]naming{
+			{"src_ip", "SrcIpAddr"}, {"src_port", "SrcPortNumber"}, {"dst_ip", "DstIpAddr"}, {"dst_port", "DstPortNumber"},
+			{"action", "DvcAction"}, {"username", "SrcUsername"},
+		})
 		return Logsource{Category: "firewall"}
 	case "WebSession":
-		t.give(
-			naming{"cs-uri-query", "Url"}, naming{"c-useragent", "HttpUserAgent"}, naming{"cs-method", "HttpRequestMethod"}, naming{"cs-host", "HttpHost"},
-			naming{"cs-referrer", "HttpReferrer"}, naming{"sc-status", "EventResultDetails"}, naming{"c-ip", "SrcIpAddr"},
-		)
+		t.give([]naming{
+			{"cs-uri-query", "Url"}, {"c-useragent", "HttpUserAgent"}, {"cs-method", "HttpRequestMethod"}, {"cs-host", "HttpHost"},
+			{"cs-referrer", "HttpReferrer"}, {"sc-status", "EventResultDetails"}, {"c-ip", "SrcIpAddr"},
+		})
 		if strings.HasPrefix(t.str("EventType"), "WebServer") {
 			return Logsource{Category: "webserver"}
 		}
-		t.give(naming{"c-uri", "Url"})
+		t.give([]naming{{"c-uri", "Url"}})
 		return Logsource{Category: "proxy"}
 	}
 	kind := t.str("EventType")
@@ -101,7 +101,7 @@ func (t *tape) flattenASIM() Logsource {
 	case "FileAccessed":
 		l.Category = "file_access"
 	}
-	t.give(asimNames(l.Category)...)
+	t.give(asimNames(l.Category))
 	t.sayRegistry(t.str("RegistryKey"), t.str("RegistryValue"), t.str("RegistryValueType"), t.str("RegistryValueData"))
 	l.Product = t.hostProduct()
 	return l

@@ -107,19 +107,6 @@ func (t *tape) flattenWeb() {
 	t.say("cs-host", host)
 }
 
-// any is the text of the first of several names, with bars between them, that the
-// record has a text for.
-func (t *tape) any(names string) string {
-	for names != "" {
-		var name string
-		name, names, _ = strings.Cut(names, "|")
-		if text := t.called(name); text != "" {
-			return text
-		}
-	}
-	return ""
-}
-
 // cutHost takes scheme and host off a target that is a whole URI.
 func cutHost(target string) (host, rest string) {
 	if !hasPrefixFold(target, "http://") && !hasPrefixFold(target, "https://") {
