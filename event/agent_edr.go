@@ -19,11 +19,10 @@ func (t *tape) flattenCrowdStrike() Logsource {
 	case "Mac":
 		l.Product = "macos"
 	}
-	if level := t.str("IntegrityLevel"); level != "" {
-		if i := t.place("IntegrityLevel"); sysmonIntegrity(level) != "" {
-			t.nodes[i].kind = String
-			t.nodes[i].start, t.nodes[i].end = t.intern(sysmonIntegrity(level))
-		}
+	if word := sysmonIntegrity(t.str("IntegrityLevel")); word != "" {
+		n := &t.nodes[t.lookup("IntegrityLevel")]
+		n.kind = String
+		n.start, n.end = t.intern(word)
 	}
 	t.give(crowdStrikeNames(l.Category))
 	t.say("ParentImage", endOfPath(l.Product, t.str("ParentBaseFileName")))

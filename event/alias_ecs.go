@@ -205,6 +205,10 @@ func (e *Event) derivedECS(name string) (Value, bool) {
 		return t.named("winlog.logon.type")
 	case "CommandLine":
 		return e.ecsArguments()
+	case "key": // of audit rules, which Auditbeat has among its tags
+		if e.source.Service == "auditd" {
+			return t.named("tags")
+		}
 	case "User": // behind its domain, as Windows and Sysmon write it
 		if account := t.account("user.domain", "user.name"); account != "" {
 			return StringValue(account), true

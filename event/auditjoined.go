@@ -1,6 +1,7 @@
 package event
 
 import (
+	"net/url"
 	"strconv"
 	"strings"
 )
@@ -9,7 +10,7 @@ import (
 // names, where a collector has put them together. The joined event has the
 // fields of all of them: type, name and nametype are lists, a0 and on are the
 // arguments of the program, if there is one, else those of the system call. If a
-// program was started it is process_creation as well (see [Event.auditSource]).
+// program was started it is process_creation as well (see [tape.auditSource]).
 type joinedAudit struct{ kinds, names, nametypes, args []piece }
 
 // piece is a text on the tape.
@@ -117,19 +118,15 @@ func (t *tape) auditSource() Logsource {
 // under the names of the kinds of records (laurel, json-format.md).
 func (t *tape) laurel() bool {
 	_, serial, ok := strings.Cut(t.str("ID"), ":")
-	return ok && digits(serial) >= 0 && t.kindOf("ID") == String && t.auditKinds() > 0
-}
-
-// auditKinds counts the members that are named as kinds of records.
-func (t *tape) auditKinds() int {
-	n := 0
+	if !ok || digits(serial) < 0 {
+		return false
+	}
+	found := false
 	t.each(0, func(c uint32) bool {
-		if auditKind(t.key(&t.nodes[c])) && t.nodes[c].kind >= List {
-			n++
-		}
-		return true
+		found = t.nodes[c].kind >= List && auditKind(t.key(&t.nodes[c]))
+		return !found
 	})
-	return n
+	return found
 }
 
 // auditKind says whether a name is that of a kind of audit records.
@@ -159,7 +156,7 @@ func (t *tape) flattenLaurel(lim Limits) error {
 	if len(joined.kinds) == 1 {
 		b.instead("type", joined.kinds[0])
 	}
-	if call := t.auditCall(); call != "" {
+	if call := t.auditCall(); call != "" && t.kindOf("SYSCALL") != String {
 		start, end := b.intern(call)
 		b.instead("SYSCALL", piece{start, end})
 	}
@@ -176,14 +173,14 @@ func (j *joinedAudit) member(b *builder, kind string, i uint32) {
 	var argv []string
 	if list := b.child(i, "ARGV"); list != 0 {
 		b.each(list, func(c uint32) bool {
-			n := b.nodes[c]
+			n := b.unescaped(c)
 			j.take(kind, "a"+strconv.Itoa(len(argv)), piece{n.start, n.end})
-			argv = append(argv, b.body(&n))
+			argv = append(argv, b.body(n))
 			return true
 		})
 	}
 	b.each(i, func(c uint32) bool {
-		n := &b.nodes[c]
+		n := b.unescaped(c)
 		if strings.HasPrefix(b.body(n), "0x") {
 			n.start += uint32(len("0x")) // the kernel writes such numbers without
 		}
@@ -198,6 +195,17 @@ func (j *joinedAudit) member(b *builder, kind string, i uint32) {
 	}
 }
 
+// unescaped puts the bytes into a text that LAUREL has written with percent signs.
+func (t *tape) unescaped(i uint32) *node {
+	n := &t.nodes[i]
+	if text := t.body(n); n.kind == String && strings.IndexByte(text, '%') >= 0 {
+		if plain, err := url.PathUnescape(text); err == nil {
+			n.start, n.end = t.intern(strings.ToValidUTF8(plain, "\ufffd"))
+		}
+	}
+	return n
+}
+
 // flattenAuditbeat gives an event of Auditbeat's, or a record of Filebeat's, the
 // fields of audit records (Beats reference, exported fields, auditd). Auditbeat
 // names the kind of the first record only, and has arguments and paths where
@@ -208,7 +216,7 @@ func (t *tape) flattenAuditbeat(lim Limits) error {
 	t.lift(t.down("auditd", "log"))
 	t.give([]naming{
 		{"type", "auditd.message_type"}, {"type", "event.action"}, {"SYSCALL", "syscall"}, {"exe", "process.executable"},
-		{"comm", "process.name"}, {"cwd", "process.working_directory"}, {"key", "tags"}, {"proctitle", "process.title"},
+		{"comm", "process.name"}, {"cwd", "process.working_directory"}, {"proctitle", "process.title"},
 		{"pid", "process.pid"}, {"ppid", "process.parent.pid"},
 		{"uid", "user.id"}, {"euid", "user.effective.id"}, {"auid", "user.audit.id"}, {"UID", "user.name"},
 	})

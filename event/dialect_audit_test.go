@@ -19,6 +19,10 @@ var auditCases = []dialectCase{
 		map[string]string{"type": "SYSCALL", "SYSCALL": "syslog", "a0": "4", "arch": "c000003e", "Image": "∅", "CommandLine": "∅"},
 	},
 	{
+		"laurel, bytes in percent signs", `{"ID":"1735787045.678:91","SYSCALL":{"arch":"0xc000003e","syscall":59,"success":"yes","exe":"/usr/bin/chmod"},"EXECVE":{"argc":3,"ARGV":["chmod","%2bx","100%","0x7f"]}}`,
+		Auditd, Logsource{"linux", "process_creation", "auditd"}, "2025-01-02T03:04:05.678Z", map[string]string{"a1": "+x", "a2": "100%", "CommandLine": "chmod +x 100% 0x7f"},
+	},
+	{
 		"laurel, user message", `{"ID":"1735787045.678:93","ADD_USER":[{"pid":1,"op":"adding user","acct":"x","exe":"/usr/sbin/useradd","res":"success"}]}`,
 		Auditd, Logsource{"linux", "", "auditd"}, "2025-01-02T03:04:05.678Z", map[string]string{"type": "ADD_USER", "exe": "/usr/sbin/useradd", "acct": "x"},
 	},
@@ -78,7 +82,7 @@ var auditCases = []dialectCase{
 		"auditbeat, program started", `{"@timestamp":"2025-01-02T03:04:05.678Z","ecs":{"version":"8"},"event":{"module":"auditd","category":["process"],"type":["start"],"action":"executed"},"auditd":{"message_type":"syscall","data":{"a0":"1081","syscall":"execve","arch":"x86_64"},` +
 			`"paths":[{"name":"/bin/uname","nametype":"NORMAL"},{"name":"/lib64/ld.so","nametype":"NORMAL"}]},"process":{"args":["uname","-a"],"executable":"/bin/uname","name":"uname","title":"uname -a","working_directory":"/tmp"},"user":{"id":"0","name":"root"},"tags":["k"]}`,
 		ECS, Logsource{"linux", "process_creation", "auditd"}, "2025-01-02T03:04:05.678Z",
-		map[string]string{"a0": "uname", "a1": "-a", "SYSCALL": "execve", "exe": "/bin/uname", "comm": "uname", "key": "k", "Image": "/bin/uname", "CommandLine": "uname -a", "type": " syscall EXECVE PATH", "name": " /bin/uname /lib64/ld.so"},
+		map[string]string{"a0": "uname", "a1": "-a", "SYSCALL": "execve", "exe": "/bin/uname", "comm": "uname", "key": `["k"]`, "Image": "/bin/uname", "CommandLine": "uname -a", "type": " syscall EXECVE PATH", "name": " /bin/uname /lib64/ld.so"},
 	},
 	{
 		"auditbeat, system call", `{"@timestamp":"2025-01-02T03:04:05.678Z","ecs":{"version":"8"},"event":{"module":"auditd","action":"x"},"auditd":{"message_type":"syscall","data":{"a0":"4","syscall":"syslog"}},"process":{"executable":"/bin/dmesg"}}`,
