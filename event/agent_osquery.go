@@ -9,7 +9,7 @@ func (t *tape) osqueryRow() uint32 {
 	if row := t.lookup("columns"); row != 0 && t.hasAny("action", "hostIdentifier") {
 		return t.ifObject(row)
 	}
-	if row := t.at(t.lookup("osquery"), "result", "columns"); row != 0 { // Filebeat's module
+	if row := t.down("osquery", "result", "columns"); row != 0 { // Filebeat's module
 		return t.ifObject(row)
 	}
 	list := uint32(0)

@@ -7,6 +7,7 @@ var agentCases = []dialectCase{
 		Osquery, Logsource{"linux", "process_creation", "osquery"}, "2025-01-02T03:04:05Z",
 		map[string]string{"Image": "/usr/bin/nc", "CommandLine": "nc -e /bin/sh", "ProcessId": "8", "ParentProcessId": "7", "Computer": "h.example", "path": "/usr/bin/nc", "columns.path": "/usr/bin/nc"},
 	},
+	{"no osquery", `{"result":{"columns":{"path":"/bin/a","cmdline":"a -b"}},"name":"x"}`, Generic, Logsource{}, "", map[string]string{"Image": "∅"}},
 	{
 		"osquery, macos", `{"name":"p","hostIdentifier":"h","columns":{"event_type":"exec","path":"/usr/bin/osascript","cmdline":"osascript x","signing_id":"com.apple.osascript"},"action":"added"}`,
 		Osquery, Logsource{"macos", "process_creation", "osquery"}, "", map[string]string{"Image": "/usr/bin/osascript"},

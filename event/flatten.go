@@ -34,7 +34,9 @@ func (e *Event) flatten(lim Limits) error {
 		t.flattenRegistryECS()
 		return e.flattenNested(lim, "message", "event.original")
 	case CloudTrail:
-		t.flattenTable(CloudTrail)
+		if t.table() == CloudTrail {
+			t.flattenTable(CloudTrail)
+		}
 		t.unfold(lim, "requestParameters", "responseElements", "userIdentity", "additionalEventData")
 	case Cloud:
 		return e.flattenCloud(lim)
