@@ -132,15 +132,9 @@ func (t *tape) headers(list string) {
 		if name == 0 || value == 0 {
 			continue
 		}
-		switch strings.ToLower(t.body(&t.nodes[name])) {
-		case "user-agent":
-			t.say("cs-user-agent", t.body(&t.nodes[value]))
-		case "host":
-			t.say("cs-host", t.body(&t.nodes[value]))
-		case "referer":
-			t.say("cs-referer", t.body(&t.nodes[value]))
-		case "cookie":
-			t.say("cs-cookie", t.body(&t.nodes[value]))
+		switch header := strings.ToLower(t.body(&t.nodes[name])); header {
+		case "user-agent", "host", "referer", "cookie":
+			t.say("cs-"+header, t.body(&t.nodes[value]))
 		}
 	}
 }
