@@ -64,6 +64,14 @@ var agentCases = []dialectCase{
 		map[string]string{"Image": "/bin/bash", "CommandLine": "bash -i", "ParentImage": "/runc", "User": "root", "output_fields.proc.name": "bash"},
 	},
 	{
+		"falco in a container's log", `2025-01-02T03:04:05.678901234Z stdout F {"output":"x","priority":"Notice","rule":"r","time":"2025-01-02T03:04:05Z","output_fields":{"evt.type":"execve","proc.exepath":"/bin/bash","proc.cmdline":"bash -i"}}`,
+		Falco, Logsource{"linux", "process_creation", "falco"}, "2025-01-02T03:04:05Z", map[string]string{"Image": "/bin/bash", "hostname": "∅"},
+	},
+	{
+		"access line in a container's log", `2025-01-02T03:04:05.678901234Z stdout F 192.0.2.1 - - [02/Jan/2025:11:04:05 +0800] "GET /x HTTP/1.1" 200 1 "-" "a"`,
+		AccessLog, Logsource{"", "webserver", ""}, "2025-01-02T03:04:05.678901234Z", map[string]string{"cs-uri-query": "/x"},
+	},
+	{
 		"falco, connection", `{"output":"x","priority":"Warning","rule":"r","time":"2025-01-02T03:04:05Z","output_fields":{"evt.type":"connect","fd.name":"10.0.0.1:1025->192.0.2.66:4444","proc.exepath":"/bin/nc","proc.cmdline":"nc"}}`,
 		Falco, Logsource{"linux", "network_connection", "falco"}, "2025-01-02T03:04:05Z",
 		map[string]string{"DestinationIp": "192.0.2.66", "DestinationPort": "4444", "SourceIp": "10.0.0.1", "SourcePort": "1025", "Initiated": "true"},

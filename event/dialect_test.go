@@ -252,7 +252,7 @@ func TestEachTextNames(t *testing.T) {
 		"cloudtrail/requestParameters.containerDefinitions.command": true, // a list in a list
 		"opentelemetry/message": true, "cef in syslog/severity": true, "get-winevent/ProcessId": true, "azure, the table's name among its columns/Type": true,
 		"records behind one another/a0": true, "records behind one another/a1": true, "records behind one another/item": true,
-		"osquery, socket/action": true, "defender, file read/FileName": true, "osquery, socket bound/action": true, "osquery, file/action": true,
+		"access line in a container's log/timestamp": true, "osquery, socket/action": true, "defender, file read/FileName": true, "osquery, socket bound/action": true, "osquery, file/action": true,
 		"long argument in a joined event/a0": true, "long argument in a joined event/a1": true, "auditbeat, program started/a0": true, "wazuh/timestamp": true, "wazuh, syslog/timestamp": true,
 		"evtxecmd, columns with names of fields/UserName": true, "evtxecmd, columns with names of fields/Payload": true,
 	}

@@ -20,9 +20,9 @@
 //   - Zeek, Suricata EVE, CloudTrail;
 //   - the audit logs of Azure, Google Cloud and Workspace, Microsoft 365, Okta,
 //     GitHub, Bitbucket, Kubernetes, OneLogin, Duo, OpenCanary, FortiGate;
-//   - syslog, systemd's journal, and in syslog or alone auditd's records, Sysmon
-//     for Linux, lines of web servers' and Squid's access logs, CEF, LEEF, and
-//     the pairs of names and values that firewalls write;
+//   - syslog, systemd's journal, containers' logs, and in these or alone auditd's
+//     records, Sysmon for Linux, lines of web servers' and Squid's access logs,
+//     CEF, LEEF, and the pairs of names and values that firewalls write;
 //   - audit events as LAUREL, Auditbeat and Wazuh join them; access logs in JSON of
 //     web servers, load balancers and firewalls for them;
 //   - any of these inside an Elasticsearch hit, a Splunk result, an EventBridge

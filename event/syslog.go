@@ -107,11 +107,26 @@ func (h syslogHeader) rfc3164(line string, pos int) (syslogHeader, bool) {
 		h.message = span{pos, len(line)}
 		return h, true
 	}
+	if full := containerMessage(line[pos:]); full > 0 {
+		h.message = span{pos + full, len(line)}
+		return h, true
+	}
 	if host := line[pos : pos+end]; !strings.HasSuffix(host, ":") {
 		h.host = span{pos, pos + end}
 		pos += end + 1
 	}
 	return h.tag(line, pos), true
+}
+
+// containerMessage returns where the message begins that a container runtime wrote
+// behind a time, a stream and a tag (Kubernetes, CRI logging), 0 where none did.
+func containerMessage(rest string) int {
+	for _, before := range [...]string{"stdout F ", "stderr F ", "stdout P ", "stderr P "} {
+		if strings.HasPrefix(rest, before) {
+			return len(before)
+		}
+	}
+	return 0
 }
 
 // tag reads PROGRAM[PID]: and leaves the rest as the message.
