@@ -177,11 +177,11 @@ func (e *Event) derivedECS(name string) (Value, bool) {
 	switch name {
 	case "OriginalFileName", "Product", "Company", "Description", "FileVersion":
 		field := peField(name)
-		if v, ok := t.named("process.pe." + field); ok && e.source.Category != "image_load" {
+		if v, ok := t.namedIn("process.pe.", field); ok && e.source.Category != "image_load" {
 			return v, true
 		}
 		for _, of := range [...]string{"dll.pe.", "file.pe."} {
-			if v, ok := t.named(of + field); ok {
+			if v, ok := t.namedIn(of, field); ok {
 				return v, true
 			}
 		}
@@ -246,8 +246,12 @@ func peField(name string) string {
 		return "original_file_name"
 	case "FileVersion":
 		return "file_version"
+	case "Product":
+		return "product"
+	case "Company":
+		return "company"
 	}
-	return strings.ToLower(name)
+	return "description"
 }
 
 // initiated is Sysmon's Initiated, from a field that says the direction.

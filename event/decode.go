@@ -81,6 +81,7 @@ func (e *Event) decode(raw []byte, lim Limits) error {
 // finish notes what is known once the tape is whole.
 func (e *Event) finish() {
 	e.classify()
+	e.joinHashes()
 	e.tape.ascii = e.tape.ascii && isASCII(e.tape.arena)
 }
 

@@ -1,6 +1,9 @@
 package event
 
-import "hash/maphash"
+import (
+	"hash/maphash"
+	"strings"
+)
 
 // seed differs for every process, so that nobody can prepare names that
 // collide, and is one for the process, so that names can be hashed ahead.
@@ -140,7 +143,10 @@ func (t *tape) find(table []uint32, name string) uint32 {
 
 // findHashed is find for a name whose hash is known.
 func (t *tape) findHashed(table []uint32, name string, h uint32) uint32 {
-	if len(table) == 0 || !t.known.has(h) {
+	if len(table) == 0 {
+		return t.unindexed(name)
+	}
+	if !t.known.has(h) {
 		return 0
 	}
 	mask := uint32(len(table) - 1)
@@ -153,4 +159,12 @@ func (t *tape) findHashed(table []uint32, name string, h uint32) uint32 {
 			return i
 		}
 	}
+}
+
+// unindexed is what a record without names is asked.
+func (t *tape) unindexed(name string) uint32 {
+	if t.missing == nil {
+		return 0
+	}
+	return t.missing(strings.Clone(name)) // so that names may be made on the stack
 }

@@ -120,6 +120,12 @@ func (t *tape) named(name string) (Value, bool) {
 	return t.path(name)
 }
 
+// namedIn is named for a name of two parts.
+func (t *tape) namedIn(first, second string) (Value, bool) {
+	var buf [64]byte
+	return t.named(view(append(append(buf[:0], first...), second...)))
+}
+
 // leadsInto says whether a path may begin at some field: every member of the
 // record itself is in the index.
 func (t *tape) leadsInto(name string) bool {

@@ -6,6 +6,7 @@ type Names struct {
 	names   []Name
 	heads   []int32 // by the low bits of a hash: the first entry of a chain, -1 for none
 	entries []nameEntry
+	ledBy   ledBy // the same in other events than Windows' own
 }
 
 type nameEntry struct {
@@ -64,11 +65,11 @@ func (s *Names) Index(name string) int {
 // or in another form, f is called with a missing value; [Event.Get] tells. A field
 // for which f is not called is not in the event.
 //
-// It is false, and f never called, for events of dialects that have to be asked
-// about each name.
+// It is false for an event that has to be asked about each name, or where that
+// costs less; f may have been called then.
 func (e *Event) EachNamed(names *Names, f func(name int, v Value)) bool {
 	if !e.dialect.ownWindows() {
-		return false
+		return e.eachLed(names, f)
 	}
 	t := &e.tape
 	for i := t.live(1); i < uint32(len(t.nodes)); i = t.live(i + 1) {

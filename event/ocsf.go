@@ -142,10 +142,10 @@ func (e *Event) derivedOCSF(name string) (Value, bool) {
 		return v, true
 	}
 	if field := ocsfParent(name); field != "" {
-		if v, ok := e.tape.named(parent + field); ok || process != "process." {
+		if v, ok := e.tape.namedIn(parent, field); ok || process != "process." {
 			return v, ok
 		}
-		return e.tape.named("actor.process." + field)
+		return e.tape.namedIn("actor.process.", field)
 	}
 	for _, other := range ocsfAliases(name) {
 		if other == "" {
@@ -223,7 +223,7 @@ func (e *Event) ocsfProcess(name, process string) (Value, bool) {
 	default:
 		return Value{}, false
 	}
-	return e.tape.named(process + field)
+	return e.tape.namedIn(process, field)
 }
 
 func ocsfParent(name string) string {

@@ -31,10 +31,11 @@ type tape struct {
 	nodes []node
 	ascii bool // raw has no byte above 0x7f; once decoded, nor has arena
 
-	index   []uint32 // open addressing over the names of the flat view
-	entered int      // names in the index
-	known   hashes   // of the names in it
-	scratch []uint32 // for finding duplicate names in inner objects
+	index   []uint32                 // open addressing over the names of the flat view
+	entered int                      // names in the index
+	known   hashes                   // of the names in it
+	scratch []uint32                 // for finding duplicate names in inner objects
+	missing func(name string) uint32 // in place of an index, see [experiment]; nil for none
 }
 
 // text returns the bytes [start,end) of the tape's address space as a string

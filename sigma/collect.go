@@ -5,11 +5,12 @@ import "github.com/aspis-platform/aspis/event"
 // collect gathers the rules of a plan whose witnesses the event has.
 func (m *Matcher) collect(p *plan) {
 	m.plan = p
+	m.round++
 	m.plans = append(m.plans, p)
 	m.candidates(p.always)
 	if m.quick == nil || !m.quick.EachNamed(p.names, m.sees) {
 		for i := range p.fields {
-			m.inAll(&p.fields[i])
+			m.ask(&p.fields[i])
 		}
 	}
 	switch {
@@ -32,11 +33,19 @@ func (m *Matcher) look(stretch string) {
 func (m *Matcher) see(field int, v event.Value) {
 	f := &m.plan.fields[field]
 	if v.Kind() == event.Missing {
-		m.inAll(f)
+		m.ask(f)
 		return
 	}
 	m.value.raw, m.value.folded, m.value.num = v.Text(), "", canonical(v)
 	m.probe(f, &m.value)
+}
+
+// ask looks for witnesses in what the event has in a field. Once is enough.
+func (m *Matcher) ask(f *fieldIndex) {
+	if m.asked[f.slot] != m.round {
+		m.asked[f.slot] = m.round
+		m.inAll(f)
+	}
 }
 
 func (m *Matcher) inAll(f *fieldIndex) {

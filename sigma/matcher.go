@@ -23,9 +23,11 @@ type Matcher struct {
 	ascii    bool       // all its texts are ASCII
 	routes   map[event.Logsource]*route
 	latest   *route
-	plans    []*plan // that this event goes through
-	plan     *plan   // the one that see looks in
-	value    text    // that it looks at
+	plans    []*plan  // that this event goes through
+	plan     *plan    // the one that see looks in
+	round    uint64   // of looking through an event with a plan
+	asked    []uint64 // by slot: the round it was asked for in
+	value    text     // that it looks at
 	looks    func(stretch string)
 	sees     func(name int, v event.Value)
 	filling  *content // the one that addValue and addText fill
@@ -60,6 +62,7 @@ func (e *Engine) NewMatcher() *Matcher {
 		memo:     make([]uint32, len(e.nodes)),
 		seen:     make([]uint32, len(e.rules)),
 		contents: make([]slotContent, len(e.fields)),
+		asked:    make([]uint64, len(e.fields)),
 		routes:   map[event.Logsource]*route{},
 		latest:   &route{},
 	}
@@ -329,7 +332,7 @@ func (m *Matcher) textOf(v event.Value) text {
 
 // canonical is a number's text where another one is equal to it, else "".
 func canonical(v event.Value) string {
-	if v.Kind() == event.Number && !plainInteger(v.Text()) {
+	if v.Kind() == event.Number && !plainNumber(v.Text()) {
 		return strings.Clone(canonicalNumber(v.Text()))
 	}
 	return ""

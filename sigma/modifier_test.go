@@ -3,6 +3,8 @@ package sigma
 import (
 	"strings"
 	"testing"
+
+	"pgregory.net/rapid"
 )
 
 // sel writes a detection of one selection.
@@ -241,4 +243,23 @@ func TestLogsource(t *testing.T) {
 			t.Errorf("%s: %v", tt.logsource, got)
 		}
 	}
+}
+
+// TestPlainNumbers: what counts as written plainly is what rewriting would give.
+func TestPlainNumbers(t *testing.T) {
+	for s, want := range map[string]bool{
+		"0": true, "-1": true, "10": true, "0.5": true, "-0.5": true, "1735787045.678901": true, "10.05": true,
+		"-0": false, "01": false, "00.5": false, "1.": false, ".5": false, "1.0": false, "1.50": false, "1e3": false, "1.5e3": false, "1.2.3": false, "": false,
+		"0." + strings.Repeat("1", 401): false,
+	} {
+		if plainNumber(s) != want {
+			t.Errorf("plainNumber(%q) = %v", s, !want)
+		}
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		s := rapid.StringMatching(`-?[0-9]{1,3}(\.[0-9]{1,4})?(e-?[0-9])?`).Draw(t, "number")
+		if got := rewrittenNumber(s); plainNumber(s) && got != s {
+			t.Errorf("%s is rewritten to %s", s, got)
+		}
+	})
 }

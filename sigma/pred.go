@@ -207,9 +207,14 @@ func inNetwork(network netip.Prefix, s string) bool {
 // or, where that would be long, as digits with one. It returns "" for anything
 // that is not a decimal number.
 func canonicalNumber(s string) string {
-	if plainInteger(s) {
+	if plainNumber(s) {
 		return s
 	}
+	return rewrittenNumber(s)
+}
+
+// rewrittenNumber is canonicalNumber for a number that may be written otherwise.
+func rewrittenNumber(s string) string {
 	if _, err := strconv.ParseFloat(s, 64); err != nil || strings.ContainsAny(s, "xXpPnNiI_") {
 		return ""
 	}
@@ -235,11 +240,14 @@ func canonicalNumber(s string) string {
 	return sign + plainDecimal(short, exponent+len(digits)-len(short))
 }
 
+// longestPlain is the most digits behind the point, or zeros before it, that are
+// written out.
+const longestPlain = 400
+
 // plainDecimal writes digits × 10^exponent; neither end of digits is a zero.
 func plainDecimal(digits string, exponent int) string {
-	const longest = 400 // zeros
 	switch point := len(digits) + exponent; {
-	case max(exponent, -exponent) > longest:
+	case max(exponent, -exponent) > longestPlain:
 		return digits + "e" + strconv.Itoa(exponent)
 	case exponent >= 0:
 		return digits + strings.Repeat("0", exponent)
@@ -262,6 +270,19 @@ func plainInteger(s string) bool {
 		}
 	}
 	return true
+}
+
+// plainNumber says whether a number is written as canonicalNumber does: an
+// integer, or a fraction that ends in no zero.
+func plainNumber(s string) bool {
+	whole, fraction, ok := strings.Cut(s, ".")
+	if !ok {
+		return plainInteger(s)
+	}
+	if !plainInteger(whole) && whole != "-0" || fraction == "" || len(fraction) > longestPlain || fraction[len(fraction)-1] == '0' {
+		return false
+	}
+	return strings.Trim(fraction, "0123456789") == ""
 }
 
 // view lends bytes as a string. It is the only use of unsafe here; whoever
