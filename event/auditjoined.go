@@ -170,6 +170,7 @@ func (j *joinedAudit) member(b *builder, kind string, i uint32) {
 		b.each(i, func(c uint32) bool { j.member(b, kind, c); return true })
 		return
 	}
+	b.nodes[i].flags |= opened
 	var argv []string
 	if list := b.child(i, "ARGV"); list != 0 {
 		b.each(list, func(c uint32) bool {

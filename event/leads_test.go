@@ -20,15 +20,14 @@ func TestTrails(t *testing.T) {
 		{ECS, created, "Image", "[{process.executable true}]"},
 		{ECS, created, "CommandLine", "[{process.command_line true} {process.title true} {process.args false}]"},
 		{ECS, created, "Initiated", "[{network.direction false}]"},
-		{DefenderXDR, created, "Hashes", "[{MD5 false} {SHA1 false} {SHA256 false}]"},
 		{ECS, created, "TargetFilename", "[]"}, // of no process
 		{ECS, Logsource{Category: "file_event"}, "TargetFilename", "[{file.path true}]"},
 		{Winlogbeat, created, "IntegrityLevel", "[{process.Ext.token.integrity_level_name true} {MandatoryLabel false}]"},
 		{OCSF, created, "ParentImage", "[{process.parent_process.file.path true} {actor.process.file.path true}]"},
 		{OCSF, Logsource{}, "Image", "[{actor.process.file.path true}]"},
-		{DefenderXDR, created, "Image", "[{FolderPath true}]"},
+		{DefenderXDR, created, "Image", "[]"}, // the flat view has it
 		{CloudTrail, Logsource{}, "requestParameters.name", "[{requestParameters{} false}]"},
-		{Zeek, Logsource{}, "c-uri-stem", "[{c-uri false} {uri false} { false} {cs-uri false}]"},
+		{Zeek, Logsource{}, "c-uri-stem", "[{c-uri false} {cs-uri false} {url.original false} {url.full false} {uri false}]"},
 		{Cloud, Logsource{Product: "gcp"}, "eventService", "[{protoPayload.serviceName true} {data.protoPayload.serviceName true} {events false}]"},
 		{Auditd, Logsource{}, "Image", "[]"},
 	} {

@@ -74,7 +74,7 @@ func (l *level) into(n *node) (level, bool) {
 		into.paths[into.count] = path
 		into.count++
 	}
-	if n.flags&lifted == 0 {
+	if n.flags&(lifted|opened) == 0 {
 		return into, true
 	}
 	for _, path := range into.paths[:into.count] {

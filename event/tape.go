@@ -22,6 +22,7 @@ const (
 	shadowed uint8 = 1 << iota // a later member of the same object has the same name
 	isMember                   // has a key
 	lifted                     // its members appear in the flat view without its name
+	opened                     // some do, and are leaves below its name
 )
 
 // tape is a scanned record.
