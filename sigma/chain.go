@@ -8,25 +8,26 @@ import (
 
 // correlated is a correlation rule and its groups.
 type correlated struct {
-	rule   *Rule
-	c      *Correlation
-	index  int   // in Correlator.rules
-	span   int64 // microseconds, as all durations here
-	late   int64 // behind the watermark, and what is counted still arrives
-	delay  int64 // how long after an event what is referred to may be decided
-	keep   int64 // behind the watermark, and events are still needed
-	most   int   // entries per group
-	awaits bool  // decided when the watermark has passed by span and delay
-	quiet  bool  // only feeds other correlations
-	mixed  bool  // a record may come from several rules
-	sketch bool  // values beyond most are estimated
-	groups map[string]*group
-	feeds  []*feed   // from each rule, by position
-	up     []*feed   // to the correlations that refer to this one
-	edges  []float64 // at which the verdict about a number can change
-	wants  []string  // fields beside group-by that those need
-	family string    // what it is sharded with
-	dims   []int     // the group-by fields it is sharded by
+	rule     *Rule
+	c        *Correlation
+	index    int   // in Correlator.rules
+	span     int64 // microseconds, as all durations here
+	late     int64 // behind the watermark, and what is counted still arrives
+	delay    int64 // how long after an event what is referred to may be decided
+	keep     int64 // behind the watermark, and events are still needed
+	most     int   // entries per group
+	awaits   bool  // decided when the watermark has passed by span and delay
+	quiet    bool  // only feeds other correlations
+	mixed    bool  // a record may come from several rules
+	sketch   bool  // values beyond most are estimated
+	groups   map[string]*group
+	feeds    []*feed   // from each rule, by position
+	up       []*feed   // to the correlations that refer to this one
+	cuts     []float64 // between numbers of which the verdict is another
+	verdicts []bool    // about the numbers below the first cut, and from each on
+	wants    []string  // fields beside group-by that those need
+	family   string    // what it is sharded with
+	dims     []int     // the group-by fields it is sharded by
 }
 
 // feed leads from a rule to a correlation that refers to it.
@@ -47,8 +48,9 @@ func (c *Correlator) addRule(set *Ruleset, r *Rule, byID map[string]*correlated)
 	co := &correlated{
 		rule: r, c: r.Correlation, groups: map[string]*group{}, quiet: !set.Standalone(r),
 		span: r.Correlation.Timespan.Microseconds(), awaits: r.Correlation.awaits(),
-		most: c.opts.MaxEntries, sketch: r.Correlation.Type == ValueCount, edges: r.Correlation.cond.edges(),
+		most: c.opts.MaxEntries, sketch: r.Correlation.Type == ValueCount,
 	}
+	co.classify()
 	if need := r.Correlation.cond.low; !co.sketch && co.c.Type.counts() {
 		co.most = max(co.most, 2*int(need))
 	}
@@ -465,7 +467,10 @@ func (c *Correlator) withdraw(f *feed, s *sending, out []Finding) []Finding {
 	if !found {
 		return out
 	}
+	e := g.entries[i]
+	number := g.number(&e)
 	g.remove(i)
+	g.takeOut(&e, number)
 	c.stats.Events--
 	g.reset()
 	out = c.revise(g, since(s.at, f.to.waits()), past(s.at, f.to.span), out)

@@ -118,17 +118,19 @@ type CorrelatorStats struct {
 //
 // A Correlator belongs to one goroutine. See [Sharding] for several.
 type Correlator struct {
-	opts   CorrelatorOptions
-	byRule map[string][]*feed // of detections
-	rules  []*correlated      // what is referred to before what refers to it
-	lru    group              // ring: next is the most recently touched group
-	now    int64              // the watermark; noTime before the first Advance
-	mark   int64              // the same, but not while Advance decides: what is late and no longer needed
-	due    int64              // no moment that waits is decided by a watermark before it
-	stats  CorrelatorStats
-	key    []byte // scratch
-	text   []byte
-	small  tally
+	opts    CorrelatorOptions
+	byRule  map[string][]*feed // of detections
+	rules   []*correlated      // what is referred to before what refers to it
+	lru     group              // ring: next is the most recently touched group
+	now     int64              // the watermark; noTime before the first Advance
+	mark    int64              // the same, but not while Advance decides: what is late and no longer needed
+	due     int64              // no moment that waits is decided by a watermark before it
+	stats   CorrelatorStats
+	key     []byte // scratch
+	text    []byte
+	classes []int32
+	numbers []float64
+	small   tally
 }
 
 const noTime = math.MinInt64

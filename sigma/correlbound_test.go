@@ -130,10 +130,12 @@ func TestExactSum(t *testing.T) {
 func TestPercentile(t *testing.T) {
 	percentile := func(numbers []float64, p float64) float64 {
 		var r ranked
+		r.reset(p)
 		for _, x := range numbers {
 			r.add(x)
 		}
-		return r.percentile(p)
+		x, _ := r.percentile()
+		return x
 	}
 	numbers := []float64{1, 2, 4, 8}
 	for p, want := range map[float64]float64{0: 1, 100: 8, 50: 3, 25: 1.75, 90: 6.8} {

@@ -138,7 +138,7 @@ func TestBeyondTheBound(t *testing.T) {
 				}
 				for _, co := range a.rules {
 					for _, g := range co.groups {
-						if len(g.entries) > co.most || g.story != nil && len(g.story.rooms) > maxStretches {
+						if len(g.entries) > co.most {
 							t.Fatalf("%d events, most %d", len(g.entries), co.most)
 						}
 					}
@@ -161,7 +161,7 @@ func TestRoom(t *testing.T) {
 			used := 0
 			rapid.Check(t, func(rt *rapid.T) {
 				number := rapid.Map(rapid.IntRange(-6, 6), func(n int) float64 { return float64(n) / 2 })
-				numbers := rapid.SliceOfN(number, roomyWindow+1, roomyWindow+40).Draw(rt, "numbers")
+				numbers := rapid.SliceOfN(number, manyNumbers+1, manyNumbers+40).Draw(rt, "numbers")
 				low := number.Draw(rt, "low")
 				set := setOf(rt, []string{fmt.Sprintf("type: %s, rules: [r1], timespan: 1h, condition: {gte: '%v', lt: '%v', neq: '%v', field: n%s}", kind, low, low+2, low+1, more)})
 				c := NewCorrelator(set, CorrelatorOptions{MaxEntries: 1 << 10})
@@ -175,10 +175,11 @@ func TestRoom(t *testing.T) {
 					held = verdict(x)
 				}
 				g := c.rules[0].groups[""]
-				left := c.room(g, &g.window, c.measure(g, &g.window))
+				s := stretch{left: g.owner.slack(g.window.tally, len(numbers), c.measure(g, &g.window))}
 				x := rapid.SampledFrom([]float64{-3, 0, 3, float64(low) + 1}).Draw(rt, "late")
 				for range 60 {
-					if left -= c.rules[0].weight(x); left < 0 {
+					least, most := g.owner.push(g.owner.class(x), x)
+					if s.pushed(g.owner, least, most, true); s.left.up < 0 || s.left.down < 0 {
 						break
 					}
 					used++

@@ -316,7 +316,7 @@ func naiveMeasure(c *Correlation, window []*naiveItem) float64 {
 	low := int(rank)
 	high := min(low+1, len(numbers)-1)
 	part := rank - float64(low)
-	return numbers[low]*(1-part) + numbers[high]*part
+	return min(max(numbers[low]*(1-part)+numbers[high]*part, numbers[low]), numbers[high])
 }
 
 func naiveSum(numbers []float64) float64 {

@@ -12,10 +12,11 @@ import (
 // correlations above ask for, as varints, and then these three. A million groups
 // have a few entries each: there are no pointers here, and no allocation each.
 type entry struct {
-	at   int64 // microseconds since 1970, UTC
-	text uint32
-	rule uint8 // position in the correlation's rules
-	held bool  // the condition held in the window this moment closes
+	at    int64 // microseconds since 1970, UTC
+	text  uint32
+	rule  uint8 // position in the correlation's rules
+	held  bool  // the condition held in the window this moment closes
+	class uint8 // where its number is among the cuts of the condition
 }
 
 // maxTexts bounds the bytes of a group's texts, so that an entry can tell its
@@ -71,7 +72,11 @@ func (g *group) insert(i int, a *arrival) {
 	if n := len(g.entries); n == cap(g.entries) {
 		g.entries = append(make([]entry, 0, n+1+n/4), g.entries...)
 	}
-	g.entries = slices.Insert(g.entries, i, entry{at: a.at, text: uint32(len(g.texts)), rule: a.rule})
+	e := entry{at: a.at, text: uint32(len(g.texts)), rule: a.rule}
+	if g.owner != nil && g.owner.cuts != nil {
+		e.class = g.owner.class(decodeNumber(a.value))
+	}
+	g.entries = slices.Insert(g.entries, i, e)
 	if need := len(g.texts) + textSize(a); need > cap(g.texts) {
 		g.texts = append(make([]byte, 0, need+need/4), g.texts...)
 	}

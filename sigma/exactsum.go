@@ -3,6 +3,7 @@ package sigma
 import (
 	"math"
 	"math/bits"
+	"slices"
 )
 
 // exactSum adds float64 numbers without rounding, so that the order in which
@@ -27,6 +28,13 @@ func (s *exactSum) reset() {
 	}
 	clear(s.digits)
 	s.lo, s.hi, s.adds = sumDigits, 0, 0
+}
+
+// clone copies the sum.
+func (s *exactSum) clone() *exactSum {
+	out := *s
+	out.digits = slices.Clone(s.digits)
+	return &out
 }
 
 // add adds a finite number.

@@ -121,16 +121,16 @@ type group struct {
 
 // story is what only few groups have.
 type story struct {
-	episodes []*episode // that may still change, in order
-	retired  []retired  // keys that were retracted or superseded, not to be used again
-	sent     []sending  // to correlations above, in order
-	targets  []*target  // by correlated.up, where one is settled; nil: not known yet
-	judged   int64      // moments up to it were decided, where they have to wait
-	floor    int64      // entries before it were shed
-	shed     bool       // entries that might be needed were dropped for lack of room
-	sketch   *sketch    // of the values in a window with too many
-	rooms    []stretch  // in order
-	waste    int        // bytes of the group's texts that no entry has any more
+	episodes  []*episode // that may still change, in order
+	retired   []retired  // keys that were retracted or superseded, not to be used again
+	sent      []sending  // to correlations above, in order
+	targets   []*target  // by correlated.up, where one is settled; nil: not known yet
+	judged    int64      // moments up to it were decided, where they have to wait
+	floor     int64      // entries before it were shed
+	shed      bool       // entries that might be needed were dropped for lack of room
+	sketch    *sketch    // of the values in a window with too many
+	stretches []stretch  // in order; of a group with many numbers, all its moments
+	waste     int        // bytes of the group's texts that no entry has any more
 }
 
 // retired is a key whose finding is closed.

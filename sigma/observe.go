@@ -66,7 +66,7 @@ func (c *Correlator) takeNewest(g *group, i int, again bool, out []Finding) []Fi
 	x := c.measure(g, w)
 	holds := c.holds(g, w, x)
 	g.note(w, holds)
-	c.leaveRoom(g, w, x, again)
+	c.stretchNewest(g, w, i, x, again)
 	switch {
 	case held && !(holds && c.grow(g, i, x)):
 		out = c.remake(g, at, at, out)
@@ -92,12 +92,13 @@ func (c *Correlator) trim(g *group) {
 		c.shed(g, min(n, g.owner.most)*3/4)
 	}
 	if g.story != nil {
-		g.story.forget(c, horizon)
+		g.forget(c, horizon)
 	}
 }
 
-// forget drops what of a story is over.
-func (st *story) forget(c *Correlator, horizon int64) {
+// forget drops what of a group's story is over.
+func (g *group) forget(c *Correlator, horizon int64) {
+	st := g.story
 	live := slices.IndexFunc(st.episodes, func(ep *episode) bool { return ep.lastHeld >= horizon })
 	if live < 0 {
 		live = len(st.episodes)
@@ -109,11 +110,9 @@ func (st *story) forget(c *Correlator, horizon int64) {
 	}
 	st.sent = slices.Delete(st.sent, 0, sent)
 	st.retired = slices.DeleteFunc(st.retired, func(r retired) bool { return r.at < horizon })
-	if k := st.at(horizon); k > 0 {
-		st.rooms = slices.Delete(st.rooms, 0, k)
-	}
 	if st.shed && st.floor < horizon {
 		st.shed, st.floor = false, noTime
+		g.countAnew()
 		if st.sketch != nil {
 			st.sketch = nil
 			c.stats.Events -= sketchWeight
@@ -188,6 +187,9 @@ func (c *Correlator) dropEntries(g *group, chosen func(i int) bool) {
 	}
 	g.pack()
 	c.stats.Events -= before - len(kept)
+	if inOrder {
+		g.cutStretches(prefix)
+	}
 	if inOrder && prefix <= g.window.lo {
 		g.window.lo -= prefix
 		g.window.hi -= prefix

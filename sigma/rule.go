@@ -122,6 +122,9 @@ func (t CorrelationType) number() bool {
 }
 
 // counts reports whether events, values or rules are counted.
+// ranks reports whether numbers are put in order.
+func (t CorrelationType) ranks() bool { return t == ValuePercentile || t == ValueMedian }
+
 func (t CorrelationType) counts() bool { return !t.number() }
 
 // Correlation is the correlation section of a rule.

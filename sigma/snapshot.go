@@ -14,8 +14,9 @@ import (
 // what they hand to which others, then all groups from the one not touched for
 // longest. Numbers are varints, texts have their length in front.
 const (
-	snapshotMagic = "ASPISCO3"
-	snapshotOlder = "ASPISCO2" // without stretches
+	snapshotMagic = "ASPISCO4"
+	snapshotOlder = "ASPISCO3" // with other stretches
+	snapshotOld   = "ASPISCO2" // without
 	maxSnapText   = 1 << 24
 	maxSnapList   = 1 << 26
 	maxSnapRules  = 1 << 17
@@ -80,7 +81,8 @@ type snapRule struct {
 
 func (c *Correlator) restore(s *snapReader) error {
 	magic := string(s.bytes(len(snapshotMagic)))
-	if s.older = magic == snapshotOlder; !s.older && magic != snapshotMagic {
+	s.version = slices.Index([]string{snapshotOld, snapshotOlder, snapshotMagic}, magic)
+	if s.version < 0 {
 		return errors.New("no correlation snapshot of this version")
 	}
 	c.now = s.int()
@@ -153,6 +155,9 @@ func (c *Correlator) adopt(r snapRule, g *group) error {
 		st.sent = slices.DeleteFunc(st.sent, func(x sending) bool { return x.feed < 0 })
 	}
 	g.owner = co
+	if !g.adoptStretches() {
+		return errors.New("group does not fit its rule")
+	}
 	co.groups[g.key] = g
 	c.stats.Groups++
 	c.stats.Events += len(g.entries) + g.weight()
@@ -266,11 +271,9 @@ func (s *snapWriter) story(st *story) {
 		s.uint(uint64(x.feed))
 		s.texts([]string{x.key, x.record, x.value})
 	}
-	s.uint(uint64(len(st.rooms)))
-	for _, r := range st.rooms {
-		s.int(r.from)
-		s.float(r.room)
-		s.uint(uint64(r.moments))
+	s.uint(uint64(len(st.stretches)))
+	for i := range st.stretches {
+		s.stretch(&st.stretches[i])
 	}
 	s.bool(st.sketch != nil)
 	if st.sketch == nil {
@@ -282,6 +285,27 @@ func (s *snapWriter) story(st *story) {
 			s.int(m.at)
 			s.uint(uint64(m.rank))
 		}
+	}
+}
+
+func (s *snapWriter) stretch(x *stretch) {
+	s.int(x.from)
+	s.float(x.left.up)
+	s.float(x.left.down)
+	s.uint(uint64(x.before))
+	s.uint(uint64(len(x.classes)))
+	for _, n := range x.classes {
+		s.uint(uint64(n))
+	}
+	s.bool(x.sum != nil)
+	if x.sum == nil {
+		return
+	}
+	lo, hi := min(x.sum.lo, x.sum.hi), x.sum.hi
+	s.uint(uint64(lo))
+	s.uint(uint64(hi - lo))
+	for _, digit := range x.sum.digits[lo:hi] {
+		s.int(digit)
 	}
 }
 
@@ -302,9 +326,9 @@ func (s *snapWriter) summary(m *summary) {
 // snapReader reads what snapWriter writes. After an error everything reads as
 // zero and every list as empty.
 type snapReader struct {
-	r     byteReader
-	older bool // of the version before
-	err   error
+	r       byteReader
+	version int // of 3: the last but two, the last but one, and the last
+	err     error
 }
 
 // A snapReader reads no further than the snapshot where in is buffered already.
@@ -456,8 +480,17 @@ func (s *snapReader) story() *story {
 		}
 		st.sent = append(st.sent, x)
 	}
-	if !s.older {
-		st.rooms = s.stretches()
+	switch s.version {
+	case 1:
+		for range s.count() {
+			s.int()
+			s.float()
+			if s.uint(); s.err != nil {
+				return nil
+			}
+		}
+	case 2:
+		st.stretches = s.stretches()
 	}
 	if s.bool() {
 		st.sketch = s.sketch()
@@ -467,13 +500,38 @@ func (s *snapReader) story() *story {
 
 func (s *snapReader) stretches() (all []stretch) {
 	for range s.count() {
-		all = append(all, stretch{from: s.int(), room: s.float(), moments: int(min(s.uint(), maxSnapList))})
-		if n := len(all); s.err != nil || n > 1 && all[n-1].from <= all[n-2].from {
-			s.fail(errors.New("stretches are not in order"))
+		x := stretch{from: s.int(), left: slack{s.float(), s.float()}, before: int(min(s.uint(), maxSnapList))}
+		for range s.count() {
+			if x.classes = append(x.classes, int32(min(s.uint(), maxSnapList))); s.err != nil {
+				return nil
+			}
+		}
+		if s.bool() {
+			x.sum = s.sum()
+		}
+		if all = append(all, x); s.err != nil || math.IsNaN(x.left.up+x.left.down) {
+			s.fail(errors.New("a stretch is not complete"))
 			return nil
 		}
 	}
 	return all
+}
+
+func (s *snapReader) sum() *exactSum {
+	out := &exactSum{}
+	out.reset()
+	lo, n := s.uint(), s.uint()
+	if lo > sumDigits || n > sumDigits-lo {
+		s.fail(errors.New("sum is too long"))
+		return nil
+	}
+	if n > 0 {
+		out.lo, out.hi = int(lo), int(lo+n)
+	}
+	for i := range out.digits[lo : lo+n] {
+		out.digits[int(lo)+i] = s.int()
+	}
+	return out
 }
 
 func (s *snapReader) sketch() *sketch {

@@ -85,8 +85,28 @@ func (c *Correlator) measure(g *group, w *window) float64 {
 	case co.c.Type.temporal():
 		return float64(t.seen.len())
 	default:
-		return t.number(co.c, w.hi-w.lo)
+		return c.number(g, w, t)
 	}
+}
+
+// number computes a value type of a window.
+func (c *Correlator) number(g *group, w *window, t *tally) float64 {
+	switch g.owner.c.Type {
+	case ValueSum:
+		return t.sum.value()
+	case ValueAvg:
+		return t.sum.value() / float64(w.hi-w.lo)
+	}
+	x, known := t.sorted.percentile()
+	if !known {
+		c.numbers = c.numbers[:0]
+		for i := w.lo; i < w.hi; i++ {
+			c.numbers = append(c.numbers, g.number(&g.entries[i]))
+		}
+		t.sorted.learn(c.numbers)
+		x, _ = t.sorted.percentile()
+	}
+	return x
 }
 
 // holds decides whether a condition that need not wait holds in a window of
@@ -129,44 +149,24 @@ func (c *Correlator) rejudge(g *group, from, to int64) (v verdicts) {
 		v.changed = c.rejudgeLarge(g, from, min(to, max(g.decided(c.now), g.judged())))
 		return v
 	}
+	if g.stretched() {
+		v.changed = c.rejudgeStretches(g, from, to)
+		return v
+	}
 	i := g.from(from)
 	if i == len(g.entries) || g.entries[i].at > to {
 		return v
 	}
-	w := g.rewind(i)
-	for w.hi < len(g.entries) && g.entries[w.hi].at <= to {
-		at := w.moment(g)
+	for w := g.replay(i); w.hi < len(g.entries) && g.entries[w.hi].at <= to; {
+		w.moment(g)
 		x := c.measure(g, w)
 		held := c.holds(g, w, x)
 		if held {
 			v.peak = max(v.peak, x)
 		}
-		g.lower(at, c.room(g, w, x))
 		v.changed = g.note(w, held) || v.changed
 	}
-	for w == &g.window && w.hi < len(g.entries) {
-		w.moment(g)
-	}
 	return v
-}
-
-// rewind returns the window before entry i, which begins a moment. It is that
-// of the newest moment taken back where that is the shorter way.
-func (g *group) rewind(i int) *window {
-	w := &g.window
-	back, n := len(g.entries)-i, w.hi-w.lo
-	if !g.owner.c.Type.number() || w.tally == nil || i <= w.lo || 2*back > n {
-		return g.replay(i)
-	}
-	for w.hi > i {
-		w.hi--
-		w.tally.drop(g, &g.entries[w.hi])
-	}
-	for start := since(g.entries[i].at, g.owner.span); w.lo > 0 && g.entries[w.lo-1].at >= start; {
-		w.lo--
-		w.tally.add(g, &g.entries[w.lo])
-	}
-	return w
 }
 
 // replay returns the window before entry i, which begins a moment.
@@ -263,13 +263,14 @@ func (c *Correlator) holdsAround(g *group, w *window) bool {
 
 // tally is what is kept up of a window.
 type tally struct {
-	values valueCounts // value_count
-	rules  []int32     // temporal types: entries by rule
-	seen   ruleSet     // the rules with any
-	last   []int64     // temporal_ordered: by rule, its latest time
-	starts [][]int64   // by term and rule in order, the latest start of a chain up to it
-	sum    exactSum    // value_sum, value_avg
-	sorted ranked      // value_percentile, value_median
+	values  valueCounts // value_count
+	rules   []int32     // temporal types: entries by rule
+	seen    ruleSet     // the rules with any
+	last    []int64     // temporal_ordered: by rule, its latest time
+	starts  [][]int64   // by term and rule in order, the latest start of a chain up to it
+	sum     exactSum    // value_sum, value_avg
+	sorted  ranked      // value_percentile, value_median
+	classes []int32     // the same: numbers by class
 }
 
 func (t *tally) reset(co *correlated) {
@@ -279,8 +280,9 @@ func (t *tally) reset(co *correlated) {
 		t.values.reset()
 	case c.Type == ValueSum || c.Type == ValueAvg:
 		t.sum.reset()
-	case c.Type.number():
-		t.sorted.reset()
+	case c.Type.ranks():
+		t.sorted.reset(c.Percentile)
+		t.classes = zeroed(t.classes, len(co.cuts)+1, 0)
 	case c.Type.temporal():
 		t.rules = zeroed(t.rules, len(c.Rules), 0)
 	}
@@ -310,6 +312,7 @@ func (t *tally) add(g *group, e *entry) {
 		t.sum.add(g.number(e))
 	case ValuePercentile, ValueMedian:
 		t.sorted.add(g.number(e))
+		t.classes[e.class]++
 	case Temporal, TemporalOrdered:
 		t.rules[e.rule]++
 		t.seen.add(int(e.rule))
@@ -327,6 +330,7 @@ func (t *tally) drop(g *group, e *entry) {
 		t.sum.add(-g.number(e))
 	case ValuePercentile, ValueMedian:
 		t.sorted.drop(g.number(e))
+		t.classes[e.class]--
 	case Temporal, TemporalOrdered:
 		if t.rules[e.rule]--; t.rules[e.rule] == 0 {
 			t.seen[e.rule/64] &^= 1 << (e.rule % 64)
@@ -352,16 +356,4 @@ func (t *tally) holds(co *correlated, i int, start int64) bool {
 		}
 	}
 	return last != noTime && last >= start
-}
-
-// number computes a value type of n numbers.
-func (t *tally) number(c *Correlation, n int) float64 {
-	switch c.Type {
-	case ValueSum:
-		return t.sum.value()
-	case ValueAvg:
-		return t.sum.value() / float64(n)
-	default:
-		return t.sorted.percentile(c.Percentile)
-	}
 }

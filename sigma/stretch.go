@@ -1,0 +1,461 @@
+package sigma
+
+import (
+	"cmp"
+	"math"
+	"slices"
+)
+
+// stretch is a run of moments of a group with many numbers, up to the next
+// stretch. It knows what was in the window before its first moment, so that its
+// moments can be judged by going through its own events, and how far what their
+// verdicts hang on may be pushed before the first of them is another. What comes
+// late is counted in the stretches whose windows it is in, and of these only
+// those are gone through that it pushes too far.
+//
+// A verdict hangs on where the sum of the window is against each cut of the
+// condition; of a mean, on the sum of the distances from the cut; of a
+// percentile, on how many of the numbers are below the cut against how many the
+// rank asks for (see pass.rank). One more number pushes that by the same amount
+// in every window that it comes to.
+type stretch struct {
+	from    int64
+	n       int       // its events
+	left    slack     // of its moments; below 0: what is pushed is gone through
+	before  int       // numbers in the window of the timespan before it
+	classes []int32   // percentile: those by class
+	sum     *exactSum // sum and mean: of those
+	near    []float64 // percentile: by cut, the largest own number of the class below it and the smallest of that above
+}
+
+const (
+	manyNumbers = 64  // from how many events on a group has stretches
+	stretchSize = 128 // events, and as many again before it is divided
+	maxCuts     = 64  // with more the moments are all gone through
+)
+
+// cuts are the numbers from which on the verdict is another than below.
+func (b *bounds) cuts() []float64 {
+	next := func(x float64) float64 { return math.Nextafter(x, math.Inf(1)) }
+	all := []float64{b.low, next(b.high)}
+	if b.lowOpen {
+		all[0] = next(b.low)
+	}
+	if b.highOpen {
+		all[1] = b.high
+	}
+	for _, x := range b.not {
+		all = append(all, x, next(x))
+	}
+	slices.Sort(all)
+	return slices.DeleteFunc(slices.Compact(all), func(x float64) bool {
+		return math.IsInf(x, 0) || b.hold(x) == b.hold(math.Nextafter(x, math.Inf(-1)))
+	})
+}
+
+// classify says how the numbers of a correlation are told apart.
+func (co *correlated) classify() {
+	if !co.c.Type.number() {
+		return
+	}
+	cuts := co.c.cond.cuts()
+	if len(cuts) == 0 || len(cuts) > maxCuts {
+		return
+	}
+	co.cuts = cuts
+	co.verdicts = []bool{co.c.cond.hold(math.Nextafter(cuts[0], math.Inf(-1)))}
+	for _, x := range cuts {
+		co.verdicts = append(co.verdicts, co.c.cond.hold(x))
+	}
+}
+
+// class is how many cuts are not above x.
+func (co *correlated) class(x float64) (k uint8) {
+	for _, cut := range co.cuts {
+		if x < cut {
+			break
+		}
+		k++
+	}
+	return k
+}
+
+// push is by how much one more number moves what verdicts hang on, at the cut
+// where that is least and at the one where it is most.
+func (co *correlated) push(class uint8, x float64) (least, most float64) {
+	last, share := len(co.cuts)-1, co.c.Percentile/100
+	switch {
+	case co.c.Type == ValueSum:
+		return x, x
+	case co.c.Type == ValueAvg:
+		return x - co.cuts[last], x - co.cuts[0]
+	}
+	least, most = -share, 1-share
+	switch {
+	case class == 0:
+		least = most
+	case int(class) > last:
+		most = least
+	}
+	return least, most
+}
+
+// pushed takes off a stretch what a number moves; all says that it is in the
+// windows of all its moments.
+func (s *stretch) pushed(co *correlated, least, most float64, all bool) {
+	if !all {
+		least, most = min(least, 0), max(most, 0)
+	}
+	s.left = slack{co.take(s.left.up, most), co.take(s.left.down, -least)}
+}
+
+// take is what is left of a room after something is taken off it that may be
+// below 0, less what may be lost in rounding.
+func (co *correlated) take(room, x float64) float64 {
+	const counted = 1e-8 // ranks: far above what a million numbers can be rounded by
+	switch {
+	case x == 0 || room < 0 || math.IsInf(room, 1):
+		return room
+	case co.c.Type.ranks():
+		return room - x - counted
+	}
+	return room - x - (math.Abs(room)+math.Abs(x))*margin
+}
+
+// meet takes a number into the nearest to the cuts around its class.
+func (s *stretch) meet(class uint8, x float64) {
+	if k := 2 * int(class); k < len(s.near) {
+		s.near[k] = max(s.near[k], x)
+	}
+	if k := 2*int(class) - 1; k >= 0 && len(s.near) > 0 {
+		s.near[k] = min(s.near[k], x)
+	}
+}
+
+// nearAnew finds the numbers near the cuts among the entries of stretch k, of
+// which the first is given.
+func (g *group) nearAnew(k, first int) {
+	s := &g.story.stretches[k]
+	for i := range s.near {
+		s.near[i] = math.Inf(i%2*2 - 1)
+	}
+	for i := first; s.near != nil && i < first+s.n; i++ {
+		s.meet(g.entries[i].class, g.number(&g.entries[i]))
+	}
+}
+
+// stretchAt returns the stretch that a time is in; -1 if it is before all.
+func (st *story) stretchAt(at int64) int {
+	i, found := slices.BinarySearchFunc(st.stretches, at, func(s stretch, at int64) int { return cmp.Compare(s.from, at) })
+	if found {
+		return i
+	}
+	return i - 1
+}
+
+// first returns the first entry of stretch k.
+func (st *story) first(k int) (i int) {
+	for _, s := range st.stretches[:k] {
+		i += s.n
+	}
+	return i
+}
+
+// end returns the last time of stretch k.
+func (st *story) end(k int) int64 {
+	if k+1 < len(st.stretches) {
+		return st.stretches[k+1].from - 1
+	}
+	return math.MaxInt64
+}
+
+// stretched reports whether the moments of a group are in stretches.
+func (g *group) stretched() bool { return g.story != nil && len(g.story.stretches) > 0 }
+
+// stretch puts the moments of a group with many numbers in stretches. It is
+// false when the group has few.
+func (c *Correlator) stretch(g *group) bool {
+	if g.owner.cuts == nil || len(g.entries) <= manyNumbers {
+		return false
+	}
+	st := g.told()
+	for i := 0; i < len(g.entries); {
+		s := g.owner.newStretch(g.entries[i].at)
+		first := i
+		for i < len(g.entries) && (i < first+stretchSize || g.entries[i].at == g.entries[i-1].at) {
+			i++
+		}
+		s.n = i - first
+		st.stretches = append(st.stretches, s)
+		k := len(st.stretches) - 1
+		if g.nearAnew(k, first); k > 0 {
+			g.follow(k, first)
+		}
+	}
+	return true
+}
+
+// newStretch returns a stretch without events, before which there is nothing.
+func (co *correlated) newStretch(from int64) stretch {
+	s := stretch{from: from, left: slack{-1, -1}}
+	if co.c.Type.ranks() {
+		s.classes, s.near = make([]int32, len(co.cuts)+1), make([]float64, 2*len(co.cuts))
+		for i := range s.near {
+			s.near[i] = math.Inf(i%2*2 - 1)
+		}
+		return s
+	}
+	s.sum = &exactSum{}
+	s.sum.reset()
+	return s
+}
+
+// count takes a number into what was before a stretch, or out of it where times
+// is -1.
+func (s *stretch) count(class uint8, x float64, times int) {
+	s.before += times
+	if s.sum != nil {
+		s.sum.add(x * float64(times))
+	} else {
+		s.classes[class] += int32(times)
+	}
+}
+
+// follow finds what was in the window before stretch k, of which the first entry
+// is given, from the stretch before.
+func (g *group) follow(k, first int) {
+	s, last := &g.story.stretches[k], &g.story.stretches[k-1]
+	s.before, s.classes = last.before, slices.Clone(last.classes)
+	if last.sum != nil {
+		s.sum = last.sum.clone()
+	}
+	for i := first - last.n; i < first; i++ {
+		s.count(g.entries[i].class, g.number(&g.entries[i]), 1)
+	}
+	span := g.owner.span
+	for i := g.from(since(last.from, span)); g.entries[i].at < since(s.from, span); i++ {
+		s.count(g.entries[i].class, g.number(&g.entries[i]), -1)
+	}
+}
+
+// divide makes two of stretch k if it is too long.
+func (g *group) divide(k int) {
+	s := &g.story.stretches[k]
+	first, n := g.story.first(k), stretchSize
+	for n < s.n && g.entries[first+n].at == g.entries[first+n-1].at {
+		n++
+	}
+	if s.n <= 2*stretchSize || n == s.n {
+		return
+	}
+	rest := g.owner.newStretch(g.entries[first+n].at)
+	rest.n, rest.left = s.n-n, s.left
+	s.n = n
+	g.story.stretches = slices.Insert(g.story.stretches, k+1, rest)
+	g.nearAnew(k, first)
+	g.nearAnew(k+1, first+n)
+	g.follow(k+1, first+n)
+}
+
+// stretchNewest takes entry i, which came in at the newest moment, into the last
+// stretch or a new one; w is that moment's window, of which x was measured, and
+// again says that the moment had entries before.
+func (c *Correlator) stretchNewest(g *group, w *window, i int, x float64, again bool) {
+	if !g.stretched() {
+		if g.owner.c.Type.number() {
+			c.stretch(g)
+		}
+		return
+	}
+	t, e := w.of(g, &c.small), &g.entries[i]
+	s := &g.story.stretches[len(g.story.stretches)-1]
+	if !again && s.n >= stretchSize {
+		next := g.owner.newStretch(e.at)
+		next.before, next.left = w.hi-w.lo, endless()
+		if next.sum != nil {
+			next.sum = t.sum.clone()
+		} else {
+			copy(next.classes, t.classes)
+		}
+		next.count(e.class, g.number(e), -1)
+		g.story.stretches = append(g.story.stretches, next)
+		s = &g.story.stretches[len(g.story.stretches)-1]
+	}
+	s.n++
+	s.meet(e.class, g.number(e))
+	s.left.lower(g.owner.slack(t, w.hi-w.lo, x))
+}
+
+// slack is that of a window of n numbers of which x was measured.
+func (co *correlated) slack(t *tally, n int, x float64) (left slack) {
+	switch co.c.Type {
+	case ValueSum:
+		left, _ = co.slackOfSum(n, &total{sum: x, most: math.Abs(x), rough: true})
+	case ValueAvg:
+		x *= float64(n)
+		left, _ = co.slackOfSum(n, &total{sum: x, most: math.Abs(x), rough: true})
+	default:
+		_, _, left = co.rank(t.classes, n)
+	}
+	return left
+}
+
+// judgeNumber judges a late entry where numbers are computed with.
+func (c *Correlator) judgeNumber(g *group, i int, l late) late {
+	e := &g.entries[i]
+	was := e.held
+	switch {
+	case g.stretched():
+		g.spread(i)
+	case !c.stretch(g):
+		l.own = c.rejudge(g, e.at, e.at).changed
+		l.changed = c.rejudge(g, past(e.at, 1), l.to).changed
+		return l
+	}
+	st := g.story
+	own := st.stretchAt(e.at)
+	first := st.first(own)
+	for k := own; k < len(st.stretches) && st.stretches[k].from <= l.to; k++ {
+		s := &st.stretches[k]
+		if k == own || s.left.up < 0 || s.left.down < 0 {
+			l.changed = c.through(g, k, first, e.at, l.to) || l.changed
+		}
+		first += s.n
+	}
+	l.own = e.held != was
+	g.divide(own)
+	return l
+}
+
+// spread takes entry i, which came in late, into the stretches that it is in or
+// that it comes before.
+func (g *group) spread(i int) {
+	st, e := g.story, &g.entries[i]
+	st.stretches[0].from = min(st.stretches[0].from, e.at)
+	own, to, x := st.stretchAt(e.at), past(e.at, g.owner.span), g.number(e)
+	st.stretches[own].n++
+	st.stretches[own].meet(e.class, x)
+	least, most := g.owner.push(e.class, x)
+	for k := own + 1; k < len(st.stretches) && st.stretches[k].from <= to; k++ {
+		s := &st.stretches[k]
+		s.count(e.class, x, 1)
+		s.pushed(g.owner, least, most, st.end(k) <= to)
+	}
+}
+
+// takeOut takes an entry that is no longer there out of the stretches. The
+// moments whose windows it was in are judged again after that.
+func (g *group) takeOut(e *entry, x float64) {
+	if !g.stretched() {
+		return
+	}
+	st := g.story
+	own, to := st.stretchAt(e.at), past(e.at, g.owner.span)
+	for k := own + 1; k < len(st.stretches) && st.stretches[k].from <= to; k++ {
+		st.stretches[k].count(e.class, x, -1)
+	}
+	if st.stretches[own].n--; st.stretches[own].n > 0 {
+		g.nearAnew(own, st.first(own))
+	} else {
+		st.stretches = slices.Delete(st.stretches, own, own+1)
+	}
+}
+
+// cutStretches lets go of the first n entries, which were dropped.
+func (g *group) cutStretches(n int) {
+	if !g.stretched() {
+		return
+	}
+	st := g.story
+	if len(g.entries) <= manyNumbers/2 {
+		st.stretches = nil
+		return
+	}
+	k := 0
+	for n >= st.stretches[k].n {
+		n -= st.stretches[k].n
+		k++
+	}
+	st.stretches = slices.Delete(st.stretches, 0, k)
+	st.stretches[0].n -= n
+	g.nearAnew(0, 0)
+	if !st.shed {
+		g.countAnew()
+	}
+}
+
+// countAnew finds what of the entries that are kept was before the stretches
+// that had some before them that are not. Nothing comes late any more to moments
+// that those are needed for.
+func (g *group) countAnew() {
+	st := g.story
+	for k, first := 0, 0; k < len(st.stretches) && since(st.stretches[k].from, g.owner.span) < g.entries[0].at; k++ {
+		s := &st.stretches[k]
+		if k == 0 {
+			empty := g.owner.newStretch(s.from)
+			s.before, s.classes, s.sum = 0, empty.classes, empty.sum
+		} else {
+			g.follow(k, first)
+		}
+		first += s.n
+	}
+}
+
+// through judges the moments of stretch k, of which the first entry is given,
+// again, and notes those from … to. It reports whether any but that at the
+// beginning changed.
+func (c *Correlator) through(g *group, k, first int, from, to int64) (changed bool) {
+	p := c.pass(g, k, first)
+	end := first + g.story.stretches[k].n
+	for p.hi < end {
+		at := p.moment(end)
+		held := p.held()
+		if at >= from && at <= to {
+			changed = g.note(&window{hi: p.hi}, held) && at > from || changed
+		}
+	}
+	g.story.stretches[k].left = p.slack
+	return changed
+}
+
+// rejudgeStretches decides about the moments from … to again.
+func (c *Correlator) rejudgeStretches(g *group, from, to int64) (changed bool) {
+	st := g.story
+	k := max(st.stretchAt(from), 0)
+	first := st.first(k)
+	for ; k < len(st.stretches) && st.stretches[k].from <= to; k++ {
+		changed = c.through(g, k, first, since(from, 1), to) || changed
+		first += st.stretches[k].n
+	}
+	return changed
+}
+
+// adoptStretches completes what a snapshot tells of a group's stretches. It is
+// false when that does not fit.
+func (g *group) adoptStretches() bool {
+	co := g.owner
+	for i := range g.entries {
+		if e := &g.entries[i]; co.cuts != nil {
+			e.class = co.class(g.number(e))
+		}
+	}
+	if !g.stretched() {
+		return true
+	}
+	all := g.story.stretches
+	if co.cuts == nil || all[0].from > g.entries[0].at {
+		return false
+	}
+	for k, first := 0, 0; k < len(all); k++ {
+		s := &all[k]
+		fresh := co.newStretch(s.from)
+		s.n = g.from(past(g.story.end(k), 1)) - first
+		if s.n <= 0 || len(s.classes) != len(fresh.classes) || (s.sum == nil) != (fresh.sum == nil) {
+			return false
+		}
+		s.near = fresh.near
+		g.nearAnew(k, first)
+		first += s.n
+	}
+	return true
+}
