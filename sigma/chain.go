@@ -471,6 +471,7 @@ func (c *Correlator) withdraw(f *feed, s *sending, out []Finding) []Finding {
 	number := g.number(&e)
 	g.remove(i)
 	g.takeOut(&e, number)
+	g.story.shown = nil
 	c.stats.Events--
 	g.reset()
 	out = c.revise(g, since(s.at, f.to.waits()), past(s.at, f.to.span), out)

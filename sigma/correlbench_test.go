@@ -21,6 +21,8 @@ func benchmarkSets() map[string][]string {
 		"value_percentile": {"type: value_percentile, rules: [r1], group-by: [U], timespan: 10m, condition: {gt: 1000000, field: n, percentile: 95}"},
 		"sum_near":         {"type: value_sum, rules: [r1], group-by: [U], timespan: 10m, condition: {gt: 300000, field: noise}"},
 		"percentile_near":  {"type: value_percentile, rules: [r1], group-by: [U], timespan: 10m, condition: {gt: 950, field: noise, percentile: 95}"},
+		"mean_near":        {"type: value_avg, rules: [r1], group-by: [U], timespan: 10m, condition: {gt: 504, field: noise}"},
+		"median_near":      {"type: value_median, rules: [r1], group-by: [U], timespan: 10m, condition: {gt: 504, field: noise}"},
 		"range":            {"type: event_count, rules: [r1], group-by: [U], timespan: 1m, condition: {gte: 50, lte: 60}"},
 		"chain": {"type: event_count, rules: [r1], group-by: [U], timespan: 1m, condition: {gte: 50}",
 			"type: temporal_ordered, rules: [c0, r2], group-by: [U], timespan: 10m"},

@@ -118,7 +118,9 @@ func (c *Correlator) extend(g *group, w *window, x float64) *episode {
 		ep = &episode{summary: summary{first: g.entries[w.lo].at}}
 		st.episodes = append(st.episodes, ep)
 	} else {
-		from = g.from(past(ep.lastHeld, 1))
+		for from = w.hi; from > 0 && g.entries[from-1].at > ep.lastHeld; {
+			from--
+		}
 	}
 	c.include(g, ep, from, w, x)
 	return ep
@@ -258,6 +260,11 @@ func (c *Correlator) remake(g *group, from, to int64, out []Finding) []Finding {
 		c.retell(g, i, end, old)
 	}
 	fresh := st.episodes[len(before):]
+	for _, ep := range fresh {
+		if g.owner.c.Type.number() { // the last counts
+			ep.measure = c.measureAt(g, ep.lastHeld)
+		}
+	}
 	st.episodes = slices.Concat(before, fresh, after)
 	gone, out := c.compare(g, fresh, old, out)
 	st.episodes = slices.Concat(before, gone, fresh, after)
@@ -273,7 +280,7 @@ func (c *Correlator) retell(g *group, i int, to int64, old []*episode) {
 			continue
 		}
 		x := 1.0
-		if w.hi == len(g.entries) || !g.estimates(at) {
+		if !g.owner.c.Type.number() && (w.hi == len(g.entries) || !g.estimates(at)) {
 			x = c.measure(g, w) // estimates are remembered, but for the last
 		}
 		if base := g.continues(old, at); base != nil {

@@ -130,6 +130,7 @@ type story struct {
 	shed      bool       // entries that might be needed were dropped for lack of room
 	sketch    *sketch    // of the values in a window with too many
 	stretches []stretch  // in order; of a group with many numbers, all its moments
+	shown     *window    // that ends the last episode, if it is of numbers and another than the newest; nil: not known
 	waste     int        // bytes of the group's texts that no entry has any more
 }
 

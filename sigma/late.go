@@ -33,6 +33,7 @@ func (c *Correlator) takeLate(g *group, i int, out []Finding) []Finding {
 func (g *group) slip(i int) {
 	w := &g.window
 	e := &g.entries[i]
+	g.slipShown(i)
 	w.hi++
 	if e.at < since(g.newest(), g.owner.span) {
 		w.lo++
@@ -280,17 +281,6 @@ func (g *group) allHeld(from, to int64) bool {
 	return true
 }
 
-// measureAt computes what the condition is about in the window that a moment
-// closes.
-func (c *Correlator) measureAt(g *group, at int64) float64 {
-	if at == g.newest() {
-		return c.measure(g, &g.window)
-	}
-	w := g.replay(g.from(at))
-	w.moment(g)
-	return c.measure(g, w)
-}
-
 // heldBefore reports whether the condition held from a time to before entry i.
 func (g *group) heldBefore(i int, from int64) bool {
 	at := g.entries[i].at
@@ -307,8 +297,11 @@ func (g *group) heldBefore(i int, from int64) bool {
 // other records. More moments that hold in its middle are no reason.
 func (c *Correlator) slipIn(g *group, i int, l late) *episode {
 	e := &g.entries[i]
-	if g.story == nil || l.changed && g.owner.c.Type.number() {
+	switch {
+	case g.story == nil:
 		return nil
+	case g.owner.c.Type.number():
+		return c.slipNumber(g, i)
 	}
 	k := slices.IndexFunc(g.story.episodes, func(ep *episode) bool { return ep.first <= e.at && e.at <= ep.lastHeld })
 	if k < 0 {
@@ -329,8 +322,5 @@ func (c *Correlator) slipIn(g *group, i int, l late) *episode {
 	ep.count++
 	ep.cut = true
 	ep.peak = max(ep.peak, l.peak)
-	if g.owner.c.Type.number() && ep.lastHeld <= past(e.at, g.owner.span) {
-		ep.measure = c.measureAt(g, ep.lastHeld)
-	}
 	return ep
 }

@@ -189,6 +189,7 @@ func (c *Correlator) dropEntries(g *group, chosen func(i int) bool) {
 	c.stats.Events -= before - len(kept)
 	if inOrder {
 		g.cutStretches(prefix)
+		g.cutShown(prefix)
 	}
 	if inOrder && prefix <= g.window.lo {
 		g.window.lo -= prefix
