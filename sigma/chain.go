@@ -24,7 +24,7 @@ type correlated struct {
 	feeds    []*feed   // from each rule, by position
 	up       []*feed   // to the correlations that refer to this one
 	cuts     []float64 // between numbers of which the verdict is another
-	verdicts []bool    // about the numbers below the first cut, and from each on
+	verdicts []bool    // percentile: about the numbers below the first cut, and from each on
 	wants    []string  // fields beside group-by that those need
 	family   string    // what it is sharded with
 	dims     []int     // the group-by fields it is sharded by

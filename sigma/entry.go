@@ -73,7 +73,7 @@ func (g *group) insert(i int, a *arrival) {
 		g.entries = append(make([]entry, 0, n+1+n/4), g.entries...)
 	}
 	e := entry{at: a.at, text: uint32(len(g.texts)), rule: a.rule}
-	if g.owner != nil && g.owner.cuts != nil {
+	if g.owner != nil && g.owner.verdicts != nil {
 		e.class = g.owner.class(decodeNumber(a.value))
 	}
 	g.entries = slices.Insert(g.entries, i, e)

@@ -95,14 +95,19 @@ func (g *group) slipShown(i int) {
 	}
 }
 
-// cutShown does the same after the first n entries were dropped.
-func (g *group) cutShown(n int) {
-	switch {
-	case g.story == nil || g.story.shown == nil:
-	case n > g.story.shown.lo:
+// cutNumbers keeps what is known of a group's numbers right before the first n
+// entries are dropped; see cutStretches.
+func (g *group) cutNumbers(n int, horizon int64) {
+	if g.story == nil || !g.owner.c.Type.number() {
+		return
+	}
+	g.cutStretches(n, horizon)
+	switch w := g.story.shown; {
+	case w == nil:
+	case n > w.lo:
 		g.story.shown = nil
 	default:
-		g.story.shown.lo -= n
-		g.story.shown.hi -= n
+		w.lo -= n
+		w.hi -= n
 	}
 }

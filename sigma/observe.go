@@ -86,6 +86,7 @@ func (c *Correlator) trim(g *group) {
 	horizon := since(c.watermark(g), g.owner.keep)
 	old := g.from(horizon)
 	if old > 0 && old >= len(g.entries)/4 {
+		g.cutNumbers(old, horizon)
 		c.dropEntries(g, func(i int) bool { return i < old })
 	}
 	if n := len(g.entries); n > g.owner.most || len(g.texts) > maxTexts {
@@ -112,7 +113,7 @@ func (g *group) forget(c *Correlator, horizon int64) {
 	st.retired = slices.DeleteFunc(st.retired, func(r retired) bool { return r.at < horizon })
 	if st.shed && st.floor < horizon {
 		st.shed, st.floor = false, noTime
-		g.countAnew()
+		st.stretches = nil // what was shed is counted there
 		if st.sketch != nil {
 			st.sketch = nil
 			c.stats.Events -= sketchWeight
@@ -138,6 +139,7 @@ func (c *Correlator) shed(g *group, room int) {
 	}
 	if over := len(g.entries) - room; over > 0 {
 		st.floor = max(st.floor, past(g.entries[over-1].at, 1))
+		g.cutNumbers(over, noTime)
 		c.dropEntries(g, func(i int) bool { return i < over })
 	}
 	c.stats.Shed += uint64(before - len(g.entries))
@@ -187,10 +189,6 @@ func (c *Correlator) dropEntries(g *group, chosen func(i int) bool) {
 	}
 	g.pack()
 	c.stats.Events -= before - len(kept)
-	if inOrder {
-		g.cutStretches(prefix)
-		g.cutShown(prefix)
-	}
 	if inOrder && prefix <= g.window.lo {
 		g.window.lo -= prefix
 		g.window.hi -= prefix

@@ -62,7 +62,9 @@ func (co *correlated) classify() {
 	if len(cuts) == 0 || len(cuts) > maxCuts {
 		return
 	}
-	co.cuts = cuts
+	if co.cuts = cuts; !co.c.Type.ranks() {
+		return
+	}
 	co.verdicts = []bool{co.c.cond.hold(math.Nextafter(cuts[0], math.Inf(-1)))}
 	for _, x := range cuts {
 		co.verdicts = append(co.verdicts, co.c.cond.hold(x))
@@ -198,7 +200,7 @@ func (c *Correlator) stretch(g *group) bool {
 // newStretch returns a stretch without events, before which there is nothing.
 func (co *correlated) newStretch(from int64) stretch {
 	s := stretch{from: from, left: slack{-1, -1}}
-	if co.c.Type.ranks() {
+	if co.verdicts != nil {
 		s.classes, s.near = make([]int32, len(co.cuts)+1), make([]float64, 2*len(co.cuts))
 		for i := range s.near {
 			s.near[i] = math.Inf(i%2*2 - 1)
@@ -281,8 +283,9 @@ func (c *Correlator) stretchNewest(g *group, w *window, i int, x float64, again 
 		g.story.stretches = append(g.story.stretches, next)
 		s = &g.story.stretches[len(g.story.stretches)-1]
 	}
-	s.n++
-	s.meet(e.class, g.number(e))
+	if s.n++; s.near != nil {
+		s.meet(e.class, g.number(e))
+	}
 	s.left.lower(g.owner.slack(t, w.hi-w.lo, x))
 }
 
@@ -361,44 +364,33 @@ func (g *group) takeOut(e *entry, x float64) {
 	}
 }
 
-// cutStretches lets go of the first n entries, which were dropped.
-func (g *group) cutStretches(n int) {
+// cutStretches lets go of the first n entries, which are dropped after that. No
+// moment to which anything may still come has any before horizon in its window;
+// noTime says that they are shed, and go on being counted where they were.
+func (g *group) cutStretches(n int, horizon int64) {
 	if !g.stretched() {
 		return
 	}
-	st := g.story
-	if len(g.entries) <= manyNumbers/2 {
+	st, span := g.story, g.owner.span
+	if len(g.entries)-n <= manyNumbers/2 {
 		st.stretches = nil
 		return
 	}
-	k := 0
-	for n >= st.stretches[k].n {
-		n -= st.stretches[k].n
+	// Only one stretch before which there are some of them can have such moments.
+	if k := st.stretchAt(past(horizon, span)); k >= 0 && horizon != noTime && !st.shed {
+		s := &st.stretches[k]
+		for i := g.from(since(s.from, span)); i < n && g.entries[i].at < s.from; i++ {
+			s.count(g.entries[i].class, g.number(&g.entries[i]), -1)
+		}
+	}
+	k, left := 0, n
+	for left >= st.stretches[k].n {
+		left -= st.stretches[k].n
 		k++
 	}
 	st.stretches = slices.Delete(st.stretches, 0, k)
-	st.stretches[0].n -= n
-	g.nearAnew(0, 0)
-	if !st.shed {
-		g.countAnew()
-	}
-}
-
-// countAnew finds what of the entries that are kept was before the stretches
-// that had some before them that are not. Nothing comes late any more to moments
-// that those are needed for.
-func (g *group) countAnew() {
-	st := g.story
-	for k, first := 0, 0; k < len(st.stretches) && since(st.stretches[k].from, g.owner.span) < g.entries[0].at; k++ {
-		s := &st.stretches[k]
-		if k == 0 {
-			empty := g.owner.newStretch(s.from)
-			s.before, s.classes, s.sum = 0, empty.classes, empty.sum
-		} else {
-			g.follow(k, first)
-		}
-		first += s.n
-	}
+	st.stretches[0].n -= left
+	g.nearAnew(0, n)
 }
 
 // through judges the moments of stretch k, of which the first entry is given,
@@ -435,7 +427,7 @@ func (c *Correlator) rejudgeStretches(g *group, from, to int64) (changed bool) {
 func (g *group) adoptStretches() bool {
 	co := g.owner
 	for i := range g.entries {
-		if e := &g.entries[i]; co.cuts != nil {
+		if e := &g.entries[i]; co.verdicts != nil {
 			e.class = co.class(g.number(e))
 		}
 	}
