@@ -175,11 +175,10 @@ func TestRoom(t *testing.T) {
 					held = verdict(x)
 				}
 				g := c.rules[0].groups[""]
-				s := stretch{left: g.owner.slack(g.window.tally, len(numbers), c.measure(g, &g.window))}
+				left := g.owner.slack(g.window.tally, len(numbers), c.measure(g, &g.window))
 				x := rapid.SampledFrom([]float64{-3, 0, 3, float64(low) + 1}).Draw(rt, "late")
 				for range 60 {
-					least, most := g.owner.push(g.owner.class(x), x)
-					if s.pushed(g.owner, least, most, true); s.left.up < 0 || s.left.down < 0 {
+					if left.pushed(g.owner, g.owner.push(g.owner.class(x), x), true); left.gone() {
 						break
 					}
 					used++

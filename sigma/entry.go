@@ -3,6 +3,7 @@ package sigma
 import (
 	"cmp"
 	"encoding/binary"
+	"math"
 	"slices"
 	"strings"
 )
@@ -58,7 +59,12 @@ func (g *group) wants(e *entry) string {
 }
 
 // number is the value of a value type.
-func (g *group) number(e *entry) float64 { return decodeNumber(g.value(e)) }
+func (g *group) number(e *entry) float64 {
+	if t := g.texts[e.text:]; (t[0]|t[2])&0x80 == 0 && t[1] == 8 { // as split has it
+		return math.Float64frombits(binary.BigEndian.Uint64(t[3+int(t[0]):]))
+	}
+	return decodeNumber(g.value(e))
+}
 
 func (g *group) compare(e *entry, a *arrival) int {
 	if e.at != a.at {

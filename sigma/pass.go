@@ -21,6 +21,9 @@ type slack struct{ up, down float64 }
 
 func (s *slack) lower(o slack) { s.up, s.down = min(s.up, o.up), min(s.down, o.down) }
 
+// gone reports whether there may be another verdict.
+func (s *slack) gone() bool { return s.up < 0 || s.down < 0 }
+
 func endless() slack { return slack{math.Inf(1), math.Inf(1)} }
 
 // pass begins before stretch k, of which the first entry is given.
@@ -154,29 +157,26 @@ func (t *total) add(x float64) {
 	t.rough = t.rough || off != 0
 }
 
-// margin is the part of a sum's distance from a cut that is not counted on, for
-// what was rounded.
+// margin is the part of a number that is not counted on, for what was rounded.
 const margin = 1.0 / (1 << 30)
 
 // slackOfSum is the slack of a window of n numbers of which the sum is given; it
 // is sure when this sum is as good as the exact one.
 func (co *correlated) slackOfSum(n int, t *total) (left slack, sure bool) {
-	const tiny = 1e-300
 	left, sure = endless(), true
 	x := t.sum + t.rest
 	for _, cut := range co.cuts {
 		if co.c.Type == ValueAvg {
 			cut *= float64(n)
 		}
-		over := x - cut
-		room := math.Abs(over)*(1-margin) - (math.Abs(x)+math.Abs(cut))*(margin/64) - t.most*(margin*margin) - tiny
+		over, off := x-cut, (t.most+math.Abs(cut))*(margin/64)
 		switch {
-		case !(room > 0):
-			left, sure = slack{-1, -1}, !t.rough && !math.IsNaN(room)
-		case over > 0:
-			left.down = min(left.down, room)
+		case over > off:
+			left.down = min(left.down, over-off)
+		case -over > off:
+			left.up = min(left.up, -over-off)
 		default:
-			left.up = min(left.up, room)
+			left, sure = slack{-1, -1}, !t.rough
 		}
 	}
 	return left, sure

@@ -1,7 +1,6 @@
 package sigma
 
 import (
-	"cmp"
 	"math"
 	"slices"
 )
@@ -33,8 +32,15 @@ func (r *ranked) reset(percent float64) {
 }
 
 // find returns the place of a number in runs, or where it belongs.
-func (r *ranked) find(x float64) (int, bool) {
-	return slices.BinarySearchFunc(r.runs, x, func(r run, x float64) int { return cmp.Compare(r.x, x) })
+func (r *ranked) find(x float64) (i int, found bool) {
+	for end := len(r.runs); i < end; {
+		if middle := (i + end) / 2; r.runs[middle].x < x {
+			i = middle + 1
+		} else {
+			end = middle
+		}
+	}
+	return i, i < len(r.runs) && r.runs[i].x == x
 }
 
 func (r *ranked) add(x float64) {

@@ -82,33 +82,32 @@ func (co *correlated) class(x float64) (k uint8) {
 	return k
 }
 
-// push is by how much one more number moves what verdicts hang on, at the cut
-// where that is least and at the one where it is most.
-func (co *correlated) push(class uint8, x float64) (least, most float64) {
+// push is by how much one more number moves what verdicts hang on: at the cut
+// where that is least, and where it is most.
+type push struct{ least, most float64 }
+
+func (co *correlated) push(class uint8, x float64) push {
 	last, share := len(co.cuts)-1, co.c.Percentile/100
 	switch {
 	case co.c.Type == ValueSum:
-		return x, x
+		return push{x, x}
 	case co.c.Type == ValueAvg:
-		return x - co.cuts[last], x - co.cuts[0]
-	}
-	least, most = -share, 1-share
-	switch {
+		return push{x - co.cuts[last], x - co.cuts[0]}
 	case class == 0:
-		least = most
+		return push{1 - share, 1 - share}
 	case int(class) > last:
-		most = least
+		return push{-share, -share}
 	}
-	return least, most
+	return push{-share, 1 - share}
 }
 
-// pushed takes off a stretch what a number moves; all says that it is in the
-// windows of all its moments.
-func (s *stretch) pushed(co *correlated, least, most float64, all bool) {
+// pushed takes off what a number moves; all says that it is in the windows of
+// all moments that this is about.
+func (s *slack) pushed(co *correlated, p push, all bool) {
 	if !all {
-		least, most = min(least, 0), max(most, 0)
+		p = push{min(p.least, 0), max(p.most, 0)}
 	}
-	s.left = slack{co.take(s.left.up, most), co.take(s.left.down, -least)}
+	*s = slack{co.take(s.up, p.most), co.take(s.down, -p.least)}
 }
 
 // take is what is left of a room after something is taken off it that may be
@@ -138,9 +137,7 @@ func (s *stretch) meet(class uint8, x float64) {
 // which the first is given.
 func (g *group) nearAnew(k, first int) {
 	s := &g.story.stretches[k]
-	for i := range s.near {
-		s.near[i] = math.Inf(i%2*2 - 1)
-	}
+	s.nothingNear()
 	for i := first; s.near != nil && i < first+s.n; i++ {
 		s.meet(g.entries[i].class, g.number(&g.entries[i]))
 	}
@@ -192,24 +189,42 @@ func (c *Correlator) stretch(g *group) bool {
 		k := len(st.stretches) - 1
 		if g.nearAnew(k, first); k > 0 {
 			g.follow(k, first)
+		} else {
+			st.stretches[0].begin(g.owner, nil, 0)
 		}
 	}
 	return true
 }
 
-// newStretch returns a stretch without events, before which there is nothing.
+// newStretch returns a stretch without events, of which is not known yet what
+// was before.
 func (co *correlated) newStretch(from int64) stretch {
 	s := stretch{from: from, left: slack{-1, -1}}
 	if co.verdicts != nil {
-		s.classes, s.near = make([]int32, len(co.cuts)+1), make([]float64, 2*len(co.cuts))
-		for i := range s.near {
-			s.near[i] = math.Inf(i%2*2 - 1)
-		}
-		return s
+		s.near = make([]float64, 2*len(co.cuts))
+		s.nothingNear()
 	}
-	s.sum = &exactSum{}
-	s.sum.reset()
 	return s
+}
+
+func (s *stretch) nothingNear() {
+	for i := range s.near {
+		s.near[i] = math.Inf(i%2*2 - 1)
+	}
+}
+
+// begin says that a stretch has before it what is in a tally of n numbers; nil:
+// nothing.
+func (s *stretch) begin(co *correlated, t *tally, n int) {
+	if t == nil {
+		t = &tally{}
+		t.reset(co)
+	}
+	if s.before = n; co.verdicts != nil {
+		s.classes = slices.Clone(t.classes)
+	} else {
+		s.sum = t.sum.clone()
+	}
 }
 
 // count takes a number into what was before a stretch, or out of it where times
@@ -273,12 +288,8 @@ func (c *Correlator) stretchNewest(g *group, w *window, i int, x float64, again 
 	s := &g.story.stretches[len(g.story.stretches)-1]
 	if !again && s.n >= stretchSize {
 		next := g.owner.newStretch(e.at)
-		next.before, next.left = w.hi-w.lo, endless()
-		if next.sum != nil {
-			next.sum = t.sum.clone()
-		} else {
-			copy(next.classes, t.classes)
-		}
+		next.left = endless()
+		next.begin(g.owner, t, w.hi-w.lo)
 		next.count(e.class, g.number(e), -1)
 		g.story.stretches = append(g.story.stretches, next)
 		s = &g.story.stretches[len(g.story.stretches)-1]
@@ -306,10 +317,10 @@ func (co *correlated) slack(t *tally, n int, x float64) (left slack) {
 // judgeNumber judges a late entry where numbers are computed with.
 func (c *Correlator) judgeNumber(g *group, i int, l late) late {
 	e := &g.entries[i]
-	was := e.held
+	was, known := e.held, false
 	switch {
 	case g.stretched():
-		g.spread(i)
+		known = g.spread(i)
 	case !c.stretch(g):
 		l.own = c.rejudge(g, e.at, e.at).changed
 		l.changed = c.rejudge(g, past(e.at, 1), l.to).changed
@@ -320,7 +331,7 @@ func (c *Correlator) judgeNumber(g *group, i int, l late) late {
 	first := st.first(own)
 	for k := own; k < len(st.stretches) && st.stretches[k].from <= l.to; k++ {
 		s := &st.stretches[k]
-		if k == own || s.left.up < 0 || s.left.down < 0 {
+		if k == own && !known || s.left.gone() {
 			l.changed = c.through(g, k, first, e.at, l.to) || l.changed
 		}
 		first += s.n
@@ -330,20 +341,53 @@ func (c *Correlator) judgeNumber(g *group, i int, l late) late {
 	return l
 }
 
-// spread takes entry i, which came in late, into the stretches that it is in or
-// that it comes before.
-func (g *group) spread(i int) {
+// spread takes entry i, which came in late, into the stretch that it is in and
+// those that it comes before. It reports whether its moment needs no judging.
+func (g *group) spread(i int) (known bool) {
 	st, e := g.story, &g.entries[i]
 	st.stretches[0].from = min(st.stretches[0].from, e.at)
-	own, to, x := st.stretchAt(e.at), past(e.at, g.owner.span), g.number(e)
-	st.stretches[own].n++
-	st.stretches[own].meet(e.class, x)
-	least, most := g.owner.push(e.class, x)
-	for k := own + 1; k < len(st.stretches) && st.stretches[k].from <= to; k++ {
+	k, to, x := st.stretchAt(e.at), past(e.at, g.owner.span), g.number(e)
+	s := &st.stretches[k]
+	before := s.left
+	if s.n++; s.near != nil {
+		s.meet(e.class, x)
+	}
+	p := g.owner.push(e.class, x)
+	s.left.pushed(g.owner, p, false)
+	for k++; k < len(st.stretches) && st.stretches[k].from <= to; k++ {
 		s := &st.stretches[k]
 		s.count(e.class, x, 1)
-		s.pushed(g.owner, least, most, st.end(k) <= to)
+		s.left.pushed(g.owner, p, st.end(k) <= to)
 	}
+	if g.companion(i) >= 0 {
+		return true
+	}
+	return g.likePrior(i, s, before)
+}
+
+// likePrior judges the moment of entry i, which is alone in it, by the moment
+// before, if that is of the same stretch, of which it is known what was left of
+// it, and its window is not so different that this is used up.
+func (g *group) likePrior(i int, s *stretch, left slack) bool {
+	const most = 16
+	if i == 0 || g.entries[i-1].at < s.from {
+		return false
+	}
+	span, e, prior := g.owner.span, &g.entries[i], &g.entries[i-1]
+	left.pushed(g.owner, g.owner.push(e.class, g.number(e)), true)
+	for k, n := g.from(since(prior.at, span)), 0; g.entries[k].at < since(e.at, span); k, n = k+1, n+1 {
+		gone := g.owner.push(g.entries[k].class, g.number(&g.entries[k]))
+		left.pushed(g.owner, push{-gone.most, -gone.least}, true)
+		if n == most {
+			return false
+		}
+	}
+	if left.gone() {
+		return false
+	}
+	s.left.lower(left)
+	g.mark(i, prior.held)
+	return true
 }
 
 // takeOut takes an entry that is no longer there out of the stretches. The
@@ -440,12 +484,12 @@ func (g *group) adoptStretches() bool {
 	}
 	for k, first := 0, 0; k < len(all); k++ {
 		s := &all[k]
-		fresh := co.newStretch(s.from)
 		s.n = g.from(past(g.story.end(k), 1)) - first
-		if s.n <= 0 || len(s.classes) != len(fresh.classes) || (s.sum == nil) != (fresh.sum == nil) {
+		ranked := co.verdicts != nil
+		if s.n <= 0 || ranked && len(s.classes) != len(co.cuts)+1 || ranked == (s.sum != nil) {
 			return false
 		}
-		s.near = fresh.near
+		s.near = co.newStretch(s.from).near
 		g.nearAnew(k, first)
 		first += s.n
 	}
