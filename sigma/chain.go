@@ -92,6 +92,9 @@ func (c *Correlator) link(byID map[string]*correlated) {
 		}
 		co.late = lateness + co.delay
 		co.keep = co.late + co.span + co.waits()
+		if co.c.Type.number() { // what comes late may leave an episode to end a timespan before it
+			co.keep += co.span
+		}
 	}
 	for _, co := range slices.Backward(c.rules) { // parents first
 		direct := !slices.ContainsFunc(co.feeds, func(f *feed) bool { return f.from != nil })
