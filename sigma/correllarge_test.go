@@ -151,6 +151,58 @@ func TestBeyondTheBound(t *testing.T) {
 	}
 }
 
+// TestFloodedAtItsBound has numbers that stay at their bound in groups that are
+// flooded beyond what is kept of one, one event in sixteen late: restarts in the
+// middle of a window change nothing, and neither do eight workers for one.
+func TestFloodedAtItsBound(t *testing.T) {
+	for _, section := range []string{
+		"type: value_percentile, rules: [r1], group-by: [U], timespan: 10m, condition: {gt: 950, field: n, percentile: 95}",
+		"type: value_median, rules: [r1], group-by: [U], timespan: 10m, condition: {gte: 504, neq: 507, field: n}",
+		"type: value_avg, rules: [r1], group-by: [U], timespan: 2s, condition: {gt: 504, lt: 510, field: n}",
+		"type: value_sum, rules: [r1], group-by: [U], timespan: 2s, condition: {gt: 336000, field: n}",
+	} {
+		t.Run(section, func(t *testing.T) {
+			set, opts := setOf(t, []string{section}), CorrelatorOptions{MaxEntries: 800, MaxRecords: 10}
+			one, restarted, workers := NewCorrelator(set, opts), NewCorrelator(set, opts), make([]*Correlator, 8)
+			sharding := NewSharding(set, len(workers))
+			for i := range workers {
+				shared := opts
+				shared.Sharding, shared.Shard = sharding, i
+				workers[i] = NewCorrelator(set, shared)
+			}
+			changes := 0
+			for i := range 10_000 {
+				f := fact{rule: "r1", record: fmt.Sprint(i), at: int64(i) * 1000, fields: map[string]string{
+					"U": fmt.Sprint(i % 3), "n": fmt.Sprint(i * i * i % 1009),
+				}}
+				if i%16 == 0 {
+					f.at -= int64(i*7919%2_000) * 1000
+				}
+				if i%1111 == 1110 {
+					saved := snapshotOf(t, restarted)
+					restarted = NewCorrelator(set, opts)
+					if err := restarted.Restore(bytes.NewReader(saved)); err != nil {
+						t.Fatal(err)
+					}
+				}
+				want := linesOf(one.Observe(f.occurrence()))
+				changes += len(want)
+				if diff := gocmp.Diff(want, linesOf(restarted.Observe(f.occurrence()))); diff != "" {
+					t.Fatalf("event %d (-without +with restarts):\n%s", i, diff)
+				}
+				var many []Finding
+				sharding.Each(f.occurrence(), func(k int) { many = append(many, workers[k].Observe(f.occurrence())...) })
+				if diff := gocmp.Diff(want, linesOf(many)); diff != "" {
+					t.Fatalf("event %d (-one +eight workers):\n%s", i, diff)
+				}
+			}
+			if one.Stats().Shed == 0 || changes == 0 {
+				t.Errorf("%+v, %d findings", one.Stats(), changes)
+			}
+		})
+	}
+}
+
 // TestRoom checks that what there is room for changes no verdict.
 func TestRoom(t *testing.T) {
 	conditions := map[string]string{
@@ -195,26 +247,28 @@ func TestRoom(t *testing.T) {
 }
 
 // TestLateBetweenLargeWindows: what comes late between two moments, and whose
-// window has lost much that the one before it had, does not hold as that does.
+// window has lost something that the one before it had, does not hold as that
+// does.
 func TestLateBetweenLargeWindows(t *testing.T) {
 	for _, condition := range []string{
-		"value_sum, condition: {gt: 1800, field: n}", "value_avg, condition: {gt: 20, field: n}", "value_percentile, condition: {gt: 20, field: n, percentile: 50}",
+		"value_sum, condition: {gt: 3300, field: n}", "value_avg, condition: {gt: 32, field: n}", "value_percentile, condition: {gt: 20, field: n, percentile: 50}",
 	} {
 		kind, rest, _ := strings.Cut(condition, ", ")
 		set := setOf(t, []string{"type: " + kind + ", rules: [r1], timespan: 60s, " + rest})
 		var facts []fact
-		add := func(second float64, n string) {
-			facts = append(facts, fact{rule: "r1", record: fmt.Sprint(len(facts)), at: int64(second * 1e6), fields: map[string]string{"n": n}})
+		add := func(count int, second, step float64, n string) {
+			for i := range count {
+				at := int64((second + float64(i)*step) * 1e6)
+				facts = append(facts, fact{rule: "r1", record: fmt.Sprint(len(facts)), at: at, fields: map[string]string{"n": n}})
+			}
 		}
-		for i := range 60 {
-			add(float64(i)/12, "60")
-		}
-		for i := range 45 {
-			add(7+float64(i)/12, "2")
-		}
-		add(60, "60")
-		add(67, "1")
-		add(66, "1") // comes last
+		add(stretchSize, 0, 0.08, "60")
+		add(12, 40, 0.4, "60")
+		add(48, 46.5, 0.01, "60")
+		add(50, 47, 0.08, "2")
+		add(1, 100, 0, "60")
+		add(1, 107, 0, "1")
+		add(1, 106, 0, "1") // comes last
 		want := naiveLines(set, nil, facts)
 		if got := final(NewCorrelator(set, CorrelatorOptions{MaxRecords: 1000}), facts).lines(true); !slices.Equal(got, want) {
 			t.Errorf("%s:\ngot %q\nwant %q", condition, got, want)

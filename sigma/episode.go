@@ -260,10 +260,8 @@ func (c *Correlator) remake(g *group, from, to int64, out []Finding) []Finding {
 		c.retell(g, i, end, old)
 	}
 	fresh := st.episodes[len(before):]
-	for _, ep := range fresh {
-		if g.owner.c.Type.number() { // the last counts
-			ep.measure = c.measureAt(g, ep.lastHeld)
-		}
+	for i := 0; i < len(fresh) && g.owner.c.Type.number(); i++ { // the last moment's counts
+		fresh[i].measure = c.measureAt(g, fresh[i].lastHeld)
 	}
 	st.episodes = slices.Concat(before, fresh, after)
 	gone, out := c.compare(g, fresh, old, out)

@@ -1,5 +1,81 @@
 package sigma
 
+// judgeNumber judges a late entry where numbers are computed with.
+func (c *Correlator) judgeNumber(g *group, i int, l late) late {
+	e := &g.entries[i]
+	was, known := e.held, false
+	switch {
+	case g.stretched():
+		known = g.spread(i)
+	case !c.stretch(g):
+		l.own = c.rejudge(g, e.at, e.at).changed
+		l.changed = c.rejudge(g, past(e.at, 1), l.to).changed
+		return l
+	}
+	st := g.story
+	own := st.stretchAt(e.at)
+	first := st.first(own)
+	for k := own; k < len(st.stretches) && st.stretches[k].from <= l.to; k++ {
+		s := &st.stretches[k]
+		if k == own && !known || s.left.gone() {
+			l.changed = c.through(g, k, first, e.at, l.to) || l.changed
+		}
+		first += s.n
+	}
+	l.own = e.held != was
+	g.divide(own)
+	return l
+}
+
+// spread takes entry i, which came in late, into the stretch that it is in and
+// those that it comes before. It reports whether its moment needs no judging.
+func (g *group) spread(i int) (known bool) {
+	st, e := g.story, &g.entries[i]
+	st.stretches[0].from = min(st.stretches[0].from, e.at)
+	k, to, x := st.stretchAt(e.at), past(e.at, g.owner.span), g.number(e)
+	s := &st.stretches[k]
+	before := s.left
+	if s.n++; s.near != nil {
+		s.meet(e.class, x)
+	}
+	p := g.owner.push(e.class, x)
+	s.left.pushed(g.owner, p, false)
+	for k++; k < len(st.stretches) && st.stretches[k].from <= to; k++ {
+		s := &st.stretches[k]
+		s.count(e.class, x, 1)
+		s.left.pushed(g.owner, p, st.end(k) <= to)
+	}
+	if g.companion(i) >= 0 {
+		return true
+	}
+	return g.likePrior(i, s, before)
+}
+
+// likePrior judges the moment of entry i, which is alone in it, by the moment
+// before, if that is of the same stretch, of which it is known what was left of
+// it, and its window is not so different that this is used up.
+func (g *group) likePrior(i int, s *stretch, left slack) bool {
+	const most = 16
+	if i == 0 || g.entries[i-1].at < s.from {
+		return false
+	}
+	span, e, prior := g.owner.span, &g.entries[i], &g.entries[i-1]
+	left.pushed(g.owner, g.owner.push(e.class, g.number(e)), true)
+	for k, n := g.from(since(prior.at, span)), 0; g.entries[k].at < since(e.at, span); k, n = k+1, n+1 {
+		gone := g.owner.push(g.entries[k].class, g.number(&g.entries[k]))
+		left.pushed(g.owner, push{-gone.most, -gone.least}, true)
+		if n == most {
+			return false
+		}
+	}
+	if left.gone() {
+		return false
+	}
+	s.left.lower(left)
+	g.mark(i, prior.held)
+	return true
+}
+
 // slipNumber is slipIn where numbers are computed with: of the last episode, of
 // which what held before entry i still begins it, only the end may have become
 // another.
@@ -54,6 +130,9 @@ func (c *Correlator) measureAt(g *group, at int64) float64 {
 		return c.measure(g, &g.window)
 	}
 	lo, hi := g.from(since(at, g.owner.span)), g.from(past(at, 1))
+	if hi-lo <= manyNumbers {
+		return c.measure(g, &window{lo: lo, hi: hi})
+	}
 	w := g.told().shown
 	if w == nil || lo > w.hi || hi < w.lo {
 		w = &window{lo: lo, hi: lo, tally: &tally{}}

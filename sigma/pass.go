@@ -2,6 +2,35 @@ package sigma
 
 import "math"
 
+// through judges the moments of stretch k, of which the first entry is given,
+// again, and notes those from … to. It reports whether any but that at the
+// beginning changed.
+func (c *Correlator) through(g *group, k, first int, from, to int64) (changed bool) {
+	p := c.pass(g, k, first)
+	end := first + g.story.stretches[k].n
+	for p.hi < end {
+		at := p.moment(end)
+		held := p.held()
+		if at >= from && at <= to {
+			changed = g.note(&window{hi: p.hi}, held) && at > from || changed
+		}
+	}
+	g.story.stretches[k].left = p.slack
+	return changed
+}
+
+// rejudgeStretches decides about the moments from … to again.
+func (c *Correlator) rejudgeStretches(g *group, from, to int64) (changed bool) {
+	st := g.story
+	k := max(st.stretchAt(from), 0)
+	first := st.first(k)
+	for ; k < len(st.stretches) && st.stretches[k].from <= to; k++ {
+		changed = c.through(g, k, first, since(from, 1), to) || changed
+		first += st.stretches[k].n
+	}
+	return changed
+}
+
 // pass goes through the moments of a stretch.
 type pass struct {
 	g       *group
@@ -14,17 +43,6 @@ type pass struct {
 	slack   slack
 	near    nearest
 }
-
-// slack is how far what verdicts hang on may be pushed up and down before one is
-// another.
-type slack struct{ up, down float64 }
-
-func (s *slack) lower(o slack) { s.up, s.down = min(s.up, o.up), min(s.down, o.down) }
-
-// gone reports whether there may be another verdict.
-func (s *slack) gone() bool { return s.up < 0 || s.down < 0 }
-
-func endless() slack { return slack{math.Inf(1), math.Inf(1)} }
 
 // pass begins before stretch k, of which the first entry is given.
 func (c *Correlator) pass(g *group, k, first int) pass {
@@ -104,82 +122,6 @@ func (p *pass) exactly() float64 {
 		sum.add(-g.number(&g.entries[i]))
 	}
 	return sum.value()
-}
-
-// rank returns the classes of the two numbers between which the percentile of n
-// is, and the slack. A cut is below both, or above both, or between them, as the
-// numbers below it, less one, are up to 1 less than the rank, or more than it,
-// or in between: then the two numbers decide, and anything can change that.
-func (co *correlated) rank(classes []int32, n int) (low, high int, left slack) {
-	left = endless()
-	rank := float64(n-1) * co.c.Percentile / 100
-	low, high = len(co.cuts), len(co.cuts)
-	below := int32(-1)
-	for k := range co.cuts {
-		below += classes[k]
-		over := float64(below) - rank
-		switch {
-		case over > 0 || over == 0 && co.c.Percentile == 100:
-			low, high = min(low, k), min(high, k)
-			left.down = min(left.down, over)
-		case over <= -1:
-			left.up = min(left.up, -1-over)
-		default:
-			low = min(low, k)
-			left = slack{-1, -1}
-		}
-	}
-	return low, high, left
-}
-
-// total is a sum that goes up and down, and what was rounded off it (Knuth's
-// TwoSum).
-type total struct {
-	sum, rest float64
-	most      float64 // the sum that was furthest from 0
-	rough     bool    // something was rounded off
-}
-
-func (t *total) begin(s *exactSum) {
-	t.sum = s.value()
-	s.add(-t.sum)
-	t.rest = s.value()
-	s.add(t.sum)
-	t.most, t.rough = math.Abs(t.sum), t.rest != 0
-}
-
-func (t *total) add(x float64) {
-	sum := t.sum + x
-	back := sum - t.sum
-	off := (t.sum - (sum - back)) + (x - back)
-	t.sum, t.rest = sum, t.rest+off
-	t.most = max(t.most, math.Abs(sum))
-	t.rough = t.rough || off != 0
-}
-
-// margin is the part of a number that is not counted on, for what was rounded.
-const margin = 1.0 / (1 << 30)
-
-// slackOfSum is the slack of a window of n numbers of which the sum is given; it
-// is sure when this sum is as good as the exact one.
-func (co *correlated) slackOfSum(n int, t *total) (left slack, sure bool) {
-	left, sure = endless(), true
-	x := t.sum + t.rest
-	for _, cut := range co.cuts {
-		if co.c.Type == ValueAvg {
-			cut *= float64(n)
-		}
-		over, off := x-cut, (t.most+math.Abs(cut))*(margin/64)
-		switch {
-		case over > off:
-			left.down = min(left.down, over-off)
-		case -over > off:
-			left.up = min(left.up, -over-off)
-		default:
-			left, sure = slack{-1, -1}, !t.rough
-		}
-	}
-	return left, sure
 }
 
 // nearest are the numbers next to a cut in a window.

@@ -16,7 +16,7 @@ import (
 // A verdict hangs on where the sum of the window is against each cut of the
 // condition; of a mean, on the sum of the distances from the cut; of a
 // percentile, on how many of the numbers are below the cut against how many the
-// rank asks for (see pass.rank). One more number pushes that by the same amount
+// rank asks for (see correlated.rank). One more number pushes that by the same amount
 // in every window that it comes to.
 type stretch struct {
 	from    int64
@@ -33,95 +33,6 @@ const (
 	stretchSize = 128 // events, and as many again before it is divided
 	maxCuts     = 64  // with more the moments are all gone through
 )
-
-// cuts are the numbers from which on the verdict is another than below.
-func (b *bounds) cuts() []float64 {
-	next := func(x float64) float64 { return math.Nextafter(x, math.Inf(1)) }
-	all := []float64{b.low, next(b.high)}
-	if b.lowOpen {
-		all[0] = next(b.low)
-	}
-	if b.highOpen {
-		all[1] = b.high
-	}
-	for _, x := range b.not {
-		all = append(all, x, next(x))
-	}
-	slices.Sort(all)
-	return slices.DeleteFunc(slices.Compact(all), func(x float64) bool {
-		return math.IsInf(x, 0) || b.hold(x) == b.hold(math.Nextafter(x, math.Inf(-1)))
-	})
-}
-
-// classify says how the numbers of a correlation are told apart.
-func (co *correlated) classify() {
-	if !co.c.Type.number() {
-		return
-	}
-	cuts := co.c.cond.cuts()
-	if len(cuts) == 0 || len(cuts) > maxCuts {
-		return
-	}
-	if co.cuts = cuts; !co.c.Type.ranks() {
-		return
-	}
-	co.verdicts = []bool{co.c.cond.hold(math.Nextafter(cuts[0], math.Inf(-1)))}
-	for _, x := range cuts {
-		co.verdicts = append(co.verdicts, co.c.cond.hold(x))
-	}
-}
-
-// class is how many cuts are not above x.
-func (co *correlated) class(x float64) (k uint8) {
-	for _, cut := range co.cuts {
-		if x < cut {
-			break
-		}
-		k++
-	}
-	return k
-}
-
-// push is by how much one more number moves what verdicts hang on: at the cut
-// where that is least, and where it is most.
-type push struct{ least, most float64 }
-
-func (co *correlated) push(class uint8, x float64) push {
-	last, share := len(co.cuts)-1, co.c.Percentile/100
-	switch {
-	case co.c.Type == ValueSum:
-		return push{x, x}
-	case co.c.Type == ValueAvg:
-		return push{x - co.cuts[last], x - co.cuts[0]}
-	case class == 0:
-		return push{1 - share, 1 - share}
-	case int(class) > last:
-		return push{-share, -share}
-	}
-	return push{-share, 1 - share}
-}
-
-// pushed takes off what a number moves; all says that it is in the windows of
-// all moments that this is about.
-func (s *slack) pushed(co *correlated, p push, all bool) {
-	if !all {
-		p = push{min(p.least, 0), max(p.most, 0)}
-	}
-	*s = slack{co.take(s.up, p.most), co.take(s.down, -p.least)}
-}
-
-// take is what is left of a room after something is taken off it that may be
-// below 0, less what may be lost in rounding.
-func (co *correlated) take(room, x float64) float64 {
-	const counted = 1e-8 // ranks: far above what a million numbers can be rounded by
-	switch {
-	case x == 0 || room < 0 || math.IsInf(room, 1):
-		return room
-	case co.c.Type.ranks():
-		return room - x - counted
-	}
-	return room - x - (math.Abs(room)+math.Abs(x))*margin
-}
 
 // meet takes a number into the nearest to the cuts around its class.
 func (s *stretch) meet(class uint8, x float64) {
@@ -300,96 +211,6 @@ func (c *Correlator) stretchNewest(g *group, w *window, i int, x float64, again 
 	s.left.lower(g.owner.slack(t, w.hi-w.lo, x))
 }
 
-// slack is that of a window of n numbers of which x was measured.
-func (co *correlated) slack(t *tally, n int, x float64) (left slack) {
-	switch co.c.Type {
-	case ValueSum:
-		left, _ = co.slackOfSum(n, &total{sum: x, most: math.Abs(x), rough: true})
-	case ValueAvg:
-		x *= float64(n)
-		left, _ = co.slackOfSum(n, &total{sum: x, most: math.Abs(x), rough: true})
-	default:
-		_, _, left = co.rank(t.classes, n)
-	}
-	return left
-}
-
-// judgeNumber judges a late entry where numbers are computed with.
-func (c *Correlator) judgeNumber(g *group, i int, l late) late {
-	e := &g.entries[i]
-	was, known := e.held, false
-	switch {
-	case g.stretched():
-		known = g.spread(i)
-	case !c.stretch(g):
-		l.own = c.rejudge(g, e.at, e.at).changed
-		l.changed = c.rejudge(g, past(e.at, 1), l.to).changed
-		return l
-	}
-	st := g.story
-	own := st.stretchAt(e.at)
-	first := st.first(own)
-	for k := own; k < len(st.stretches) && st.stretches[k].from <= l.to; k++ {
-		s := &st.stretches[k]
-		if k == own && !known || s.left.gone() {
-			l.changed = c.through(g, k, first, e.at, l.to) || l.changed
-		}
-		first += s.n
-	}
-	l.own = e.held != was
-	g.divide(own)
-	return l
-}
-
-// spread takes entry i, which came in late, into the stretch that it is in and
-// those that it comes before. It reports whether its moment needs no judging.
-func (g *group) spread(i int) (known bool) {
-	st, e := g.story, &g.entries[i]
-	st.stretches[0].from = min(st.stretches[0].from, e.at)
-	k, to, x := st.stretchAt(e.at), past(e.at, g.owner.span), g.number(e)
-	s := &st.stretches[k]
-	before := s.left
-	if s.n++; s.near != nil {
-		s.meet(e.class, x)
-	}
-	p := g.owner.push(e.class, x)
-	s.left.pushed(g.owner, p, false)
-	for k++; k < len(st.stretches) && st.stretches[k].from <= to; k++ {
-		s := &st.stretches[k]
-		s.count(e.class, x, 1)
-		s.left.pushed(g.owner, p, st.end(k) <= to)
-	}
-	if g.companion(i) >= 0 {
-		return true
-	}
-	return g.likePrior(i, s, before)
-}
-
-// likePrior judges the moment of entry i, which is alone in it, by the moment
-// before, if that is of the same stretch, of which it is known what was left of
-// it, and its window is not so different that this is used up.
-func (g *group) likePrior(i int, s *stretch, left slack) bool {
-	const most = 16
-	if i == 0 || g.entries[i-1].at < s.from {
-		return false
-	}
-	span, e, prior := g.owner.span, &g.entries[i], &g.entries[i-1]
-	left.pushed(g.owner, g.owner.push(e.class, g.number(e)), true)
-	for k, n := g.from(since(prior.at, span)), 0; g.entries[k].at < since(e.at, span); k, n = k+1, n+1 {
-		gone := g.owner.push(g.entries[k].class, g.number(&g.entries[k]))
-		left.pushed(g.owner, push{-gone.most, -gone.least}, true)
-		if n == most {
-			return false
-		}
-	}
-	if left.gone() {
-		return false
-	}
-	s.left.lower(left)
-	g.mark(i, prior.held)
-	return true
-}
-
 // takeOut takes an entry that is no longer there out of the stretches. The
 // moments whose windows it was in are judged again after that.
 func (g *group) takeOut(e *entry, x float64) {
@@ -435,35 +256,6 @@ func (g *group) cutStretches(n int, horizon int64) {
 	st.stretches = slices.Delete(st.stretches, 0, k)
 	st.stretches[0].n -= left
 	g.nearAnew(0, n)
-}
-
-// through judges the moments of stretch k, of which the first entry is given,
-// again, and notes those from … to. It reports whether any but that at the
-// beginning changed.
-func (c *Correlator) through(g *group, k, first int, from, to int64) (changed bool) {
-	p := c.pass(g, k, first)
-	end := first + g.story.stretches[k].n
-	for p.hi < end {
-		at := p.moment(end)
-		held := p.held()
-		if at >= from && at <= to {
-			changed = g.note(&window{hi: p.hi}, held) && at > from || changed
-		}
-	}
-	g.story.stretches[k].left = p.slack
-	return changed
-}
-
-// rejudgeStretches decides about the moments from … to again.
-func (c *Correlator) rejudgeStretches(g *group, from, to int64) (changed bool) {
-	st := g.story
-	k := max(st.stretchAt(from), 0)
-	first := st.first(k)
-	for ; k < len(st.stretches) && st.stretches[k].from <= to; k++ {
-		changed = c.through(g, k, first, since(from, 1), to) || changed
-		first += st.stretches[k].n
-	}
-	return changed
 }
 
 // adoptStretches completes what a snapshot tells of a group's stretches. It is
