@@ -263,51 +263,73 @@ func TestOnly(t *testing.T) {
 }
 
 func FuzzRestore(f *testing.F) {
-	section := "type: temporal_ordered, rules: [r1, r2], group-by: [U], timespan: 10s"
-	c := correlatorOf(f, section, CorrelatorOptions{})
-	for i := range 6 {
-		c.Observe(occ(f, fmt.Sprintf("r%d %d rec%d U=u%d", i%2+1, i, i, i%2)))
+	set := setOf(f, []string{
+		"type: temporal_ordered, rules: [r1, r2], group-by: [U], timespan: 10s",
+		"type: value_percentile, rules: [r1, r2], group-by: [U], timespan: 20s, condition: {gte: 3, neq: 4, field: n, percentile: 30}",
+		"type: value_avg, rules: [r1, r2], timespan: 20s, condition: {lt: 3, field: n}",
+	})
+	observe := func(t testing.TB, c *Correlator, from, to int, step float64) {
+		for i := from; i < to; i++ {
+			c.Observe(occ(t, fmt.Sprintf("r%d %v rec%d U=u%d n=%d", i%2+1, float64(i)*step, i, i%2, i%7)))
+		}
 	}
-	var b bytes.Buffer
-	if err := c.Snapshot(&b); err != nil {
-		f.Fatal(err)
+	for _, n := range []int{6, 160} {
+		c := NewCorrelator(set, CorrelatorOptions{})
+		observe(f, c, 0, n, 0.3)
+		var b bytes.Buffer
+		if err := c.Snapshot(&b); err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b.Bytes())
 	}
-	f.Add(b.Bytes())
 	f.Fuzz(func(t *testing.T, state []byte) {
-		c := correlatorOf(t, section, CorrelatorOptions{})
+		c := NewCorrelator(set, CorrelatorOptions{})
 		if c.Restore(bytes.NewReader(state)) != nil {
 			return
 		}
-		for i := range 8 {
-			c.Observe(occ(t, fmt.Sprintf("r%d %d new%d U=u%d", i%2+1, i, i, i%2)))
-		}
+		observe(t, c, 1000, 1008, 0.02) // late
+		observe(t, c, 2000, 2008, 0.3)
 		if err := c.Snapshot(io.Discard); err != nil {
 			t.Fatal(err)
 		}
 	})
 }
 
-// TestOlderSnapshot goes on from the state of the version before.
+// TestOlderSnapshot goes on from the state of the versions before.
 func TestOlderSnapshot(t *testing.T) {
-	saved, err := os.Open("testdata/snapshot/version2.base64")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer saved.Close() //nolint:errcheck // only read
-	set := setOf(t, []string{
-		"type: value_sum, rules: [r1, r2], group-by: [U], timespan: 20s, condition: {gt: 40, field: n}",
-		"type: temporal_ordered, rules: [c0, r3], group-by: [U], timespan: 60s",
-	})
-	a, b := NewCorrelator(set, CorrelatorOptions{}), NewCorrelator(set, CorrelatorOptions{})
-	for i := range 30 {
-		a.Observe(occ(t, fmt.Sprintf("r1 %d id%d U=x n=%d", i, i, i%7)))
-	}
-	if err := b.Restore(base64.NewDecoder(base64.StdEncoding, saved)); err != nil {
-		t.Fatal(err)
-	}
-	o := occ(t, "r3 31 last U=x")
-	want := linesOf(a.Observe(o))
-	if got := linesOf(b.Observe(o)); len(want) == 0 || !slices.Equal(got, want) {
-		t.Errorf("got %q, want %q", got, want)
+	for _, tt := range []struct {
+		file, event, next string
+		events            int
+		step, every       int // of the numbers
+		sections          []string
+	}{
+		{"version2", "r1 %d id%d U=x n=%d", "r3 31 last U=x", 30, 1, 7, []string{
+			"type: value_sum, rules: [r1, r2], group-by: [U], timespan: 20s, condition: {gt: 40, field: n}",
+			"type: temporal_ordered, rules: [c0, r3], group-by: [U], timespan: 60s",
+		}},
+		{"version3", "r1 %d e%d U=x n=%d", "r1 40.5 late U=x n=96", 80, 37, 97, []string{
+			"type: value_percentile, rules: [r1], group-by: [U], timespan: 10m, condition: {gt: 45, field: n, percentile: 50}",
+		}},
+	} {
+		t.Run(tt.file, func(t *testing.T) {
+			saved, err := os.Open("testdata/snapshot/" + tt.file + ".base64")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer saved.Close() //nolint:errcheck // only read
+			set := setOf(t, tt.sections)
+			a, b := NewCorrelator(set, CorrelatorOptions{}), NewCorrelator(set, CorrelatorOptions{})
+			for i := range tt.events {
+				a.Observe(occ(t, fmt.Sprintf(tt.event, i, i, i*tt.step%tt.every)))
+			}
+			if err := b.Restore(base64.NewDecoder(base64.StdEncoding, saved)); err != nil {
+				t.Fatal(err)
+			}
+			o := occ(t, tt.next)
+			want := linesOf(a.Observe(o))
+			if got := linesOf(b.Observe(o)); len(want) == 0 || !slices.Equal(got, want) {
+				t.Errorf("got %q, want %q", got, want)
+			}
+		})
 	}
 }
