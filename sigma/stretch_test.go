@@ -252,3 +252,45 @@ func TestSumOfManyDigits(t *testing.T) {
 		t.Errorf("got %q\nwant %q", got, want)
 	}
 }
+
+// TestLateInStretches has numbers that come last into a stretch that begins
+// with events no longer kept before it, and into one of which the number nearest
+// to the bound leaves the window.
+func TestLateInStretches(t *testing.T) {
+	for _, tt := range []struct {
+		name, section string
+		n             int
+		step          float64 // seconds
+		number        func(i int) float64
+		late          string
+	}{
+		{"longer than the timespan", "type: value_sum, rules: [r1], timespan: 2s, condition: {lt: 4.5, field: n}",
+			500, 0.5, func(int) float64 { return 1 }, "r1 155.25 late n=-1"},
+		{"nearest leaves", "type: value_percentile, rules: [r1], timespan: 9s, condition: {gt: 0, field: n, percentile: 45}",
+			130, 0.95, func(i int) float64 {
+				if i == 100 {
+					return -0.1
+				}
+				return []float64{-1, 0.5}[i%2]
+			}, "r1 99.5 late n=0.5"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			set := setOf(t, []string{tt.section})
+			var facts []fact
+			for i := range tt.n {
+				facts = append(facts, fact{
+					rule: "r1", record: fmt.Sprint(i), at: int64(float64(i) * tt.step * 1e6), fields: map[string]string{"n": fmt.Sprint(tt.number(i))},
+				})
+			}
+			before := len(naiveLines(set, nil, facts))
+			o := occ(t, tt.late)
+			n, _ := o.Lookup("n")
+			facts = append(facts, fact{rule: "r1", record: o.RecordID, at: o.Time.Sub(day).Microseconds(), fields: map[string]string{"n": n}})
+			c := NewCorrelator(set, CorrelatorOptions{MaxRecords: 1000, Lateness: 100 * time.Second})
+			want := naiveLines(set, nil, facts)
+			if got := final(c, facts).lines(true); len(want) == before || !slices.Equal(got, want) {
+				t.Errorf("got %q\nwant %q", got, want)
+			}
+		})
+	}
+}
