@@ -105,6 +105,7 @@ func (c *compiler) pred(p *pred) int32 {
 		n.other = c.slot(p.lit)
 	}
 	c.engine.preds = append(c.engine.preds, p)
+	c.engine.shown = append(c.engine.shown, p.witnesses(n.slot))
 	id := c.add(n, p.cost())
 	if p.kind == predRegex {
 		id = c.join(nodeAnd, append(c.needs(p), id))

@@ -42,6 +42,7 @@ type Engine struct {
 	nodes  []node
 	kids   []int32
 	preds  []*pred
+	shown  [][]witness  // by predicate: what it cannot hold without; nil for nothing
 	fields []string     // by slot; slot 0 is all leaf values, for keywords
 	names  []event.Name // the same, prepared
 	slots  map[string]int32

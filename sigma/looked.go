@@ -79,7 +79,7 @@ func (l *looking) node(id int32) {
 // all are cheap.
 func (l *looking) pred(id int32, many bool) {
 	n := &l.engine.nodes[id]
-	witnesses := l.engine.preds[n.from].witnesses(n.slot)
+	witnesses := l.engine.shown[n.from]
 	if l.looked.has(id) || witnesses == nil {
 		return
 	}
@@ -123,7 +123,7 @@ func (l *looking) any(id int32, kids []int32) {
 	}
 	for _, kid := range kids {
 		n := &l.engine.nodes[kid]
-		for _, w := range l.engine.preds[n.from].witnesses(n.slot) {
+		for _, w := range l.engine.shown[n.from] {
 			f := l.sightings.of(w)
 			f.nodes = append(f.nodes, id)
 		}

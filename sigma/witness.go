@@ -58,7 +58,7 @@ func (c *compiler) orClause(n node) clause {
 
 func (c *compiler) predClause(n node) clause {
 	out := clause{known: true}
-	out.any = c.engine.preds[n.from].witnesses(n.slot)
+	out.any = c.engine.shown[n.from]
 	for _, w := range out.any {
 		out.chance += w.chance(c.uses[w])
 	}
@@ -137,7 +137,7 @@ func (c *compiler) countUses() {
 		if n.op != nodePred {
 			continue
 		}
-		for _, w := range c.engine.preds[n.from].witnesses(n.slot) {
+		for _, w := range c.engine.shown[n.from] {
 			c.uses[w] += max(parents[id], 1) - 1
 		}
 	}

@@ -35,7 +35,8 @@ func TestSamples(t *testing.T) {
 }
 
 // TestPublicRules judges the samples of testdata/public by all public rules. What
-// must come out was written after reading the rules; every match is listed.
+// must come out was taken from the output and then checked against the rules, one
+// by one; every match is listed.
 func TestPublicRules(t *testing.T) {
 	rules := realRules(t)
 	archives, err := filepath.Glob("testdata/public/*.txtar")
