@@ -142,7 +142,7 @@ func TestScannerFindsEveryLiteral(t *testing.T) {
 		counts := &gramCounts{}
 		for range rapid.IntRange(1, 20).Draw(t, "literals") {
 			kind := rapid.SampledFrom([]predKind{predContains, predContains, predPrefix, predSuffix}).Draw(t, "kind")
-			literals = append(literals, scanLiteral{text: fold(word(t, least, least+12)), kind: kind})
+			literals = append(literals, scanLiteral{text: fold(word(t, least, least+rapid.SampledFrom([]int{1, 12}).Draw(t, "longer"))), kind: kind})
 			counts.add(literals[len(literals)-1].text)
 		}
 		s := newScanner(literals, counts)
@@ -164,8 +164,8 @@ func TestScannerFindsEveryLiteral(t *testing.T) {
 		}
 	})
 	for _, width := range []int{pairGram, shortGram, longGram, wideGram} {
-		if found[width] < 5 {
-			t.Errorf("only %d literals were found by grams of %d bytes", found[width], width)
+		if found[width] == 0 {
+			t.Errorf("no literal was found by grams of %d bytes", width)
 		}
 	}
 }
