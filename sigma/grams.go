@@ -99,7 +99,8 @@ type gramEntry struct {
 	next        int32 // -1: the last of its chain
 }
 
-// newGrams indexes the literals of the given indexes, of width bytes or more; where there are none. Where all are long enough their grams are wide.
+// newGrams indexes the literals of the given indexes, of width bytes or more; nil
+// where there are none. Where all are long enough their grams are wide.
 func newGrams(literals []scanLiteral, ids []int32, width int, counts *gramCounts) *grams {
 	if len(ids) == 0 {
 		return nil
