@@ -197,7 +197,7 @@ func (s *Names) led(d Dialect, source Logsource) *ledNames {
 	if l := find(made, d, source); l != nil || len(made) >= maxLed {
 		return l
 	}
-	return s.lead(d, keepSource(source))
+	return s.lead(d, source.Clone())
 }
 
 func find(made []ledFor, d Dialect, source Logsource) *ledNames {
@@ -230,9 +230,4 @@ func (s *Names) lead(d Dialect, source Logsource) *ledNames {
 	made = append(slices.Clip(made), ledFor{d, source, l})
 	s.ledBy.made.Store(&made)
 	return l
-}
-
-// keepSource is a log source that stays valid when its event does not.
-func keepSource(l Logsource) Logsource {
-	return Logsource{Product: strings.Clone(l.Product), Category: strings.Clone(l.Category), Service: strings.Clone(l.Service)}
 }

@@ -10,6 +10,11 @@ type Logsource struct {
 	Service  string
 }
 
+// Clone is a log source that stays valid when the bytes of its event do not.
+func (l Logsource) Clone() Logsource {
+	return Logsource{Product: strings.Clone(l.Product), Category: strings.Clone(l.Category), Service: strings.Clone(l.Service)}
+}
+
 // Covers says whether a rule with the log source given looks at events of l:
 // each part the rule names is the event's, or that of another log source to
 // which the event belongs (see [Logsource.Also]).

@@ -111,7 +111,7 @@ func (m *Matcher) route(ls event.Logsource) []*plan {
 	if ls != m.latest.source || m.latest.plans == nil {
 		r := m.routes[ls]
 		if r == nil {
-			r = &route{source: keepLogsource(ls), plans: m.engine.plans.of(ls)}
+			r = &route{source: ls.Clone(), plans: m.engine.plans.of(ls)}
 			if len(m.routes) >= maxRoutes {
 				clear(m.routes)
 			}
@@ -120,11 +120,6 @@ func (m *Matcher) route(ls event.Logsource) []*plan {
 		m.latest = r
 	}
 	return m.latest.plans
-}
-
-// keepLogsource is a log source that stays valid when its event does not.
-func keepLogsource(ls event.Logsource) event.Logsource {
-	return event.Logsource{Product: strings.Clone(ls.Product), Category: strings.Clone(ls.Category), Service: strings.Clone(ls.Service)}
 }
 
 // begin forgets the event before.
