@@ -112,15 +112,9 @@ func (l *looking) cheap(w witness, many bool) bool {
 	}
 }
 
-// any says of an or of which all operands are looked for that it may hold where
-// what one of them needs was seen.
+// any says of an or of which all operands are looked for, and so are predicates,
+// that it may hold where what one of them needs was seen.
 func (l *looking) any(id int32, kids []int32) {
-	for _, kid := range kids {
-		n := &l.engine.nodes[kid]
-		if n.op != nodePred {
-			return
-		}
-	}
 	for _, kid := range kids {
 		n := &l.engine.nodes[kid]
 		for _, w := range l.engine.shown[n.from] {
