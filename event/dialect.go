@@ -81,13 +81,14 @@ func (t *tape) detect() Dialect {
 		return CloudTrail
 	case t.laurel():
 		return Auditd
-	case t.table() != Generic:
-		return t.table()
-	case t.cloudSource() != Logsource{}:
-		return Cloud
-	default:
-		return t.agent()
 	}
+	if d := t.table(); d != Generic {
+		return d
+	}
+	if t.cloudSource() != (Logsource{}) {
+		return Cloud
+	}
+	return t.agent()
 }
 
 // nestedEvent says whether a record is a Windows event as its XML is nested, or
